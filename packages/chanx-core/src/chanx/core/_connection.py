@@ -1,0 +1,376 @@
+"""The life of one connection: its state, the two loops that feed it, and its end."""
+
+import asyncio
+from collections.abc import Coroutine
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from chanx.constants import (
+    CLOSE_INTERNAL_ERROR,
+    CLOSE_LAYER_UNAVAILABLE,
+    CLOSE_SERVICE_RESTART,
+    CLOSE_SLOW_CONSUMER,
+    CLOSE_TOO_LARGE,
+)
+from chanx.core._dispatch import FrameDispatcher, LayerDispatcher
+from chanx.core._exchange import Exchanges
+from chanx.core._line import Line
+from chanx.core._memberships import Memberships
+from chanx.core._outbox import Outbox
+from chanx.core._tasks import spawn
+from chanx.core._wire_schema import WireFormat
+from chanx.type_defs import ASGIEvent, ASGIReceive, ASGISend, ChannelLayer
+from chanx.utils.logging import logger
+
+if TYPE_CHECKING:
+    from chanx.core.websocket import ChanxWebsocketConsumerMixin
+
+__all__ = ["Connection", "LayerUnavailableError", "State", "drain"]
+
+# The close code of a connection that ended without one (RFC 6455, section 7.4.1).
+_NO_STATUS = 1005
+_ABNORMAL = 1006
+# A socket whose frames are handled without ever waiting gives the others a turn this often.
+_TURN = 64
+
+_connections: "set[Connection]" = set()
+
+
+class State(IntEnum):
+    """Where a connection is; client frames are handled in OPEN only."""
+
+    CONNECTING = 0
+    AUTHENTICATING = 1
+    OPEN = 2
+    CLOSING = 3
+    CLOSED = 4
+
+
+class LayerUnavailableError(Exception):
+    """The channel layer failed or did not answer in time."""
+
+
+class Connection:
+    """Runs one consumer on one socket.
+
+    The reading loop puts frames into one line, the pump of the channel layer puts messages into another; neither
+    waits for a handler. Whatever way the connection ends, `run()` returns with every task ended and every group left.
+    """
+
+    def __init__(
+        self,
+        consumer: "ChanxWebsocketConsumerMixin[Any]",
+        receive: ASGIReceive,
+        send: ASGISend,
+        layer: ChannelLayer | None,
+    ) -> None:
+        self.consumer = consumer
+        self.state = State.CONNECTING
+        self.loop = asyncio.get_running_loop()
+        self.close_code = _ABNORMAL
+        self.exchanges = Exchanges()
+        wire = WireFormat(discriminator_field=consumer.discriminator_field, camelize=consumer.should_camelize)
+        self.codec = type(consumer).codec(wire)
+        self.frames = FrameDispatcher(consumer, self.codec, self.exchanges)
+        self.memberships: Memberships | None = None
+        self._receive = receive
+        self._layer = layer
+        self._max_bytes = consumer.max_message_bytes
+        width = min(consumer.message_concurrency, consumer.max_in_flight)
+        self._frame_line = Line[ASGIEvent](self.frames.handle, width=width, limit=consumer.max_pending)
+        self._event_line = Line[ASGIEvent](LayerDispatcher(consumer).handle, width=1, limit=consumer.event_queue)
+        self._outbox = Outbox(
+            send,
+            max_frames=consumer.outbound_frames,
+            max_bytes=consumer.outbound_bytes,
+            timeout=consumer.send_timeout,
+            on_stall=self._peer_stalled,
+            on_gone=self._peer_gone,
+        )
+        self._task: asyncio.Task[Any] | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._pumping: asyncio.Task[None] | None = None
+        self._receiving = False
+        self._interrupted = False
+        self._draining = False
+        self._dropped = 0
+
+    async def run(self) -> None:
+        """Serve the connection from handshake to end."""
+        self._task = asyncio.current_task()
+        _connections.add(self)
+        try:
+            event = await self._receive()
+            if event["type"] == "websocket.connect":
+                self._opening = spawn(self._open(event))
+                await self._read()
+        finally:
+            await _uninterrupted(self._finish())
+            _connections.discard(self)
+
+    # Opening
+
+    async def _open(self, event: ASGIEvent) -> None:
+        try:
+            await self.consumer.websocket_connect(event)
+        except LayerUnavailableError as error:
+            logger.error("Channel layer unavailable at connect", error=repr(error.__cause__))
+            await self.close(CLOSE_LAYER_UNAVAILABLE)
+        except Exception:
+            logger.exception("Error while connecting")
+            await self.close(CLOSE_INTERNAL_ERROR)
+        if self.state < State.CLOSING:
+            self.state = State.OPEN
+            self._frame_line.open()
+            self._event_line.open()
+
+    async def send_event(self, event: dict[str, Any]) -> None:
+        """Send one ASGI event in its turn."""
+        await self._outbox.send(event)
+
+    async def join_layer(self) -> None:
+        """Get a channel of the layer and begin to listen on it."""
+        if self._layer is None:
+            return
+        self.memberships = Memberships(self._layer, self.consumer.channel_name, timeout=self.consumer.layer_timeout)
+        self._pumping = spawn(self._pump(self._layer, self.consumer.channel_name))
+
+    async def join(self, group: str) -> None:
+        """Join a group. Raises LayerUnavailableError, TypeError for a name that the layer refuses."""
+        if self.memberships is None:
+            raise RuntimeError(no_layer(type(self.consumer)))
+        try:
+            await self.memberships.join(group)
+        except (TypeError, ValueError):
+            raise
+        except Exception as error:
+            raise LayerUnavailableError from error
+        if self.state >= State.CLOSING:
+            await self.memberships.leave_all()
+
+    async def leave(self, group: str) -> None:
+        """Leave a group."""
+        if self.memberships is not None:
+            await self.memberships.leave(group)
+
+    # Receiving
+
+    async def _read(self) -> None:
+        count = 0
+        while self.state < State.CLOSING:
+            event = await self._next_event()
+            if event is None:
+                return
+            if event["type"] == "websocket.disconnect":
+                self.close_code = event.get("code") or _NO_STATUS
+                return
+            if event["type"] == "websocket.receive" and not self._draining:
+                await self._take(event)
+            count += 1
+            if count % _TURN == 0:
+                await asyncio.sleep(0)
+
+    async def _next_event(self) -> ASGIEvent | None:
+        """Wait for the server; None when `close()` has ended the reading."""
+        self._receiving = True
+        try:
+            return await self._receive()
+        except asyncio.CancelledError:
+            task = self._task
+            if self._interrupted and task is not None and task.uncancel() == 0:
+                return None
+            raise
+        finally:
+            self._receiving = False
+
+    async def _take(self, event: ASGIEvent) -> None:
+        if self._max_bytes is not None and _is_larger(event, self._max_bytes):
+            logger.warning("Frame too large", max_message_bytes=self._max_bytes)
+            await self.close(CLOSE_TOO_LARGE)
+            return
+        if self._frame_line.is_full:
+            await self._frame_line.room()
+        self._frame_line.put(event)
+
+    async def _pump(self, layer: ChannelLayer, channel: str) -> None:
+        try:
+            while True:
+                self._take_layer_message(await layer.receive(channel))
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            logger.error("Channel layer failed", error=repr(error))
+            await self.close(CLOSE_LAYER_UNAVAILABLE)
+
+    def _take_layer_message(self, message: ASGIEvent) -> None:
+        if not self._event_line.is_full:
+            self._event_line.put(message)
+            return
+        policy = self.consumer.outbound_policy
+        self._dropped += 1
+        if policy == "drop_oldest":
+            self._event_line.drop_oldest()
+            self._event_line.put(message)
+        elif policy == "close" and self.state < State.CLOSING:
+            logger.warning("Slow consumer closed", waiting=self.consumer.event_queue)
+            self._end_from_aside(CLOSE_SLOW_CONSUMER)
+
+    # Sending
+
+    async def send_text(self, text: str) -> None:
+        """Send one text frame, or hold it until the end of the current exchange."""
+        exchange = self.exchanges.current()
+        if exchange is not None and exchange.held is not None:
+            exchange.held.append(text)
+            return
+        await self._outbox.send({"type": "websocket.send", "text": text})
+
+    async def send_texts(self, texts: list[str]) -> None:
+        """Send frames that were held."""
+        for text in texts:
+            await self._outbox.send({"type": "websocket.send", "text": text})
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Close from the server's side, behind what was sent before. Later calls do nothing."""
+        if self.state >= State.CLOSING:
+            return
+        self.state = State.CLOSING
+        self.close_code = 1000 if code is None else code
+        exchange = self.exchanges.current()
+        if exchange is not None and exchange.held:
+            held, exchange.held = exchange.held, None
+            await self.send_texts(held)
+        await self._outbox.send({"type": "websocket.close", "code": self.close_code, "reason": reason or ""})
+        self._stop_reading()
+
+    def _stop_reading(self) -> None:
+        self._frame_line.clear()
+        self._event_line.clear()
+        if self._receiving and self._task is not None and not self._interrupted:
+            self._interrupted = True
+            self._task.cancel()
+
+    def _end_from_aside(self, code: int) -> None:
+        """Close without waiting for a peer that does not read."""
+        self.state = State.CLOSING
+        self.close_code = code
+        self._outbox.abandon({"type": "websocket.close", "code": code, "reason": ""})
+        self._stop_reading()
+
+    def _peer_stalled(self) -> None:
+        logger.warning("Slow consumer closed", send_timeout=self.consumer.send_timeout)
+        if self.state < State.CLOSING:
+            self._end_from_aside(CLOSE_SLOW_CONSUMER)
+
+    def _peer_gone(self, error: Exception) -> None:
+        logger.debug("Sent to a peer that has gone", error=repr(error))
+
+    # The end
+
+    @property
+    def is_idle(self) -> bool:
+        """True while nothing of this connection runs, waits or is being written."""
+        return self._frame_line.is_idle and self._event_line.is_idle and self._outbox.is_idle
+
+    async def drain(self) -> None:
+        """Handle what has been received, then close with 1012: for a server that is about to stop."""
+        self._draining = True
+        if self.state is State.OPEN:
+            await self._settle(self.consumer.shutdown_grace)
+        await self.close(CLOSE_SERVICE_RESTART)
+
+    async def _finish(self) -> None:
+        left_by_peer = self.state < State.CLOSING
+        self.state = State.CLOSING
+        if left_by_peer:
+            self._outbox.close()
+        await _cancelled(self._opening, self._pumping)
+        self._event_line.clear()
+        if self._running():
+            await asyncio.gather(self._settle(self._grace()), self._leave_groups())
+        if not self._outbox.closed:
+            await self._flush()
+        await self._outbox.ended()
+        await self._say_goodbye()
+        await self._leave_groups()
+        self.state = State.CLOSED
+
+    def _grace(self) -> float:
+        restarting = self.close_code == CLOSE_SERVICE_RESTART
+        return self.consumer.shutdown_grace if restarting else self.consumer.disconnect_grace
+
+    async def _settle(self, grace: float) -> None:
+        """Give running handlers and what waits behind them some time, then cancel."""
+        running = self._running()
+        if running:
+            await asyncio.wait(running, timeout=grace)
+        self._frame_line.clear()
+        await _cancelled(*self._running())
+
+    def _running(self) -> frozenset[asyncio.Task[None]]:
+        return self._frame_line.tasks | self._event_line.tasks
+
+    async def _flush(self) -> None:
+        try:
+            async with asyncio.timeout(self.consumer.send_timeout):
+                await self._outbox.flush()
+        except TimeoutError:
+            logger.debug("The peer did not take the last frames")
+
+    async def _say_goodbye(self) -> None:
+        try:
+            await self.consumer.websocket_disconnect({"type": "websocket.disconnect", "code": self.close_code})
+        except Exception:
+            logger.exception("Error while disconnecting")
+
+    async def _leave_groups(self) -> None:
+        if self.memberships is not None:
+            await self.memberships.leave_all(self.consumer.groups)
+
+
+async def drain() -> None:
+    """Finish and close every connection of the running event loop with 1012, handlers first.
+
+    Call it when the server is told to stop, before it closes the sockets itself. Each connection takes at most its
+    `shutdown_grace`.
+    """
+    loop = asyncio.get_running_loop()
+    ending = [connection.drain() for connection in _connections if connection.loop is loop]
+    await asyncio.gather(*ending)
+
+
+def no_layer(consumer: type) -> str:
+    """Say how to get the channel layer that a call needs."""
+    alias = getattr(consumer, "channel_layer_alias", None)
+    return f"{consumer.__name__} has no channel layer: register one under the alias {alias!r} before connections come."
+
+
+async def _cancelled(*tasks: "asyncio.Task[None] | None") -> None:
+    """Cancel tasks and wait until they have ended."""
+    running = [task for task in tasks if task is not None and not task.done() and task is not asyncio.current_task()]
+    for task in running:
+        task.cancel()
+    if running:
+        await asyncio.wait(running)
+
+
+async def _uninterrupted(ending: Coroutine[Any, Any, None]) -> None:
+    """Wait for the ending even if the waiting task is cancelled meanwhile; the cancellation is passed on after it."""
+    task = spawn(ending)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if not task.done():
+            await asyncio.wait([task])
+        raise
+    finally:
+        if task.done() and not task.cancelled():
+            task.result()
+
+
+def _is_larger(event: ASGIEvent, limit: int) -> bool:
+    text = event.get("text")
+    if text is None:
+        return len(event.get("bytes") or b"") > limit
+    # A character has at most four bytes, so most texts need no counting.
+    return 4 * len(text) > limit and len(text.encode("utf-8", "surrogatepass")) > limit

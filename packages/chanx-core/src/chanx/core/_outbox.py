@@ -1,0 +1,181 @@
+"""Writing to one socket: in order, one frame at a time, with a bound on what waits for a slow peer."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from chanx.core._tasks import spawn
+from chanx.type_defs import ASGISend
+
+__all__ = ["Outbox"]
+
+Event = dict[str, object]
+
+# Seconds in which a stalled peer may still take a close frame.
+_LAST_WORD = 1.0
+
+
+class Outbox:
+    """Writes through while the socket keeps up, and queues behind a write that is still waiting for the peer.
+
+    `send()` waits while the queue is full: it is for handlers, whose own pace it slows down. `on_stall` is called when
+    one write takes longer than `timeout`, `on_gone` when the peer turns out to have left.
+    """
+
+    __slots__ = (
+        "_bytes", "_drainer", "_max_bytes", "_max_frames", "_on_gone", "_on_stall", "_queue", "_room", "_send",
+        "_stall_timer", "_timeout", "_write_began", "_writing", "closed",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        send: ASGISend,
+        *,
+        max_frames: int,
+        max_bytes: int,
+        timeout: float | None,
+        on_stall: Callable[[], None],
+        on_gone: Callable[[Exception], None],
+    ) -> None:
+        self._send = send
+        self._max_frames = max_frames
+        self._max_bytes = max_bytes
+        self._timeout = timeout
+        self._on_stall = on_stall
+        self._on_gone = on_gone
+        self._queue: deque[Event] = deque()
+        self._bytes = 0
+        self._writing = False
+        self._write_began = 0.0
+        self._room: list[asyncio.Future[None]] = []
+        self._drainer: asyncio.Task[None] | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
+        self.closed = False
+
+    @property
+    def is_idle(self) -> bool:
+        """True when every frame has been handed to the server."""
+        return not self._writing and not self._queue
+
+    async def send(self, event: Event) -> None:
+        """Write one frame, or queue it behind those that wait; dropped once the outbox is closed."""
+        if self._writing:
+            await self._enqueue(event)
+            return
+        if self.closed:
+            return
+        self._writing = True
+        try:
+            await self._write(event)
+        finally:
+            self._writing = False
+            if self._queue:
+                self._writing = True
+                self._drainer = spawn(self._drain())
+
+    async def _enqueue(self, event: Event) -> None:
+        size = _size(event)
+        while not self.closed and self._queue and not self._fits(size):
+            room = asyncio.get_running_loop().create_future()
+            self._room.append(room)
+            await room
+        if self.closed:
+            return
+        self._queue.append(event)
+        self._bytes += size
+
+    def _fits(self, size: int) -> bool:
+        return len(self._queue) < self._max_frames and self._bytes + size <= self._max_bytes
+
+    async def flush(self) -> None:
+        """Wait until what was sent so far has left."""
+        while not self.is_idle and not self.closed:
+            room = asyncio.get_running_loop().create_future()
+            self._room.append(room)
+            await room
+
+    def close(self) -> None:
+        """Drop what waits and everything sent from now on."""
+        self.closed = True
+        self._queue.clear()
+        self._bytes = 0
+        if self._drainer is not None and self._drainer is not asyncio.current_task():
+            self._drainer.cancel()
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
+        self._make_room()
+
+    def abandon(self, last: Event) -> None:
+        """Close, and try for a moment to tell a peer that does not read."""
+        self.close()
+        self._drainer = spawn(self._write_last(last))
+
+    async def ended(self) -> None:
+        """Close, and wait until nothing of this outbox runs any more."""
+        drainer = self._drainer
+        if not self.closed:
+            self.close()
+        if drainer is not None and not drainer.done():
+            await asyncio.wait([drainer])
+
+    async def _write_last(self, event: Event) -> None:
+        try:
+            async with asyncio.timeout(_LAST_WORD):
+                await self._send(event)
+        except Exception as error:
+            self._on_gone(error)
+
+    async def _drain(self) -> None:
+        try:
+            while self._queue:
+                event = self._queue.popleft()
+                self._bytes -= _size(event)
+                await self._write(event)
+                self._make_room()
+        finally:
+            self._writing = False
+            self._make_room()
+
+    async def _write(self, event: Event) -> None:
+        if self._timeout is not None:
+            self._watch(self._timeout)
+        try:
+            await self._send(event)
+        except Exception as error:
+            # The peer has gone: servers raise an OSError (ASGI 2.4), complain about a send after the close, or raise
+            # an error of their own.
+            if not self.closed:
+                self.close()
+                self._on_gone(error)
+        finally:
+            self._write_began = 0.0
+
+    def _watch(self, timeout: float) -> None:
+        # One timer for many writes: it looks at the write that is under way when it fires.
+        loop = asyncio.get_running_loop()
+        self._write_began = loop.time()
+        if self._stall_timer is None:
+            self._stall_timer = loop.call_later(timeout, self._check_stall, timeout)
+
+    def _check_stall(self, timeout: float) -> None:
+        self._stall_timer = None
+        if not self._write_began:
+            return
+        loop = asyncio.get_running_loop()
+        waited = loop.time() - self._write_began
+        if waited >= timeout:
+            self._on_stall()
+        else:
+            self._stall_timer = loop.call_later(timeout - waited, self._check_stall, timeout)
+
+    def _make_room(self) -> None:
+        waiting, self._room = self._room, []
+        for room in waiting:
+            if not room.done():
+                room.set_result(None)
+
+
+def _size(event: Event) -> int:
+    text = event.get("text")
+    return len(text) if isinstance(text, str) else 0

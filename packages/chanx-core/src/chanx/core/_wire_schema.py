@@ -1,0 +1,154 @@
+"""Rewriting pydantic's core schema to another spelling of field names.
+
+Only declared names are translated (fields of models, dataclasses and typed dictionaries): keys of data are not in a
+schema, so they cannot be touched.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from chanx.messages.base import BaseMessage
+from chanx.utils.text import camel_case
+
+__all__ = ["WireFormat", "declared_names", "on_the_wire"]
+
+# Keys of a schema node whose values are live Python objects, not schema nodes.
+_OPAQUE = frozenset({"cls", "metadata", "function", "serialization", "config", "default", "post_init"})
+
+Node = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WireFormat:
+    """How messages look on the socket, as opposed to the channel layer."""
+
+    discriminator_field: str = "action"
+    camelize: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """True where the socket and the layer agree."""
+        return self.discriminator_field == "action" and not self.camelize
+
+    def spell(self, name: str) -> str:
+        """Return a field's name as it is written on the wire."""
+        return camel_case(name) if self.camelize else name
+
+
+def on_the_wire(schema: Any, wire: WireFormat) -> Any:
+    """Return a copy of the schema that reads and writes names as the wire format spells them."""
+    return _Rewriter(wire, _definitions(schema)).rewritten(schema)
+
+
+def declared_names(schema: Any) -> frozenset[str]:
+    """Return every string that a validation error may name without quoting the client."""
+    return frozenset(_names(schema))
+
+
+class _Rewriter:
+    def __init__(self, wire: WireFormat, definitions: dict[str, Node]) -> None:
+        self._wire = wire
+        self._definitions = definitions
+
+    def rewritten(self, node: Any, *, in_message: bool = False) -> Any:
+        if isinstance(node, list | tuple):
+            return [self.rewritten(item, in_message=in_message) for item in cast("list[Any]", node)]
+        if not isinstance(node, dict):
+            return node
+        node = cast(Node, node)
+        kind = _kind(node)
+        if kind == "model":
+            in_message = issubclass(node["cls"], BaseMessage)
+        copy = self._children(node, in_message=in_message and kind != "model-fields")
+        match kind:
+            case "model":
+                # Both spellings are read, as clients of one API may differ; one is written.
+                copy["config"] = {**copy.get("config", {}), "populate_by_name": True}
+            case "tagged-union" if isinstance(copy["discriminator"], str):
+                copy["discriminator"] = self._spell(copy["discriminator"], self._tells_messages(node))
+            case "model-fields" | "typed-dict":
+                fields = cast(dict[str, Node], copy["fields"])
+                copy["fields"] = {
+                    name: _named(field, name, self._spell(name, in_message)) for name, field in fields.items()
+                }
+            case "dataclass-args":
+                copy["fields"] = [
+                    _named(field, field["name"], self._spell(field["name"], False)) for field in copy["fields"]
+                ]
+            case _:
+                pass
+        return copy
+
+    def _children(self, node: Node, *, in_message: bool) -> Node:
+        opaque = _OPAQUE if _kind(node) else frozenset[str]()  # a mapping of names may hold any key
+        return {
+            name: value if name in opaque else self.rewritten(value, in_message=in_message)
+            for name, value in node.items()
+        }
+
+    def _spell(self, name: str, in_message: bool) -> str:
+        if in_message and name == "action":
+            return self._wire.discriminator_field
+        return self._wire.spell(name)
+
+    def _tells_messages(self, union: Node) -> bool:
+        return all(self._is_message(choice) for choice in union["choices"].values())
+
+    def _is_message(self, choice: Node) -> bool:
+        if choice.get("type") == "definition-ref":
+            choice = self._definitions[choice["schema_ref"]]
+        return issubclass(choice.get("cls", object), BaseMessage)
+
+
+def _named(field: Node, name: str, wire_name: str) -> Node:
+    if wire_name == name and "serialization_alias" not in field:
+        return field
+    return {"validation_alias": wire_name, **field, "serialization_alias": wire_name}
+
+
+def _kind(node: Node) -> str | None:
+    """Return a schema node's type; a mapping from names to nodes has none, whatever its keys."""
+    kind = node.get("type")
+    return kind if isinstance(kind, str) else None
+
+
+def _definitions(schema: Any) -> dict[str, Node]:
+    definitions = cast("list[Node]", schema.get("definitions", ()))
+    return {definition["ref"]: definition for definition in definitions}
+
+
+def _names(node: Any) -> Iterator[str]:
+    if isinstance(node, list | tuple):
+        for item in cast("list[Any]", node):
+            yield from _names(item)
+    if not isinstance(node, dict):
+        return
+    node = cast(Node, node)
+    kind = _kind(node)
+    if kind:
+        yield from _names_of(kind, node)
+    for name, value in node.items():
+        if kind is None or name not in _OPAQUE:
+            yield from _names(value)
+
+
+def _names_of(kind: str, node: Node) -> Iterator[str]:
+    # Members of plain unions are named by their type or class.
+    yield kind
+    yield getattr(node.get("cls"), "__name__", kind)
+    if kind == "tagged-union":
+        yield from (tag for tag in node["choices"] if isinstance(tag, str))
+    if kind in ("model-fields", "typed-dict"):
+        yield from cast(Node, node["fields"])
+    if kind == "dataclass-field":
+        yield node["name"]
+    yield from _aliases(node.get("validation_alias"))
+
+
+def _aliases(alias: Any) -> Iterator[str]:
+    if isinstance(alias, str):
+        yield alias
+    elif isinstance(alias, list | tuple):
+        for part in cast("list[Any]", alias):
+            yield from _aliases(part)

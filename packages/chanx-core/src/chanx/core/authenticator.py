@@ -1,0 +1,49 @@
+"""Deciding who may connect."""
+
+from abc import ABC, abstractmethod
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from chanx.constants import CLOSE_UNAUTHENTICATED
+from chanx.core import _guard as _guard
+from chanx.type_defs import SendMessageFn
+
+__all__ = ["BaseAuthenticator", "Credential"]
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Where a client puts a credential; documentation only."""
+
+    name: str
+    location: Literal["query", "header", "cookie"]
+    description: str | None = None
+
+
+class BaseAuthenticator(ABC):
+    """Decides about one connection; a new instance is made for each.
+
+    `send_message` sends to the client before the decision is known, for example an `AuthenticationMessage`.
+    """
+
+    credentials: ClassVar[Sequence[Credential]] = ()
+    status_code: int | None = None
+    """HTTP status of the decision, where there is one."""
+
+    def __init__(self, send_message: SendMessageFn) -> None:
+        self.send_message = send_message
+
+    @abstractmethod
+    async def authenticate(self, scope: MutableMapping[str, Any]) -> bool:
+        """Return True to let the connection in.
+
+        False closes it with `close_code`; an exception is logged and closes it with 4500.
+        """
+
+    @property
+    def close_code(self) -> int:
+        """4000 + `status_code` where that is an HTTP error, else 4401."""
+        if self.status_code is not None and 400 <= self.status_code <= 599:
+            return 4000 + self.status_code
+        return CLOSE_UNAUTHENTICATED

@@ -1,0 +1,255 @@
+"""Between wire text and messages.
+
+A frame is validated straight from its text by pydantic's compiled validator, and a message is written straight to
+text by its compiled serializer. Python dictionaries are built only for frames that need a closer look: an envelope
+beside the message, numbers that could overflow, unusual depth.
+"""
+
+import re
+from collections.abc import Callable
+from functools import cached_property
+from typing import Annotated, Any, NamedTuple, Union, cast
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import SchemaSerializer, SchemaValidator, from_json, to_json
+
+from chanx.constants import ENVELOPE_VERSION
+from chanx.core import _guard as _guard
+from chanx.core._errors import InvalidFrameError, known_error, malformed
+from chanx.core._wire_schema import WireFormat, declared_names, on_the_wire
+from chanx.messages.base import BaseMessage, message_actions
+from chanx.type_defs import JSONObject
+
+__all__ = ["Codec", "Incoming", "InvalidFrameError", "WireFormat", "with_ref"]
+
+MAX_REF_LENGTH = 64
+
+# A frame that holds one of these may not be what the compiled validator takes it for. Escapes could spell a key.
+_CLOSER_LOOK = ('"ref"', '"version"', "\\u", "NaN", "Infinity")
+# Finite numbers need neither three digits of exponent nor a hundred of mantissa.
+_HUGE_NUMBER = re.compile(r"[0-9](?:[eE][+-]?[0-9]{3}|[0-9]{99})")
+
+
+class Incoming(NamedTuple):
+    """A validated frame: the message, and the client's reference to answer under."""
+
+    message: BaseMessage
+    ref: str | None
+
+
+class Codec:
+    """Decodes the given message types and encodes any, in one wire format."""
+
+    def __init__(
+        self,
+        incoming: tuple[type[BaseMessage], ...],
+        outgoing: tuple[type[BaseMessage], ...],
+        wire: WireFormat,
+        *,
+        max_depth: int,
+    ) -> None:
+        self.incoming = incoming
+        self.outgoing = outgoing
+        self.wire = wire
+        self._max_depth = max_depth
+        self._serializers: dict[type[BaseMessage], Callable[[BaseMessage], bytes]] = {}
+
+    @cached_property
+    def _core_schema(self) -> Any:
+        schema = adapter_of(self.incoming).core_schema
+        return schema if self.wire.is_plain else on_the_wire(schema, self.wire)
+
+    @cached_property
+    def _validate(self) -> Callable[[str], BaseMessage] | None:
+        if not self.incoming:
+            return None
+        if self.wire.is_plain:
+            return adapter_of(self.incoming).validate_json
+        return _compile(SchemaValidator, self._core_schema).validate_json
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every key and tag that the server chose; the others in an error's location are the client's."""
+        own = _ENVELOPE | {self.wire.discriminator_field}
+        return own | declared_names(self._core_schema) if self.incoming else own
+
+    @cached_property
+    def actions(self) -> tuple[str, ...]:
+        """Actions that clients may send, in order."""
+        return tuple(sorted(action for item in self.incoming for action in message_actions(item)))
+
+    def decode(self, text: str) -> Incoming:
+        """Validate one frame.
+
+        Raises InvalidFrameError.
+        """
+        if any(mark in text for mark in _CLOSER_LOOK) or text.count("{") + text.count("[") > self._max_depth:
+            return self._decode_closely(text)
+        if _HUGE_NUMBER.search(text):
+            return self._decode_closely(text)
+        return Incoming(self._message(text, None), None)
+
+    def decode_object(self, content: Any) -> Incoming:
+        """Validate what an overridden hook has parsed. Raises InvalidFrameError."""
+        return self._from_object(content)
+
+    def envelope(self, content: Any) -> tuple[JSONObject, str | None]:
+        """Split a parsed frame into message and `ref`. Raises InvalidFrameError."""
+        if not isinstance(content, dict):
+            raise malformed("dict_type", "Input should be an object")
+        content = cast(JSONObject, content)
+        own = self._own_fields(content.get(self.wire.discriminator_field))
+        ref = None if "ref" in own else _checked_ref(content)
+        if "version" not in own:
+            _check_version(content, ref)
+        return {key: value for key, value in content.items() if key not in _ENVELOPE or key in own}, ref
+
+    def _decode_closely(self, text: str) -> Incoming:
+        return self._from_object(parse_json(text, max_depth=self._max_depth))
+
+    def _from_object(self, content: Any) -> Incoming:
+        message, ref = self.envelope(content)
+        return Incoming(self._message(to_json(message).decode(), ref), ref)
+
+    def _message(self, text: str, ref: str | None) -> BaseMessage:
+        if self._validate is None:
+            raise InvalidFrameError(known_error("union_tag_not_found", {"discriminator": "'action'"}), ref=ref)
+        try:
+            return self._validate(text)
+        except ValidationError as error:
+            raise InvalidFrameError(error, malformed=_is_malformed(error), ref=ref) from None
+        except UnicodeEncodeError:
+            raise malformed("json_invalid", "Invalid JSON: lone surrogate") from None
+
+    def _own_fields(self, action: Any) -> frozenset[str]:
+        """Envelope names that the message itself declares as fields: there they are the message's own."""
+        return self._declared_envelope.get(action, frozenset()) if isinstance(action, str) else frozenset()
+
+    @cached_property
+    def _declared_envelope(self) -> dict[str, frozenset[str]]:
+        return {
+            action: frozenset(_ENVELOPE & item.model_fields.keys())
+            for item in self.incoming
+            for action in message_actions(item)
+        }
+
+    def encode(self, message: BaseMessage) -> str:
+        """Write one message."""
+        serialize = self._serializers.get(type(message))
+        if serialize is None:
+            serialize = self._serializers[type(message)] = self._serializer(type(message))
+        return serialize(message).decode()
+
+    def encode_object(self, content: JSONObject) -> str:
+        """Write a message that is a dictionary already, with the field names of its class."""
+        if self.wire.is_plain:
+            return to_json(content).decode()
+        message_type = self._outgoing_by_action.get(content.get("action"))
+        if message_type is not None:
+            known = content.keys() & message_type.model_fields.keys()
+            try:
+                text = self.encode(message_type.model_validate({name: content[name] for name in known}))
+            except ValidationError:
+                pass  # not what its action says: the keys are anybody's
+            else:
+                return _with_keys(text, {name: value for name, value in content.items() if name not in known})
+        key = self.wire.discriminator_field
+        return to_json({key if name == "action" else name: value for name, value in content.items()}).decode()
+
+    @cached_property
+    def _outgoing_by_action(self) -> dict[Any, type[BaseMessage]]:
+        return {action: item for item in self.outgoing for action in message_actions(item)}
+
+    def _serializer(self, message_type: type[BaseMessage]) -> Callable[[BaseMessage], bytes]:
+        if self.wire.is_plain:
+            return message_type.__pydantic_serializer__.to_json
+        schema = on_the_wire(TypeAdapter(message_type).core_schema, self.wire)
+        compiled = _compile(SchemaSerializer, schema)
+        return lambda message: compiled.to_json(message, by_alias=True)
+
+
+def with_ref(text: str, ref: str | None) -> str:
+    """Add the envelope to an encoded object, behind its own keys."""
+    return text if ref is None else _with_keys(text, {"version": ENVELOPE_VERSION, "ref": ref})
+
+
+def _with_keys(text: str, extra: JSONObject) -> str:
+    if not extra:
+        return text
+    separator = "" if text == "{}" else ","
+    return f"{text[:-1]}{separator}{to_json(extra).decode()[1:]}"
+
+
+def adapter_of(message_types: tuple[type[BaseMessage], ...]) -> TypeAdapter[Any]:
+    """Build the union of message types, told apart by their action."""
+    return TypeAdapter(Annotated[Union[message_types], Field(discriminator="action")])
+
+
+def parse_json(text: str, *, max_depth: int) -> Any:
+    """Parse a frame, refusing what RFC 8259 does not know (NaN, overflow to infinity) and too deep nesting."""
+    try:
+        content = from_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        reason = str(error)
+        if reason.startswith("recursion limit"):
+            raise malformed("too_deep", f"Nesting is deeper than {max_depth} levels") from None
+        raise malformed("json_invalid", f"Invalid JSON: {reason}") from None
+    _check_values(content, max_depth)
+    return content
+
+
+def _check_values(content: Any, max_depth: int) -> None:
+    level: list[Any] = [content]
+    depth = 0
+    while level:
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                below += cast("dict[str, Any]", value).values()
+            elif isinstance(value, list):
+                below += cast("list[Any]", value)
+            elif isinstance(value, float) and value in (float("inf"), float("-inf")):
+                raise malformed("json_invalid", "Invalid JSON: number out of range")
+        depth += any(isinstance(value, dict | list) for value in level)
+        if depth > max_depth:
+            raise malformed("too_deep", f"Nesting is deeper than {max_depth} levels")
+        level = below
+
+
+_ENVELOPE = frozenset({"ref", "version"})
+
+
+def _checked_ref(content: JSONObject) -> str | None:
+    ref = content.get("ref")
+    if ref is None:
+        return None
+    if not isinstance(ref, str):
+        raise malformed("string_type", "Input should be a valid string", "ref")
+    if len(ref) > MAX_REF_LENGTH:
+        raise malformed("string_too_long", f"String should have at most {MAX_REF_LENGTH} characters", "ref")
+    return ref
+
+
+def _check_version(content: JSONObject, ref: str | None) -> None:
+    version = content.get("version", ENVELOPE_VERSION)
+    if version is not True and version == ENVELOPE_VERSION and isinstance(version, int):
+        return
+    refused = malformed("literal_error", f"Input should be {ENVELOPE_VERSION}", "version")
+    refused.ref = ref
+    raise refused
+
+
+def _is_malformed(error: ValidationError) -> bool:
+    if error.error_count() != 1:
+        return False
+    detail = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return detail["type"] in ("json_invalid", "dict_type", "model_attributes_type") and not detail["loc"]
+
+
+def _compile(kind: Callable[..., Any], schema: Any) -> Any:
+    """Compile a rewritten schema; newer pydantic would otherwise take the models' own compiled ones instead."""
+    try:
+        return kind(schema, None, _use_prebuilt=False)
+    except TypeError:
+        return kind(schema)
+

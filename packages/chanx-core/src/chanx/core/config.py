@@ -1,0 +1,72 @@
+"""Defaults of the options that consumer classes may set."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from chanx.core import _guard as _guard
+from chanx.core.limits import Limits
+from chanx.core.origin import OriginPolicy, same_host
+
+if TYPE_CHECKING:
+    from chanx.core.websocket import ChanxWebsocketConsumerMixin
+
+__all__ = ["Config", "config"]
+
+_T = TypeVar("_T")
+
+
+class Config:
+    """The value of every option that a consumer class leaves unset.
+
+    An integration hands its own to its consumer base class (`config = ...`), so that consumers of two frameworks in one
+    process each see their own. Attributes are read when they are used, never sampled at import.
+    """
+
+    send_completion: bool = False
+    """Send a completion message after each handled client message, group message and event."""
+    send_message_immediately: bool = True
+    """Send each message at once; otherwise what one client message produces leaves together at its end."""
+    send_authentication_message: bool = True
+    """Tell the client the outcome of its authentication."""
+    log_websocket_message: bool = False
+    """Log received and sent messages."""
+    log_ignored_actions: Collection[str] = ()
+    """Actions that are never logged."""
+    camelize: bool = False
+    """Translate the names of model fields to camel case on the wire."""
+    discriminator_field: str = "action"
+    """JSON key under which `action` travels."""
+    group_message_metadata: bool = True
+    """Send `is_current` with group messages."""
+    authenticate_before_accept: bool = False
+    """Deny with HTTP 403 instead of accepting first and closing with a code that the client can read."""
+    allowed_origins: OriginPolicy = staticmethod(same_host)
+    """Which browser origins may connect."""
+    limits: Limits = Limits()
+
+
+config = Config()
+
+
+class Option(Generic[_T]):
+    """An option of a consumer class: what the class or instance sets, else what its integration's Config says."""
+
+    __slots__ = ("_name",)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Learn the option's name from the class body."""
+        self._name = name
+
+    def __get__(self, instance: object, owner: "type[ChanxWebsocketConsumerMixin[Any]]") -> _T:
+        """Read the integration's value; never reached where the class or instance has its own."""
+        return cast(_T, getattr(owner.config, self._name))
+
+
+class LimitOption(Option[_T]):
+    """A single bound: the class's `limits`, unless the class sets the bound itself."""
+
+    __slots__ = ()
+
+    def __get__(self, instance: object, owner: "type[ChanxWebsocketConsumerMixin[Any]]") -> _T:
+        """Read the bound from the `limits` in force for the class."""
+        return cast(_T, getattr(owner.limits, self._name))

@@ -1,0 +1,106 @@
+"""Decorators that mark handler methods and describe consumer classes."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, ParamSpec, TypeVar, overload
+
+from chanx.core import _guard as _guard
+from chanx.core.handlers import HANDLER_ATTRIBUTE, HandlerKind, OutputType, declare
+from chanx.messages.base import BaseMessage
+from chanx.type_defs import ChannelInfo
+
+__all__ = ["OutputType", "channel", "event_handler", "ws_handler"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_T = TypeVar("_T", bound=type)
+
+CHANNEL_ATTRIBUTE = "__chanx_channel__"
+
+
+@overload
+def ws_handler(
+    *,
+    action: str | None = None,
+    input_type: type[BaseMessage] | None = None,
+    output_type: OutputType = None,
+    description: str | None = None,
+    summary: str | None = None,
+    tags: list[str] | None = None,
+) -> Callable[[Callable[_P, Awaitable[_R]]], Callable[_P, Awaitable[_R]]]: ...
+@overload
+def ws_handler(
+    func: Callable[_P, Awaitable[_R]],
+    *,
+    action: str | None = None,
+    input_type: type[BaseMessage] | None = None,
+    output_type: OutputType = None,
+    description: str | None = None,
+    summary: str | None = None,
+    tags: list[str] | None = None,
+) -> Callable[_P, Awaitable[_R]]: ...
+def ws_handler(func: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Mark a method as the handler of one client message.
+
+    The message is the first parameter's type, or `input_type`; it is routed by the message's own action.
+    What the method returns is sent to the client. `action` names the operation in the AsyncAPI document and
+    defaults to the method's name; `output_type` documents messages that the method sends by itself.
+
+    Raises ValueError without a message parameter or `input_type`. Wrong types raise TypeError when the
+    consumer class is created.
+    """
+    return _mark("ws", func, options)
+
+
+@overload
+def event_handler(
+    *,
+    input_type: type[BaseMessage] | None = None,
+    output_type: OutputType = None,
+    description: str | None = None,
+    summary: str | None = None,
+    tags: list[str] | None = None,
+) -> Callable[[Callable[_P, Awaitable[_R]]], Callable[_P, Awaitable[_R]]]: ...
+@overload
+def event_handler(
+    func: Callable[_P, Awaitable[_R]],
+    *,
+    input_type: type[BaseMessage] | None = None,
+    output_type: OutputType = None,
+    description: str | None = None,
+    summary: str | None = None,
+    tags: list[str] | None = None,
+) -> Callable[_P, Awaitable[_R]]: ...
+def event_handler(func: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Mark a method as the handler of one event, which other parts of the server send.
+
+    See `send_event()` and `broadcast_event()` of the consumer. What the method returns is sent to the client.
+    Errors are raised as for `ws_handler()`.
+    """
+    return _mark("event", func, options)
+
+
+def channel(
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    tags: list[str] | None = None,
+) -> Callable[[_T], _T]:
+    """Describe a consumer class as a channel of the AsyncAPI document.
+
+    Without a description the class docstring is used; without a name, the class name in snake case.
+    """
+    info: ChannelInfo = {"name": name, "description": description, "tags": tags}
+
+    def describe(consumer: _T) -> _T:
+        setattr(consumer, CHANNEL_ATTRIBUTE, info)
+        return consumer
+
+    return describe
+
+
+def _mark(kind: HandlerKind, func: Callable[..., Any] | None, options: dict[str, Any]) -> Any:
+    def record(function: Callable[..., Any]) -> Callable[..., Any]:
+        setattr(function, HANDLER_ATTRIBUTE, declare(kind, function, **options))
+        return function
+
+    return record if func is None else record(func)

@@ -1,0 +1,167 @@
+"""What a decorated method handles: the record that decorators leave and the rest of the library reads."""
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ForwardRef, Literal, Union, cast, get_args, get_origin
+
+from chanx.core import _guard as _guard
+from chanx.messages.base import BaseMessage, message_actions
+
+__all__ = ["HandlerKind", "HandlerSpec", "OutputType"]
+
+HandlerKind = Literal["ws", "event"]
+OutputType = (
+    type[BaseMessage] | types.UnionType | list[type[BaseMessage]] | tuple[type[BaseMessage], ...] | None
+)
+
+HANDLER_ATTRIBUTE = "__chanx_handler__"
+# Sentinel: the annotation is read when types are resolved, which may be after decoration (forward references).
+_FROM_ANNOTATION: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerSpec:
+    """One handler method, its messages and its documentation.
+
+    `action` names the operation in documents; messages are routed by the actions of `input_type`.
+    """
+
+    kind: HandlerKind
+    function: Callable[..., Any]
+    action: str
+    method_name: str
+    description: str | None = None
+    summary: str | None = None
+    tags: tuple[str, ...] = ()
+    declared_input: Any = _FROM_ANNOTATION
+    declared_output: Any = _FROM_ANNOTATION
+    input_type: type[BaseMessage] = field(default=BaseMessage)
+    output_types: tuple[type[BaseMessage], ...] = ()
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """Every action value that reaches this handler."""
+        return message_actions(self.input_type)
+
+    def resolved(self, owner: type) -> "HandlerSpec":
+        """Return the record with its types resolved, checked, in the name of the class that holds the method.
+
+        Raises TypeError naming class, method and cure; NameError while an annotation's name does not exist yet.
+        """
+        where = f"{owner.__name__}.{self.method_name}()"
+        if not inspect.iscoroutinefunction(self.function):
+            raise TypeError(f"{where} must be async: write 'async def {self.method_name}'.")
+        return replace(self, input_type=self._input(where), output_types=self._outputs(where))
+
+    def _input(self, where: str) -> type[BaseMessage]:
+        declared = self.declared_input
+        if declared is _FROM_ANNOTATION:
+            declared = _annotation(self.function, _message_parameter(self.function))
+        if not _is_message_type(declared) or declared is BaseMessage:
+            raise TypeError(
+                f"Input type {_type_name(declared)} for {where} must be a BaseMessage subclass with an action of its "
+                f"own: annotate its first parameter, or pass input_type=..."
+            )
+        message_type = cast(type[BaseMessage], declared)
+        action = message_type.model_fields["action"]
+        if get_origin(action.annotation) is not Literal:
+            raise TypeError(
+                f"{message_type.__name__}, the input of {where}, does not declare its action as a Literal: "
+                "it is a base class, use a concrete message."
+            )
+        if action.is_required():
+            first = message_actions(message_type)[0]
+            raise TypeError(
+                f"{message_type.__name__}, the input of {where}, has no default for 'action': "
+                f'write action: Literal[...] = "{first}".'
+            )
+        return message_type
+
+    def _outputs(self, where: str) -> tuple[type[BaseMessage], ...]:
+        declared = self.declared_output
+        if declared is _FROM_ANNOTATION:
+            declared = _annotation(self.function, "return")
+        outputs = tuple(flatten_types(declared))
+        for output in outputs:
+            if not _is_message_type(output) or output is BaseMessage:
+                raise TypeError(
+                    f"Output type {_type_name(output)} of {where} is not a message: return a BaseMessage subclass "
+                    "(or a union of them, or None), or pass output_type=..."
+                )
+        return cast(tuple[type[BaseMessage], ...], outputs)
+
+
+def declare(
+    kind: HandlerKind,
+    function: Callable[..., Any],
+    *,
+    action: str | None = None,
+    input_type: type[BaseMessage] | None = None,
+    output_type: OutputType = None,
+    description: str | None = None,
+    summary: str | None = None,
+    tags: Sequence[str] | None = None,
+) -> HandlerSpec:
+    """Record what a decorator was told.
+
+    Raises ValueError when there is neither a message parameter nor an `input_type`.
+    """
+    if input_type is None and _message_parameter(function) is None:
+        raise ValueError(
+            f"Must provide input type for {function.__qualname__}: give it a message parameter or pass input_type=..."
+        )
+    return HandlerSpec(
+        kind=kind,
+        function=function,
+        action=action or function.__name__,
+        method_name=function.__name__,
+        description=description,
+        summary=summary,
+        tags=tuple(tags or ()),
+        declared_input=_FROM_ANNOTATION if input_type is None else input_type,
+        declared_output=_FROM_ANNOTATION if output_type is None else output_type,
+    )
+
+
+def flatten_types(declared: Any) -> Iterable[Any]:
+    """Yield the single types of a type, union, list or tuple of types, without None."""
+    if declared is None or declared is type(None) or declared is inspect.Parameter.empty:
+        return
+    if isinstance(declared, list | tuple):
+        members: Sequence[Any] = cast("Sequence[Any]", declared)
+    elif get_origin(declared) in (types.UnionType, Union):
+        members = get_args(declared)
+    else:
+        yield declared
+        return
+    for member in members:
+        yield from flatten_types(member)
+
+
+def _message_parameter(function: Callable[..., Any]) -> str | None:
+    parameters = list(inspect.signature(function).parameters)
+    return parameters[1] if len(parameters) > 1 else None
+
+
+def _annotation(function: Callable[..., Any], name: str | None) -> Any:
+    """Resolve one annotation only: others may name things that exist for type checkers alone."""
+    if name is None:
+        return inspect.Parameter.empty
+    annotation = function.__annotations__.get(name, inspect.Parameter.empty)
+    if not isinstance(annotation, str | ForwardRef):
+        return annotation
+    holder = types.SimpleNamespace(__annotations__={name: annotation})
+    return typing.get_type_hints(holder, globalns=getattr(function, "__globals__", {}))[name]
+
+
+def _is_message_type(candidate: Any) -> bool:
+    return isinstance(candidate, type) and issubclass(candidate, BaseMessage)
+
+
+def _type_name(candidate: Any) -> str:
+    if candidate is inspect.Parameter.empty:
+        return "(none)"
+    return candidate.__name__ if isinstance(candidate, type) else repr(candidate)

@@ -1,0 +1,49 @@
+"""The bounds of one connection."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from chanx.core import _guard as _guard
+
+__all__ = ["Limits", "OutboundPolicy"]
+
+OutboundPolicy = Literal["close", "drop_oldest", "drop_newest"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one connection may cost. Times are in seconds, sizes in bytes of UTF-8; None turns a bound off.
+
+    Each can also be set alone, as a class attribute of a consumer with the same name, which then wins.
+    """
+
+    max_message_bytes: int | None = 64 * 1024
+    """A larger frame closes the connection with 1009."""
+    max_json_depth: int = 64
+    """Deeper nesting is answered by the error `too_deep`."""
+    message_concurrency: int = 1
+    """How many client messages of one connection are handled at once; 1 keeps them in order."""
+    max_in_flight: int = 16
+    """Handlers of client messages that run at once, the concurrent ones included."""
+    max_pending: int = 32
+    """Client messages that wait for their turn; then the socket is not read until there is room."""
+    event_queue: int = 256
+    """Events and group messages that wait for their turn; then the outbound policy applies."""
+    outbound_frames: int = 256
+    """Frames that wait for a slow peer; then the outbound policy applies."""
+    outbound_bytes: int = 1024 * 1024
+    """Their size, bounded likewise."""
+    outbound_policy: OutboundPolicy = "close"
+    """What happens to a peer that does not keep up: close it with 4008, or drop frames and count them."""
+    handler_timeout: float | None = None
+    """A handler that takes longer is cancelled and answered by the error `timeout`."""
+    authentication_timeout: float | None = 10.0
+    """An authenticator that takes longer closes the connection with 4408."""
+    send_timeout: float | None = 10.0
+    """A peer that does not take one frame within this time is closed with 4008."""
+    disconnect_grace: float = 5.0
+    """How long running handlers may go on after the connection ended, before they are cancelled."""
+    shutdown_grace: float = 5.0
+    """The same when the server shuts down."""
+    layer_timeout: float = 2.0
+    """How long one call of the channel layer may take while connecting, joining, leaving and ending."""

@@ -1,0 +1,187 @@
+"""What a consumer class declares: handlers, events, emitted messages, channel metadata. Read once, at class creation."""
+
+import inspect
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+from chanx.constants import CHANX_ACTIONS
+from chanx.core import _guard as _guard
+from chanx.core.decorators import CHANNEL_ATTRIBUTE
+from chanx.core.handlers import HANDLER_ATTRIBUTE, HandlerKind, HandlerSpec, flatten_types
+from chanx.messages.base import BaseMessage, message_actions
+from chanx.messages.outgoing import (
+    AuthenticationMessage,
+    CompleteMessage,
+    ErrorMessage,
+    EventCompleteMessage,
+    GroupCompleteMessage,
+)
+from chanx.type_defs import ChannelInfo
+from chanx.utils.text import snake_case
+
+__all__ = ["ConsumerSpec"]
+
+# Sent by the library itself to every consumer's clients.
+SYSTEM_MESSAGES: tuple[type[BaseMessage], ...] = (
+    CompleteMessage,
+    GroupCompleteMessage,
+    EventCompleteMessage,
+    ErrorMessage,
+    AuthenticationMessage,
+)
+_RESERVED_ACTIONS = CHANX_ACTIONS | {"authentication"}
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """The handlers of a class by the action that reaches them."""
+
+    messages: dict[str, HandlerSpec]
+    events: dict[str, HandlerSpec]
+
+
+class ConsumerSpec:
+    """The declarations of one consumer class.
+
+    Types are resolved when the class is created. Where an annotation names something defined later, they are resolved
+    at first use instead, and errors surface then.
+    """
+
+    def __init__(self, owner: type) -> None:
+        self.owner = owner
+        self.name = owner.__name__.removesuffix("Consumer") or owner.__name__
+        self.snake_name = snake_case(self.name)
+        self._declared = list(_declared_handlers(owner))
+
+    def resolve_early(self) -> None:
+        """Raise what is wrong with the declarations now, if their types can be known now."""
+        try:
+            _ = self.handlers, self.emits, self.passthrough_events
+        except NameError:
+            # A forward reference: cached properties keep nothing of a failed attempt.
+            return
+
+    @cached_property
+    def handlers(self) -> Handlers:
+        """Resolved handlers; raises TypeError for what is wrong with one or between two."""
+        resolved = [handler.resolved(self.owner) for handler in self._declared]
+        outputs = [output for handler in resolved for output in handler.output_types]
+        _check_actions(self.owner, [*outputs, *self.emits])
+        return Handlers(
+            messages=_by_action(self.owner, "ws", resolved),
+            events=_by_action(self.owner, "event", resolved),
+        )
+
+    @cached_property
+    def emits(self) -> tuple[type[BaseMessage], ...]:
+        """Messages that the class declares to send by itself."""
+        return tuple(_message_list(self.owner, "emits"))
+
+    @cached_property
+    def passthrough_events(self) -> tuple[type[BaseMessage], ...]:
+        """Events that reach the client as they are."""
+        return tuple(_message_list(self.owner, "passthrough_events"))
+
+    @cached_property
+    def incoming_messages(self) -> tuple[type[BaseMessage], ...]:
+        """Message types of clients, ordered by action."""
+        return _input_types(self.handlers.messages)
+
+    @cached_property
+    def incoming_events(self) -> tuple[type[BaseMessage], ...]:
+        """Event types, ordered by action."""
+        return _input_types(self.handlers.events)
+
+    @cached_property
+    def outgoing_messages(self) -> tuple[type[BaseMessage], ...]:
+        """Every message type that clients may receive, ordered by action."""
+        handlers = [*self.handlers.messages.values(), *self.handlers.events.values()]
+        outputs = [output for handler in handlers for output in handler.output_types]
+        return _ordered({*outputs, *self.emits, *SYSTEM_MESSAGES})
+
+    @cached_property
+    def extra_groups(self) -> tuple[str, ...]:
+        """Groups of the class and of its mixins, most derived first."""
+        return tuple(_merged(self.owner, "extra_groups"))
+
+    @property
+    def channel(self) -> ChannelInfo:
+        """The class's channel metadata; a name is its own, a description falls back on the docstring."""
+        own = cast(ChannelInfo, vars(self.owner).get(CHANNEL_ATTRIBUTE, {}))
+        inherited = cast(ChannelInfo, getattr(self.owner, CHANNEL_ATTRIBUTE, {}))
+        docstring = vars(self.owner).get("__doc__")
+        return {
+            "name": own.get("name") or self.snake_name,
+            "description": own.get("description") or (inspect.cleandoc(docstring) if docstring else None),
+            "tags": own.get("tags") or inherited.get("tags"),
+        }
+
+
+def _declared_handlers(owner: type) -> Iterator[HandlerSpec]:
+    """Yield the handlers in alphabetical order of method names; an undecorated override removes one."""
+    names = {name for base in owner.__mro__ for name in vars(base) if not name.startswith("_")}
+    for name in sorted(names):
+        handler = getattr(inspect.getattr_static(owner, name, None), HANDLER_ATTRIBUTE, None)
+        if isinstance(handler, HandlerSpec):
+            yield handler
+
+
+def _by_action(owner: type, kind: HandlerKind, handlers: Iterable[HandlerSpec]) -> dict[str, HandlerSpec]:
+    routes: dict[str, HandlerSpec] = {}
+    for handler in handlers:
+        if handler.kind != kind:
+            continue
+        for action in handler.routes:
+            other = routes.setdefault(action, handler)
+            if other is not handler:
+                word = "message" if kind == "ws" else "event"
+                first, second = sorted((other.method_name, handler.method_name))
+                raise TypeError(
+                    f"{owner.__name__} has two {word} handlers for action {action!r}: {first}() and {second}(). "
+                    "Actions must be unique within a consumer."
+                )
+    return routes
+
+
+def _check_actions(owner: type, outputs: Iterable[type[BaseMessage]]) -> None:
+    """Two outgoing messages of one action could not be told apart by clients."""
+    known: dict[str, type[BaseMessage]] = {}
+    for output in outputs:
+        for action in message_actions(output):
+            if action in _RESERVED_ACTIONS and output not in SYSTEM_MESSAGES:
+                raise TypeError(
+                    f"{owner.__name__} sends {output.__name__} with the reserved action {action!r}. "
+                    f"Choose another; reserved are {', '.join(sorted(_RESERVED_ACTIONS))}."
+                )
+            other = known.setdefault(action, output)
+            if other is not output:
+                raise TypeError(
+                    f"{owner.__name__} sends two messages with action {action!r}: {other.__name__} and "
+                    f"{output.__name__}. Give one of them another action."
+                )
+
+
+def _message_list(owner: type, attribute: str) -> Iterator[type[BaseMessage]]:
+    for item in _merged(owner, attribute):
+        for message_type in flatten_types(item):
+            if not (isinstance(message_type, type) and issubclass(message_type, BaseMessage)):
+                raise TypeError(f"{attribute} item {message_type!r} of {owner.__name__} must be a BaseMessage subclass.")
+            yield message_type
+
+
+def _merged(owner: type, attribute: str) -> list[Any]:
+    merged: list[Any] = []
+    for base in owner.__mro__:
+        items = cast("Sequence[Any]", vars(base).get(attribute, ()))
+        merged += [item for item in items if item not in merged]
+    return merged
+
+
+def _input_types(handlers: dict[str, HandlerSpec]) -> tuple[type[BaseMessage], ...]:
+    return _ordered({handler.input_type for handler in handlers.values()})
+
+
+def _ordered(message_types: set[type[BaseMessage]]) -> tuple[type[BaseMessage], ...]:
+    return tuple(sorted(message_types, key=lambda item: (message_actions(item), item.__qualname__)))

@@ -1,0 +1,599 @@
+"""The consumer class: what users subclass, over the parts that do the work."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, cast
+
+from asgiref.sync import async_to_sync
+from pydantic import TypeAdapter, ValidationError
+from structlog.contextvars import clear_contextvars
+from typing_extensions import TypeVar
+
+from chanx.constants import (
+    CLOSE_AUTHENTICATION_FAILED,
+    CLOSE_AUTHENTICATION_TIMEOUT,
+    COMPLETE_ACTIONS,
+)
+from chanx.core import _guard as _guard
+from chanx.core.codec import Codec, adapter_of, parse_json, with_ref
+from chanx.core._connection import Connection, LayerUnavailableError, State, no_layer
+from chanx.core._dispatch import text_of
+from chanx.core._errors import InvalidFrameError, error_items, malformed
+from chanx.core._wire_schema import WireFormat
+from chanx.core.authenticator import BaseAuthenticator
+from chanx.core.config import Config, LimitOption, Option, config
+from chanx.core.limits import Limits, OutboundPolicy
+from chanx.core.origin import OriginPolicy, is_allowed_origin
+from chanx.core.passthrough import add_passthrough_handlers
+from chanx.core.spec import ConsumerSpec
+from chanx.messages.base import BaseMessage
+from chanx.messages.outgoing import ErrorMessage, EventCompleteMessage, GroupCompleteMessage
+from chanx.type_defs import (
+    ASGIEvent,
+    ASGIReceive,
+    ASGISend,
+    ChannelLayer,
+    EventPayload,
+    GroupMessageEvent,
+    JSONObject,
+    Scope,
+)
+from chanx.utils.logging import logger
+from chanx.utils.scope import complete_scope, header, path_params
+
+__all__ = ["ChanxWebsocketConsumerMixin", "ReceiveEvent"]
+
+ReceiveEvent = TypeVar("ReceiveEvent", bound=BaseMessage, default=BaseMessage)
+
+
+class Shortcuts(NamedTuple):
+    """Where a class overrides none of the hooks of a stretch, the message may pass it in one step."""
+
+    receive: bool
+    dispatch: bool
+    send: bool
+
+
+class _UnionAdapter:
+    """A class attribute: the adapter of a class's messages, built when first asked for; None without any."""
+
+    def __init__(self, messages: str) -> None:
+        self._messages = messages
+        self._name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = f"_{name}"
+
+    def __get__(self, instance: object, owner: "type[ChanxWebsocketConsumerMixin[Any]]") -> "TypeAdapter[Any] | None":
+        if self._name not in vars(owner):
+            message_types = getattr(owner.spec, self._messages)
+            setattr(owner, self._name, adapter_of(message_types) if message_types else None)
+        return cast("TypeAdapter[Any] | None", vars(owner)[self._name])
+
+
+class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
+    """Routes, validates, orders, answers and broadcasts typed messages on one WebSocket.
+
+    Integrations combine it with the consumer base class of their framework. One instance serves one connection; the
+    type parameter names the events that the class can be sent.
+    """
+
+    # Set by integrations.
+    config: ClassVar[Config] = config
+    get_channel_layer: ClassVar[Callable[[str], Any]]
+    before_dispatch: ClassVar[Callable[[], Awaitable[None]] | None] = None
+    """Awaited before each message and event is handled; None costs nothing."""
+
+    # Options. Unset, they come from `config` when they are used; see Config and Limits for what each does.
+    if TYPE_CHECKING:
+        send_completion: bool
+        send_message_immediately: bool
+        send_authentication_message: bool
+        log_websocket_message: bool
+        log_ignored_actions: Collection[str]
+        camelize: bool
+        discriminator_field: str
+        group_message_metadata: bool
+        authenticate_before_accept: bool
+        allowed_origins: OriginPolicy
+        limits: Limits
+        max_message_bytes: int | None
+        max_json_depth: int
+        message_concurrency: int
+        max_in_flight: int
+        max_pending: int
+        event_queue: int
+        outbound_frames: int
+        outbound_bytes: int
+        outbound_policy: OutboundPolicy
+        handler_timeout: float | None
+        authentication_timeout: float | None
+        send_timeout: float | None
+        disconnect_grace: float
+        shutdown_grace: float
+        layer_timeout: float
+    else:
+        send_completion = Option[bool]()
+        send_message_immediately = Option[bool]()
+        send_authentication_message = Option[bool]()
+        log_websocket_message = Option[bool]()
+        log_ignored_actions = Option[Collection[str]]()
+        camelize = Option[bool]()
+        discriminator_field = Option[str]()
+        group_message_metadata = Option[bool]()
+        authenticate_before_accept = Option[bool]()
+        allowed_origins = Option[OriginPolicy]()
+        limits = Option[Limits]()
+        max_message_bytes = LimitOption[int | None]()
+        max_json_depth = LimitOption[int]()
+        message_concurrency = LimitOption[int]()
+        max_in_flight = LimitOption[int]()
+        max_pending = LimitOption[int]()
+        event_queue = LimitOption[int]()
+        outbound_frames = LimitOption[int]()
+        outbound_bytes = LimitOption[int]()
+        outbound_policy = LimitOption[OutboundPolicy]()
+        handler_timeout = LimitOption[float | None]()
+        authentication_timeout = LimitOption[float | None]()
+        send_timeout = LimitOption[float | None]()
+        disconnect_grace = LimitOption[float]()
+        shutdown_grace = LimitOption[float]()
+        layer_timeout = LimitOption[float]()
+
+    channel_layer_alias: str = "default"
+    groups: list[str] = []  # noqa: RUF012 - each instance gets its own list
+    extra_groups: ClassVar[Sequence[str]] = ()
+    emits: ClassVar[Sequence[Any]] = ()
+    passthrough_events: ClassVar[Sequence[Any]] = ()
+    passthrough_method_prefix: ClassVar[str] = "handle_passthrough_"
+    authenticator_class: ClassVar[type[BaseAuthenticator] | None] = None
+
+    # Read from the declarations at class creation.
+    spec: ClassVar[ConsumerSpec]
+    _codecs: ClassVar[dict[WireFormat, Codec]]
+    shortcuts: ClassVar[Shortcuts] = Shortcuts(receive=False, dispatch=False, send=False)
+
+    # Of one connection.
+    scope: Scope
+    channel_layer: Any  # whichever library's layer
+    channel_name: str
+    authenticator: BaseAuthenticator | None = None
+    connection: Connection
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Read and check the declarations of a consumer class."""
+        super().__init_subclass__(**kwargs)
+        if cls.passthrough_events:
+            add_passthrough_handlers(cls, cls.passthrough_method_prefix)
+        cls.spec = ConsumerSpec(cls)
+        cls._codecs = {}
+        cls.spec.resolve_early()
+        cls.shortcuts = _shortcuts(cls)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        own = list(self.groups or ())
+        super().__init__(*args, **kwargs)
+        self.groups = list(dict.fromkeys([*own, *type(self).spec.extra_groups]))
+        if self.authenticator_class is not None:
+            self.authenticator = self.authenticator_class(self.send_message)
+
+    # Types
+
+    incoming_message_adapter = _UnionAdapter("incoming_messages")
+    incoming_event_adapter = _UnionAdapter("incoming_events")
+    outgoing_message_adapter = _UnionAdapter("outgoing_messages")
+
+    @classmethod
+    def codec(cls, wire: WireFormat) -> Codec:
+        """Return the codec of the class in a wire format."""
+        codec = cls._codecs.get(wire)
+        if codec is None:
+            incoming, outgoing = cls.spec.incoming_messages, cls.spec.outgoing_messages
+            codec = cls._codecs[wire] = Codec(incoming, outgoing, wire, max_depth=cls.max_json_depth)
+        return codec
+
+    # Options in force
+
+    @property
+    def should_send_completion(self) -> bool:
+        """Whether completion messages are sent."""
+        return self.send_completion
+
+    @property
+    def should_camelize(self) -> bool:
+        """Whether field names travel in camel case."""
+        return self.camelize
+
+    @property
+    def all_log_ignored_actions(self) -> set[str]:
+        """Actions that are not logged: the ignored ones and completions."""
+        return {*self.log_ignored_actions, *COMPLETE_ACTIONS}
+
+    @property
+    def url_params(self) -> dict[str, Any]:
+        """The parameters of the path."""
+        return path_params(self.scope)
+
+    # One connection
+
+    async def __call__(self, scope: Scope, receive: ASGIReceive, send: ASGISend) -> None:
+        """Serve one WebSocket as an ASGI application."""
+        self.scope = complete_scope(scope)
+        layer = self._find_layer()
+        self.channel_layer = layer
+        self.connection = Connection(self, receive, send, layer)
+        await self.connection.run()
+
+    @classmethod
+    def _find_layer(cls) -> ChannelLayer | None:
+        """Return the layer of the class's alias; only the default alias that nobody wrote down may have none."""
+        layer = cast("ChannelLayer | None", cls.get_channel_layer(cls.channel_layer_alias))
+        if layer is None and cls._names_its_layer():
+            raise LookupError(
+                f"{no_layer(cls)} Registered aliases: {', '.join(map(repr, cls.layer_aliases())) or 'none'}."
+            )
+        return layer
+
+    @classmethod
+    def _names_its_layer(cls) -> bool:
+        owner = next(base for base in cls.__mro__ if "channel_layer_alias" in vars(base))
+        return cls.channel_layer_alias is not None and not owner.__module__.startswith(_LIBRARIES)
+
+    @classmethod
+    def layer_aliases(cls) -> Iterable[str]:
+        """Return the registered aliases, for error messages."""
+        return ()
+
+    async def websocket_connect(self, message: Any) -> None:
+        """Let the connection in or turn it away.
+
+        The order: origin, accept, authentication, groups, `post_authentication()`. Client frames that come meanwhile
+        wait, and are handled only if the connection was let in.
+        """
+        if not is_allowed_origin(type(self).allowed_origins, self.scope):
+            self._log_refused_origin()
+            await self.close()
+            return
+        if not self.authenticate_before_accept:
+            await self.accept()
+        self.connection.state = State.AUTHENTICATING
+        if not await self._authenticated():
+            return
+        if self.authenticate_before_accept:
+            await self.accept()
+        if self.channel_layer is not None:
+            self.channel_name = await self._new_channel()
+            await self.connection.join_layer()
+        for group in await self._initial_groups():
+            await self.join_group(group)
+        await self.post_authentication()
+
+    async def _new_channel(self) -> str:
+        try:
+            async with asyncio.timeout(self.layer_timeout):
+                return cast(str, await self.channel_layer.new_channel())
+        except Exception as error:
+            raise LayerUnavailableError from error
+
+    async def _initial_groups(self) -> list[str]:
+        if self.channel_layer is None:
+            return []
+        return list(dict.fromkeys([*self.groups, *await self.get_groups()]))
+
+    async def _authenticated(self) -> bool:
+        authenticator = self.authenticator
+        if authenticator is None:
+            return True
+        try:
+            async with asyncio.timeout(self.authentication_timeout):
+                if await authenticator.authenticate(self.scope):
+                    return True
+            code = authenticator.close_code
+        except TimeoutError:
+            logger.warning("Authentication timed out", authentication_timeout=self.authentication_timeout)
+            code = CLOSE_AUTHENTICATION_TIMEOUT
+        except Exception:
+            logger.exception("Error while authenticating")
+            code = CLOSE_AUTHENTICATION_FAILED
+        await self.close(code)
+        return False
+
+    def _log_refused_origin(self) -> None:
+        logger.warning(
+            "WebSocket refused: origin not allowed",
+            origin=header(self.scope, "origin"),
+            host=header(self.scope, "host"),
+            setting=f"{type(self).__name__}.allowed_origins",
+        )
+
+    async def get_groups(self) -> list[str]:
+        """Return groups to join on connect, beside `groups`. Override."""
+        return []
+
+    async def post_authentication(self) -> None:
+        """Run once the connection is let in and its groups are joined. Override."""
+
+    async def websocket_disconnect(self, message: Any) -> None:
+        """Say goodbye: running handlers have ended, groups are left by themselves. Calls `disconnect()`."""
+        logger.info("Disconnecting websocket", code=message["code"])
+        clear_contextvars()
+        await self.disconnect(message["code"])
+
+    async def disconnect(self, code: int) -> None:
+        """Run when the connection has ended. Override."""
+
+    async def accept(self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None) -> None:
+        """Accept the handshake."""
+        await self.connection.send_event(
+            {"type": "websocket.accept", "subprotocol": subprotocol, "headers": list(headers or ())}
+        )
+
+    async def close(self, code: int | bool | None = None, reason: str | None = None) -> None:
+        """Close the connection behind what was sent before; 1000 without a code."""
+        await self.connection.close(None if isinstance(code, bool) else code, reason)
+
+    # Receiving
+
+    async def websocket_receive(self, message: ASGIEvent) -> None:
+        """Take one frame from the server."""
+        if message.get("text") is None:
+            await self.receive(bytes_data=message.get("bytes"))
+        else:
+            await self.receive(text_data=message["text"])
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
+        """Parse one frame and pass it to `receive_json()`."""
+        try:
+            content = await self.decode_json(text_of({"text": text_data}))
+        except InvalidFrameError:
+            raise
+        except Exception as error:
+            logger.debug("Frame could not be parsed", error=repr(error))
+            raise malformed("json_invalid", "Invalid JSON") from error
+        await self.receive_json(content, **kwargs)
+
+    @classmethod
+    async def decode_json(cls, text_data: str) -> Any:
+        """Parse the text of a frame."""
+        return parse_json(text_data, max_depth=cls.max_json_depth)
+
+    async def receive_json(self, content: dict[str, Any], **kwargs: Any) -> None:
+        """Take the envelope off a parsed frame and pass the message to `handle_json()`."""
+        await self.connection.frames.handle_object(content)
+
+    async def handle_json(self, content: dict[str, Any], **kwargs: Any) -> None:
+        """Validate a message and pass it to `receive_message()`, then send the completion."""
+        try:
+            await self.connection.frames.handle_message_object(content)
+        except InvalidFrameError as error:
+            await self.connection.frames.reject(error)
+
+    async def receive_message(self, message: BaseMessage) -> None:
+        """Call the handler of a validated message."""
+        await self.connection.frames.run_handler(message)
+
+    async def handle_result(self, result: BaseMessage) -> None:
+        """Send what a handler returned."""
+        await self.send_message(result)
+
+    async def handle_validation_error(self, error: ValidationError) -> None:
+        """Tell the client what is wrong with its message."""
+        codec = self.connection.codec
+        await self.send_message(ErrorMessage(payload=error_items(error, actions=codec.actions, names=codec.names)))
+
+    async def handle_json_processing_error(self, error: Exception) -> None:
+        """Log a failure outside a handler and tell the client that there was one."""
+        logger.error("Failed to process message", exc_info=error)
+        await self.send_message(ErrorMessage(payload={"detail": "Failed to process message"}))
+
+    async def handle_message_handler_error(self, error: Exception, action: str, message: BaseMessage) -> None:
+        """Log a handler's exception and tell the client that there was one; its text stays here."""
+        logger.error("Failed to process message", action=action, exc_info=error)
+        await self.send_message(ErrorMessage(payload={"detail": f"Failed to process message for {action}"}))
+
+    # Sending
+
+    async def send_message(self, message: BaseMessage, *, validate: bool = False) -> None:
+        """Send a message to this client.
+
+        `validate` checks first that the class declares it, and raises ValidationError where it does not.
+        """
+        if validate:
+            cast("TypeAdapter[Any]", self.outgoing_message_adapter).validate_python(message.model_dump(mode="json"))
+        if type(message) is ErrorMessage:
+            exchange = self.connection.exchanges.current()
+            if exchange is not None:
+                exchange.failed = True
+        if self.shortcuts.send:
+            await self._send_text(self.connection.codec.encode(message), message.action)
+        else:
+            await self.send_json(message.model_dump(mode="json"))
+
+    async def send_json(self, content: dict[str, Any], close: bool = False) -> None:
+        """Send a message that is a dictionary, with `action` and the field names of its class."""
+        if self.shortcuts.send:
+            await self._send_text(self.connection.codec.encode_object(content), content.get("action"))
+        else:
+            text = await self.encode_json(content)
+            await self.send(text_data=text)
+            self._log_sent(content.get("action"))
+        if close:
+            await self.close()
+
+    @classmethod
+    async def encode_json(cls, content: Any) -> str:
+        """Write a message as text."""
+        wire = WireFormat(discriminator_field=cls.discriminator_field, camelize=cls.camelize)
+        return cls.codec(wire).encode_object(content)
+
+    async def send(self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False) -> None:
+        """Send one frame."""
+        if text_data is not None:
+            await self.connection.send_text(self._answering(text_data))
+        elif bytes_data is not None:
+            await self.connection.send_event({"type": "websocket.send", "bytes": bytes_data})
+        else:
+            raise ValueError("You must pass one of bytes_data or text_data")
+        if close:
+            await self.close(close)
+
+    async def _send_text(self, text: str, action: Any) -> None:
+        await self.connection.send_text(self._answering(text))
+        self._log_sent(action)
+
+    def _answering(self, text: str) -> str:
+        exchange = self.connection.exchanges.current()
+        return text if exchange is None else with_ref(text, exchange.ref)
+
+    def _log_sent(self, action: Any) -> None:
+        if self.log_websocket_message and action not in self.all_log_ignored_actions:
+            logger.info("Websocket sent", sent_action=action)
+
+    # Groups
+
+    async def join_group(self, group: str) -> None:
+        """Join a group, and leave it when the connection ends."""
+        await self.connection.join(group)
+        if group not in self.groups:
+            self.groups.append(group)
+
+    async def leave_group(self, group: str) -> None:
+        """Leave a group."""
+        await self.connection.leave(group)
+        if group in self.groups:
+            self.groups.remove(group)
+
+    async def broadcast_message(
+        self,
+        message: BaseMessage | dict[str, Any],
+        groups: Collection[str] | str | None = None,
+        *,
+        exclude_current: bool = False,
+    ) -> None:
+        """Send a message to every member of the groups, `self.groups` by default.
+
+        Members receive `is_current` beside it, true for the sender, unless `exclude_current` leaves the sender out.
+        """
+        layer = self.channel_layer
+        if layer is None:
+            raise RuntimeError(no_layer(type(self)))
+        content = message.model_dump(mode="json") if isinstance(message, BaseMessage) else message
+        event: GroupMessageEvent = {
+            "type": "handle_group_message",
+            "message": content,
+            "exclude_current": exclude_current,
+            "from_channel": self.channel_name,
+        }
+        for group in _group_names(self.groups if groups is None else groups):
+            await layer.group_send(group, event)
+
+    async def handle_group_message(self, event: GroupMessageEvent) -> None:
+        """Pass a group's message to the client, with `is_current` beside it."""
+        message: Any = event.get("message")
+        if not isinstance(message, dict):
+            logger.warning("Group message without a message")
+            return
+        is_current = event.get("from_channel") == self.channel_name
+        if is_current and event.get("exclude_current"):
+            return
+        content = cast(JSONObject, message)
+        if self.group_message_metadata and "is_current" not in content:
+            content = {**content, "isCurrent" if self.should_camelize else "is_current": is_current}
+        await self.send_json(content)
+        if self.should_send_completion:
+            await self.send_message(GroupCompleteMessage())
+
+    # Events
+
+    @classmethod
+    async def send_event(cls, event: ReceiveEvent, channel_name: str) -> None:
+        """Send an event to the consumer that listens on one channel.
+
+        Raises what the layer raises when the channel is full.
+        """
+        await cls._event_layer().send(channel_name, _event_payload(event))
+
+    @classmethod
+    def send_event_sync(cls, event: ReceiveEvent, channel_name: str) -> None:
+        """Do `send_event()` from code that is not async."""
+        async_to_sync(cls.send_event)(event, channel_name)
+
+    @classmethod
+    async def broadcast_event(cls, event: ReceiveEvent, groups: Collection[str] | str | None = None) -> None:
+        """Send an event to every member of the groups, those of the class by default."""
+        layer = cls._event_layer()
+        names = [*cls.groups, *cls.spec.extra_groups] if groups is None else groups
+        for group in _group_names(names):
+            await layer.group_send(group, _event_payload(event))
+
+    @classmethod
+    def broadcast_event_sync(cls, event: ReceiveEvent, groups: Collection[str] | str | None = None) -> None:
+        """Do `broadcast_event()` from code that is not async."""
+        async_to_sync(cls.broadcast_event)(event, groups)
+
+    @classmethod
+    def _event_layer(cls) -> ChannelLayer:
+        layer = cls._find_layer()
+        if layer is None:
+            raise RuntimeError(no_layer(cls))
+        return layer
+
+    async def handle_channel_event(self, event_payload: EventPayload) -> None:
+        """Validate an event from the layer and pass it to `receive_event()`."""
+        adapter = self.incoming_event_adapter
+        if adapter is None:
+            logger.warning("Event for a consumer without event handlers", consumer=type(self).__name__)
+            return
+        try:
+            event = adapter.validate_python(event_payload.get("event_data", {}))
+        except ValidationError as error:
+            logger.warning("Invalid event", consumer=type(self).__name__, errors=error.error_count())
+            return
+        await self.receive_event(event)
+
+    async def receive_event(self, event: BaseMessage) -> None:
+        """Call the handler of a validated event and send what it returns."""
+        try:
+            handler = self.spec.handlers.events[event.action]
+            result = await getattr(self, handler.method_name)(event)
+            if result is not None:
+                await self.send_message(result)
+        except Exception as error:
+            await self.handle_event_handler_error(error, event.action, event)
+        if self.should_send_completion:
+            await self.send_message(EventCompleteMessage())
+
+    async def handle_event_handler_error(self, error: Exception, action: str, event: BaseMessage) -> None:
+        """Log an event handler's exception; the client, who did not ask, is told nothing."""
+        logger.error("Failed to process event", action=action, exc_info=error)
+
+
+# Base classes of the libraries: an alias written there is a default, not a user's choice.
+_LIBRARIES = ("chanx.core.", "chanx.channels.", "chanx.fast_channels.", "channels.", "fast_channels.")
+
+_RECEIVE_HOOKS = ("websocket_receive", "receive", "decode_json", "receive_json", "handle_json")
+_SEND_HOOKS = ("send_json", "encode_json", "send")
+
+
+def _shortcuts(cls: type[ChanxWebsocketConsumerMixin[Any]]) -> Shortcuts:
+    def untouched(*names: str) -> bool:
+        return all(_function(cls, name) is _function(ChanxWebsocketConsumerMixin, name) for name in names)
+
+    return Shortcuts(
+        receive=untouched(*_RECEIVE_HOOKS),
+        dispatch=untouched("receive_message"),
+        send=untouched(*_SEND_HOOKS),
+    )
+
+
+def _function(cls: type, name: str) -> Any:
+    attribute = getattr(cls, name)
+    return getattr(attribute, "__func__", attribute)
+
+
+def _event_payload(event: BaseMessage) -> EventPayload:
+    return {"type": "handle_channel_event", "event_data": event.model_dump(mode="json")}
+
+
+def _group_names(groups: Collection[str] | str) -> list[str]:
+    return [groups] if isinstance(groups, str) else list(dict.fromkeys(groups))

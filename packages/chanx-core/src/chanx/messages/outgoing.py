@@ -1,0 +1,69 @@
+"""Messages that the server sends by itself."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from chanx.messages.base import BaseMessage
+
+__all__ = [
+    "AuthenticationMessage",
+    "AuthenticationPayload",
+    "CompleteMessage",
+    "ErrorMessage",
+    "EventCompleteMessage",
+    "GroupCompleteMessage",
+    "PongMessage",
+]
+
+
+class PongMessage(BaseMessage):
+    """Simple pong message response to ping requests."""
+
+    action: Literal["pong"] = "pong"
+    payload: None = None
+
+
+class ErrorMessage(BaseMessage):
+    """Tells the client that a message of its was not handled, and why."""
+
+    action: Literal["error"] = "error"
+    # Any: a list of {type, loc, msg} for invalid input, an object with `detail` for a failed handler.
+    payload: Any = None
+
+
+class AuthenticationPayload(BaseModel):
+    """Outcome of authenticating a connection, in the terms of HTTP."""
+
+    status_code: int
+    status_text: str
+    # Any: what an authenticator has to say beyond the status.
+    data: Any = None
+
+
+class AuthenticationMessage(BaseMessage):
+    """Tells the client whether its connection was authenticated."""
+
+    action: Literal["authentication"] = "authentication"
+    payload: AuthenticationPayload
+
+
+class CompleteMessage(BaseMessage):
+    """Marks the end of handling one client message."""
+
+    action: Literal["complete"] = "complete"
+    payload: None = None
+
+
+class GroupCompleteMessage(BaseMessage):
+    """Marks the end of delivering one group message."""
+
+    action: Literal["group_complete"] = "group_complete"
+    payload: None = None
+
+
+class EventCompleteMessage(BaseMessage):
+    """Marks the end of handling one channel event."""
+
+    action: Literal["event_complete"] = "event_complete"
+    payload: None = None

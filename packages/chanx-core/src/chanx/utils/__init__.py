@@ -1,0 +1,1 @@
+"""Small helpers that consumers and integrations share."""

@@ -1,0 +1,20 @@
+"""Spelling of names: snake case and camel case."""
+
+import re
+
+from chanx.core import _guard as _guard
+
+__all__ = ["camel_case", "snake_case"]
+
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_UNDERSCORED = re.compile(r"(?<=[^_])_+([a-zA-Z0-9])")
+
+
+def snake_case(name: str) -> str:
+    """`MyWebSocket` -> `my_web_socket`, `HTTPServer` -> `http_server`."""
+    return _WORD_START.sub("_", name).lower()
+
+
+def camel_case(name: str) -> str:
+    """`user_name` -> `userName`; leading and trailing underscores stay."""
+    return _UNDERSCORED.sub(lambda match: match.group(1).upper(), name)

@@ -1,0 +1,15 @@
+"""The Django application."""
+
+from django.apps import AppConfig
+
+from chanx.core import _guard as _guard
+
+__all__ = ["ChanxChannelsConfig"]
+
+
+class ChanxChannelsConfig(AppConfig):
+    """Registers templates and management commands under the label `chanx_channels`."""
+
+    name = "chanx.channels"
+    label = "chanx_channels"
+    verbose_name = "Chanx"

@@ -1,0 +1,27 @@
+"""The consumer base class for Django Channels."""
+
+from typing import Any, ClassVar
+
+from channels.generic.websocket import AsyncJsonWebsocketConsumer as ChannelsConsumer
+from channels.layers import channel_layers, get_channel_layer
+
+from chanx.channels._database import refresh_connections
+from chanx.channels.config import DjangoConfig
+from chanx.core import _guard as _guard
+from chanx.core.config import Config
+from chanx.core.websocket import ChanxWebsocketConsumerMixin, ReceiveEvent
+
+__all__ = ["AsyncJsonWebsocketConsumer", "ReceiveEvent"]
+
+
+class AsyncJsonWebsocketConsumer(ChanxWebsocketConsumerMixin[ReceiveEvent], ChannelsConsumer):
+    """A typed WebSocket consumer on Django Channels. Options that a class leaves unset come from `CHANX`."""
+
+    config: ClassVar[Config] = DjangoConfig()
+    get_channel_layer: ClassVar[Any] = staticmethod(get_channel_layer)
+    before_dispatch: ClassVar[Any] = staticmethod(refresh_connections)
+
+    @classmethod
+    def layer_aliases(cls) -> list[str]:
+        """Return the configured aliases, for error messages."""
+        return list(channel_layers.configs)

@@ -1,0 +1,26 @@
+"""The consumer base class for FastAPI, Starlette, Litestar and any other ASGI application."""
+
+from typing import Any, ClassVar, cast
+
+from fast_channels.consumer import AsyncJsonWebsocketConsumer as FastChannelsConsumer
+from fast_channels.layers import channel_layers, get_channel_layer
+
+from chanx.core import _guard as _guard
+from chanx.core.websocket import ChanxWebsocketConsumerMixin, ReceiveEvent
+
+__all__ = ["AsyncJsonWebsocketConsumer", "ReceiveEvent"]
+
+
+class AsyncJsonWebsocketConsumer(ChanxWebsocketConsumerMixin[ReceiveEvent], FastChannelsConsumer):
+    """A typed WebSocket consumer on fast-channels.
+
+    Channel layers come from fast-channels' registry. Without a layer under the alias `"default"` a consumer has none,
+    and groups and events cannot be used.
+    """
+
+    get_channel_layer: ClassVar[Any] = staticmethod(get_channel_layer)
+
+    @classmethod
+    def layer_aliases(cls) -> list[str]:
+        """Return the registered aliases, for error messages."""
+        return cast("list[str]", channel_layers.list_aliases())
