@@ -6,13 +6,15 @@ from chanx.core import _guard as _guard
 
 if TYPE_CHECKING:
     from chanx.core._connection import drain as drain
+    from chanx.core._connection import open_connections as open_connections
 
-__all__ = ["drain"]
+__all__ = ["drain", "open_connections"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "drain":
-        from chanx.core._connection import drain
+    # Late, because messages and constants import this package and are imported by the engine.
+    if name in __all__:
+        from chanx.core import _connection
 
-        return drain
+        return getattr(_connection, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -25,7 +25,7 @@ from chanx.utils.logging import logger
 if TYPE_CHECKING:
     from chanx.core.websocket import ChanxWebsocketConsumerMixin
 
-__all__ = ["Connection", "LayerUnavailableError", "State", "drain"]
+__all__ = ["Connection", "LayerUnavailableError", "State", "drain", "open_connections"]
 
 # The close code of a connection that ended without one (RFC 6455, section 7.4.1).
 _NO_STATUS = 1005
@@ -69,7 +69,9 @@ class Connection:
         self.loop = asyncio.get_running_loop()
         self.close_code = _ABNORMAL
         self.exchanges = Exchanges()
-        wire = WireFormat(discriminator_field=consumer.discriminator_field, camelize=consumer.should_camelize)
+        wire = WireFormat(
+            discriminator_field=consumer.discriminator_field, camelize=consumer.should_camelize
+        )
         self.codec = type(consumer).codec(wire)
         self.frames = FrameDispatcher(consumer, self.codec, self.exchanges)
         self.memberships: Memberships | None = None
@@ -77,8 +79,12 @@ class Connection:
         self._layer = layer
         self._max_bytes = consumer.max_message_bytes
         width = min(consumer.message_concurrency, consumer.max_in_flight)
-        self._frame_line = Line[ASGIEvent](self.frames.handle, width=width, limit=consumer.max_pending)
-        self._event_line = Line[ASGIEvent](LayerDispatcher(consumer).handle, width=1, limit=consumer.event_queue)
+        self._frame_line = Line[ASGIEvent](
+            self.frames.handle, width=width, limit=consumer.max_pending
+        )
+        self._event_line = Line[ASGIEvent](
+            LayerDispatcher(consumer).handle, width=1, limit=consumer.event_queue
+        )
         self._outbox = Outbox(
             send,
             max_frames=consumer.outbound_frames,
@@ -90,6 +96,7 @@ class Connection:
         self._task: asyncio.Task[Any] | None = None
         self._opening: asyncio.Task[None] | None = None
         self._pumping: asyncio.Task[None] | None = None
+        self._accepted = False
         self._receiving = False
         self._interrupted = False
         self._draining = False
@@ -124,15 +131,20 @@ class Connection:
             self._frame_line.open()
             self._event_line.open()
 
-    async def send_event(self, event: dict[str, Any]) -> None:
-        """Send one ASGI event in its turn."""
-        await self._outbox.send(event)
+    async def accept(self, subprotocol: str | None, headers: list[tuple[bytes, bytes]]) -> None:
+        """Accept the handshake."""
+        self._accepted = True
+        await self._outbox.send(
+            {"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers}
+        )
 
     async def join_layer(self) -> None:
         """Get a channel of the layer and begin to listen on it."""
         if self._layer is None:
             return
-        self.memberships = Memberships(self._layer, self.consumer.channel_name, timeout=self.consumer.layer_timeout)
+        self.memberships = Memberships(
+            self._layer, self.consumer.channel_name, timeout=self.consumer.layer_timeout
+        )
         self._pumping = spawn(self._pump(self._layer, self.consumer.channel_name))
 
     async def join(self, group: str) -> None:
@@ -223,7 +235,14 @@ class Connection:
         if exchange is not None and exchange.held is not None:
             exchange.held.append(text)
             return
+        if not self._accepted:
+            logger.debug("Nothing can be sent before the handshake is accepted")
+            return
         await self._outbox.send({"type": "websocket.send", "text": text})
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Send one binary frame."""
+        await self._outbox.send({"type": "websocket.send", "bytes": data})
 
     async def send_texts(self, texts: list[str]) -> None:
         """Send frames that were held."""
@@ -240,7 +259,9 @@ class Connection:
         if exchange is not None and exchange.held:
             held, exchange.held = exchange.held, None
             await self.send_texts(held)
-        await self._outbox.send({"type": "websocket.close", "code": self.close_code, "reason": reason or ""})
+        await self._outbox.send(
+            {"type": "websocket.close", "code": self.close_code, "reason": reason or ""}
+        )
         self._stop_reading()
 
     def _stop_reading(self) -> None:
@@ -319,13 +340,20 @@ class Connection:
 
     async def _say_goodbye(self) -> None:
         try:
-            await self.consumer.websocket_disconnect({"type": "websocket.disconnect", "code": self.close_code})
+            await self.consumer.websocket_disconnect(
+                {"type": "websocket.disconnect", "code": self.close_code}
+            )
         except Exception:
             logger.exception("Error while disconnecting")
 
     async def _leave_groups(self) -> None:
         if self.memberships is not None:
             await self.memberships.leave_all(self.consumer.groups)
+
+
+def open_connections() -> int:
+    """Return how many connections this process is serving."""
+    return len(_connections)
 
 
 async def drain() -> None:
@@ -347,7 +375,11 @@ def no_layer(consumer: type) -> str:
 
 async def _cancelled(*tasks: "asyncio.Task[None] | None") -> None:
     """Cancel tasks and wait until they have ended."""
-    running = [task for task in tasks if task is not None and not task.done() and task is not asyncio.current_task()]
+    running = [
+        task
+        for task in tasks
+        if task is not None and not task.done() and task is not asyncio.current_task()
+    ]
     for task in running:
         task.cancel()
     if running:

@@ -1,18 +1,18 @@
 """Handling what reaches a consumer: one client frame, one layer message."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from pydantic import ValidationError
 from structlog.contextvars import bound_contextvars
 
-from chanx.core.codec import Codec
 from chanx.core._errors import InvalidFrameError, malformed
 from chanx.core._exchange import Exchange, Exchanges
+from chanx.core.codec import Codec
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import CompleteMessage
-from chanx.type_defs import ASGIEvent, JSONObject
+from chanx.type_defs import ASGIEvent, EventPayload, GroupMessageEvent, JSONObject
 from chanx.utils.logging import logger
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ class FrameDispatcher:
     `receive_message()`, the frame goes from text to message in one step.
     """
 
-    def __init__(self, consumer: "ChanxWebsocketConsumerMixin[Any]", codec: Codec, exchanges: Exchanges) -> None:
+    def __init__(
+        self, consumer: "ChanxWebsocketConsumerMixin[Any]", codec: Codec, exchanges: Exchanges
+    ) -> None:
         self._consumer = consumer
         self._codec = codec
         self._exchanges = exchanges
@@ -65,7 +67,9 @@ class FrameDispatcher:
         incoming = self._codec.decode(text)
         exchange.ref = incoming.ref
         if self._consumer.log_websocket_message:
-            with bound_contextvars(message_id=uuid4().hex[:8], received_action=incoming.message.action):
+            with bound_contextvars(
+                message_id=uuid4().hex[:8], received_action=incoming.message.action
+            ):
                 self.log_received(incoming.message.action)
                 await self.answer(incoming.message)
         else:
@@ -184,12 +188,14 @@ class LayerDispatcher:
         kind = event.get("type")
         name = kind.replace(".", "_") if isinstance(kind, str) else None
         if name not in LAYER_TYPES:
-            logger.warning("Layer message of a type that may not be dispatched", layer_type=repr(kind)[:100])
+            logger.warning(
+                "Layer message of a type that may not be dispatched", layer_type=repr(kind)[:100]
+            )
             return
         if name == "handle_group_message":
-            await self._consumer.handle_group_message(event)  # type: ignore[arg-type]
+            await self._consumer.handle_group_message(cast(GroupMessageEvent, event))
         else:
-            await self._consumer.handle_channel_event(event)  # type: ignore[arg-type]
+            await self._consumer.handle_channel_event(cast(EventPayload, event))
 
 
 def text_of(event: ASGIEvent) -> str:
@@ -197,7 +203,7 @@ def text_of(event: ASGIEvent) -> str:
     text = event.get("text")
     if text is None:
         raise malformed("json_invalid", "Invalid JSON: binary frames are not supported")
-    return text  # type: ignore[no-any-return]
+    return cast(str, text)
 
 
 def _is_cancelled() -> bool:

@@ -1,10 +1,15 @@
 """From a ValidationError to the error frame that clients see: bounded, and never an echo of what they sent."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, PydanticKnownError, to_json
+from pydantic_core import (
+    ErrorDetails,
+    PydanticCustomError,
+    PydanticKnownError,
+    to_json,
+)
 
 from chanx.type_defs import JSONObject
 
@@ -25,7 +30,9 @@ class InvalidFrameError(Exception):
     `malformed` frames (no JSON object, or a wrong envelope) are answered by the error alone, without completion.
     """
 
-    def __init__(self, error: ValidationError, *, malformed: bool = False, ref: str | None = None) -> None:
+    def __init__(
+        self, error: ValidationError, *, malformed: bool = False, ref: str | None = None
+    ) -> None:
         super().__init__(str(error.error_count()))
         self.error = error
         self.malformed = malformed
@@ -34,29 +41,50 @@ class InvalidFrameError(Exception):
 
 def malformed(kind: str, message: str, *loc: str) -> InvalidFrameError:
     """Build the error for a frame that pydantic has not seen or has no own code for."""
-    detail: InitErrorDetails = {"type": PydanticCustomError(kind, message), "loc": loc, "input": None}  # type: ignore[arg-type,typeddict-item]
-    return InvalidFrameError(ValidationError.from_exception_data("Frame", [detail]), malformed=True)
+    custom = PydanticCustomError(cast(Any, kind), cast(Any, message))
+    return InvalidFrameError(_validation_error(custom, loc), malformed=True)
 
 
-def error_items(error: ValidationError, *, actions: Sequence[str], names: Collection[str]) -> list[JSONObject]:
+def known_error(kind: Any, context: dict[str, Any], *loc: str) -> ValidationError:
+    """Build a ValidationError of one of pydantic's own types."""
+    return _validation_error(PydanticKnownError(kind, context), loc)
+
+
+def _validation_error(kind: object, loc: tuple[str, ...]) -> ValidationError:
+    # Any: pydantic-core takes its known errors too, which the annotation of the details leaves out.
+    detail: Any = {"type": kind, "loc": loc, "input": None}
+    return ValidationError.from_exception_data("Frame", [detail])
+
+
+def error_items(
+    error: ValidationError, *, actions: Sequence[str], names: Collection[str]
+) -> list[JSONObject]:
     """Return at most ten `{type, loc, msg}` in at most 4 KiB, and an eleventh that says how many more there were.
 
     `names` are the keys that the server chose (fields, tags): a location ends before the first that is not one.
     """
     total = error.error_count()
-    details = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_ITEMS]
+    details = error.errors(include_url=False, include_context=False, include_input=False)[
+        :MAX_ITEMS
+    ]
     items = [_item(detail, actions, names) for detail in details]
     while len(to_json(items)) > MAX_BYTES - 96:
         items.pop()
     if len(items) < total:
         more = total - len(items)
-        items.append({"type": "too_many_errors", "loc": [], "msg": f"{more} more {'error' if more == 1 else 'errors'}"})
+        items.append(
+            {
+                "type": "too_many_errors",
+                "loc": [],
+                "msg": f"{more} more {'error' if more == 1 else 'errors'}",
+            }
+        )
     return items
 
 
 def _item(detail: ErrorDetails, actions: Sequence[str], names: Collection[str]) -> JSONObject:
     kind, loc, message = detail["type"], detail["loc"], detail["msg"]
-    if kind == "model_attributes_type" or (kind == "model_type" and not loc):
+    if kind in ("model_attributes_type", "model_type"):
         kind, message = "dict_type", "Input should be an object"
     elif kind == "union_tag_invalid" and not loc:
         message = f"Unknown action; known actions: {', '.join(map(repr, actions))}"
@@ -80,9 +108,3 @@ def _server_part(loc: tuple[int | str, ...], names: Collection[str]) -> list[int
 
 def _shortened(message: str) -> str:
     return message if len(message) <= _MAX_MESSAGE else f"{message[: _MAX_MESSAGE - 1]}…"
-
-
-def known_error(kind: Any, context: dict[str, Any], *loc: str) -> ValidationError:
-    """Build a ValidationError of one of pydantic's own types."""
-    detail: InitErrorDetails = {"type": PydanticKnownError(kind, context), "loc": loc, "input": None}
-    return ValidationError.from_exception_data("Frame", [detail])

@@ -20,7 +20,9 @@ class Line(Generic[T]):
 
     __slots__ = ("_active", "_handle", "_limit", "_open", "_room", "_tasks", "_waiting", "_width")
 
-    def __init__(self, handle: Callable[[T], Coroutine[Any, Any, None]], *, width: int, limit: int) -> None:
+    def __init__(
+        self, handle: Callable[[T], Coroutine[Any, Any, None]], *, width: int, limit: int
+    ) -> None:
         self._handle = handle
         self._width = width
         self._limit = limit

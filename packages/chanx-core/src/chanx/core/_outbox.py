@@ -23,8 +23,8 @@ class Outbox:
     """
 
     __slots__ = (
-        "_bytes", "_drainer", "_max_bytes", "_max_frames", "_on_gone", "_on_stall", "_queue", "_room", "_send",
-        "_stall_timer", "_timeout", "_write_began", "_writing", "closed",
+        "_bytes", "_drainer", "_max_bytes", "_max_frames", "_on_gone", "_on_stall", "_queue", "_send",
+        "_stall_timer", "_timeout", "_waiters", "_write_began", "_writing", "closed",
     )  # fmt: skip
 
     def __init__(
@@ -47,7 +47,7 @@ class Outbox:
         self._bytes = 0
         self._writing = False
         self._write_began = 0.0
-        self._room: list[asyncio.Future[None]] = []
+        self._waiters: list[asyncio.Future[None]] = []
         self._drainer: asyncio.Task[None] | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
         self.closed = False
@@ -59,30 +59,25 @@ class Outbox:
 
     async def send(self, event: Event) -> None:
         """Write one frame, or queue it behind those that wait; dropped once the outbox is closed."""
-        if self._writing:
-            await self._enqueue(event)
-            return
+        while self._writing and not self.closed:
+            if self._enqueue(event):
+                return
+            await self._change()
         if self.closed:
             return
         self._writing = True
         try:
             await self._write(event)
         finally:
-            self._writing = False
-            if self._queue:
-                self._writing = True
-                self._drainer = spawn(self._drain())
+            self._go_on()
 
-    async def _enqueue(self, event: Event) -> None:
+    def _enqueue(self, event: Event) -> bool:
         size = _size(event)
-        while not self.closed and self._queue and not self._fits(size):
-            room = asyncio.get_running_loop().create_future()
-            self._room.append(room)
-            await room
-        if self.closed:
-            return
+        if self._queue and not self._fits(size):
+            return False
         self._queue.append(event)
         self._bytes += size
+        return True
 
     def _fits(self, size: int) -> bool:
         return len(self._queue) < self._max_frames and self._bytes + size <= self._max_bytes
@@ -90,9 +85,13 @@ class Outbox:
     async def flush(self) -> None:
         """Wait until what was sent so far has left."""
         while not self.is_idle and not self.closed:
-            room = asyncio.get_running_loop().create_future()
-            self._room.append(room)
-            await room
+            await self._change()
+
+    async def _change(self) -> None:
+        """Wait until a frame has left."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        await waiter
 
     def close(self) -> None:
         """Drop what waits and everything sent from now on."""
@@ -104,7 +103,7 @@ class Outbox:
         if self._stall_timer is not None:
             self._stall_timer.cancel()
             self._stall_timer = None
-        self._make_room()
+        self._tell()
 
     def abandon(self, last: Event) -> None:
         """Close, and try for a moment to tell a peer that does not read."""
@@ -126,16 +125,23 @@ class Outbox:
         except Exception as error:
             self._on_gone(error)
 
+    def _go_on(self) -> None:
+        """Pass the turn to write to what has queued up meanwhile."""
+        self._writing = bool(self._queue)
+        if self._writing:
+            self._drainer = spawn(self._drain())
+        self._tell()
+
     async def _drain(self) -> None:
         try:
             while self._queue:
                 event = self._queue.popleft()
                 self._bytes -= _size(event)
                 await self._write(event)
-                self._make_room()
+                self._tell()
         finally:
             self._writing = False
-            self._make_room()
+            self._tell()
 
     async def _write(self, event: Event) -> None:
         if self._timeout is not None:
@@ -169,11 +175,11 @@ class Outbox:
         else:
             self._stall_timer = loop.call_later(timeout - waited, self._check_stall, timeout)
 
-    def _make_room(self) -> None:
-        waiting, self._room = self._room, []
-        for room in waiting:
-            if not room.done():
-                room.set_result(None)
+    def _tell(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
 
 def _size(event: Event) -> int:

@@ -14,7 +14,9 @@ from chanx.utils.text import camel_case
 __all__ = ["WireFormat", "declared_names", "on_the_wire"]
 
 # Keys of a schema node whose values are live Python objects, not schema nodes.
-_OPAQUE = frozenset({"cls", "metadata", "function", "serialization", "config", "default", "post_init"})
+_OPAQUE = frozenset(
+    {"cls", "metadata", "function", "serialization", "config", "default", "post_init"}
+)
 
 Node = dict[str, Any]
 
@@ -66,15 +68,19 @@ class _Rewriter:
                 # Both spellings are read, as clients of one API may differ; one is written.
                 copy["config"] = {**copy.get("config", {}), "populate_by_name": True}
             case "tagged-union" if isinstance(copy["discriminator"], str):
-                copy["discriminator"] = self._spell(copy["discriminator"], self._tells_messages(node))
+                copy["discriminator"] = self._spell(
+                    copy["discriminator"], self._tells_messages(node)
+                )
             case "model-fields" | "typed-dict":
                 fields = cast(dict[str, Node], copy["fields"])
                 copy["fields"] = {
-                    name: _named(field, name, self._spell(name, in_message)) for name, field in fields.items()
+                    name: _named(field, name, self._spell(name, in_message))
+                    for name, field in fields.items()
                 }
             case "dataclass-args":
                 copy["fields"] = [
-                    _named(field, field["name"], self._spell(field["name"], False)) for field in copy["fields"]
+                    _named(field, field["name"], self._spell(field["name"], False))
+                    for field in copy["fields"]
                 ]
             case _:
                 pass

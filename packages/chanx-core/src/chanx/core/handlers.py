@@ -14,7 +14,11 @@ __all__ = ["HandlerKind", "HandlerSpec", "OutputType"]
 
 HandlerKind = Literal["ws", "event"]
 OutputType = (
-    type[BaseMessage] | types.UnionType | list[type[BaseMessage]] | tuple[type[BaseMessage], ...] | None
+    type[BaseMessage]
+    | types.UnionType
+    | list[type[BaseMessage]]
+    | tuple[type[BaseMessage], ...]
+    | None
 )
 
 HANDLER_ATTRIBUTE = "__chanx_handler__"

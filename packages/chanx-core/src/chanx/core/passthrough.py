@@ -27,4 +27,6 @@ def _passthrough(name: str, message_type: type[BaseMessage]) -> Any:
     forward.__name__ = name
     forward.__qualname__ = name
     description = f"Passthrough handler for {message_type.__name__}"
-    return event_handler(forward, input_type=message_type, output_type=message_type, description=description)
+    return event_handler(
+        forward, input_type=message_type, output_type=message_type, description=description
+    )

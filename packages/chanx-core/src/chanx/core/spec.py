@@ -1,4 +1,4 @@
-"""What a consumer class declares: handlers, events, emitted messages, channel metadata. Read once, at class creation."""
+"""What a consumer class declares: handlers, events, messages, channel metadata; read once."""
 
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
@@ -114,7 +114,8 @@ class ConsumerSpec:
         docstring = vars(self.owner).get("__doc__")
         return {
             "name": own.get("name") or self.snake_name,
-            "description": own.get("description") or (inspect.cleandoc(docstring) if docstring else None),
+            "description": own.get("description")
+            or (inspect.cleandoc(docstring) if docstring else None),
             "tags": own.get("tags") or inherited.get("tags"),
         }
 
@@ -128,7 +129,9 @@ def _declared_handlers(owner: type) -> Iterator[HandlerSpec]:
             yield handler
 
 
-def _by_action(owner: type, kind: HandlerKind, handlers: Iterable[HandlerSpec]) -> dict[str, HandlerSpec]:
+def _by_action(
+    owner: type, kind: HandlerKind, handlers: Iterable[HandlerSpec]
+) -> dict[str, HandlerSpec]:
     routes: dict[str, HandlerSpec] = {}
     for handler in handlers:
         if handler.kind != kind:
@@ -167,7 +170,9 @@ def _message_list(owner: type, attribute: str) -> Iterator[type[BaseMessage]]:
     for item in _merged(owner, attribute):
         for message_type in flatten_types(item):
             if not (isinstance(message_type, type) and issubclass(message_type, BaseMessage)):
-                raise TypeError(f"{attribute} item {message_type!r} of {owner.__name__} must be a BaseMessage subclass.")
+                raise TypeError(
+                    f"{attribute} item {message_type!r} of {owner.__name__} must be a BaseMessage subclass."
+                )
             yield message_type
 
 

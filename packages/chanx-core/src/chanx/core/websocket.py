@@ -1,7 +1,7 @@
 """The consumer class: what users subclass, over the parts that do the work."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, cast
 
 from asgiref.sync import async_to_sync
@@ -15,12 +15,12 @@ from chanx.constants import (
     COMPLETE_ACTIONS,
 )
 from chanx.core import _guard as _guard
-from chanx.core.codec import Codec, adapter_of, parse_json, with_ref
 from chanx.core._connection import Connection, LayerUnavailableError, State, no_layer
 from chanx.core._dispatch import text_of
 from chanx.core._errors import InvalidFrameError, error_items, malformed
 from chanx.core._wire_schema import WireFormat
 from chanx.core.authenticator import BaseAuthenticator
+from chanx.core.codec import Codec, adapter_of, parse_json, with_ref
 from chanx.core.config import Config, LimitOption, Option, config
 from chanx.core.limits import Limits, OutboundPolicy
 from chanx.core.origin import OriginPolicy, is_allowed_origin
@@ -64,7 +64,9 @@ class _UnionAdapter:
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = f"_{name}"
 
-    def __get__(self, instance: object, owner: "type[ChanxWebsocketConsumerMixin[Any]]") -> "TypeAdapter[Any] | None":
+    def __get__(
+        self, instance: object, owner: "type[ChanxWebsocketConsumerMixin[Any]]"
+    ) -> "TypeAdapter[Any] | None":
         if self._name not in vars(owner):
             message_types = getattr(owner.spec, self._messages)
             setattr(owner, self._name, adapter_of(message_types) if message_types else None)
@@ -81,7 +83,7 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     # Set by integrations.
     config: ClassVar[Config] = config
     get_channel_layer: ClassVar[Callable[[str], Any]]
-    before_dispatch: ClassVar[Callable[[], Awaitable[None]] | None] = None
+    before_dispatch: ClassVar[Any] = None  # Callable[[], Awaitable[None]] | None
     """Awaited before each message and event is handled; None costs nothing."""
 
     # Options. Unset, they come from `config` when they are used; see Config and Limits for what each does.
@@ -189,7 +191,9 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         codec = cls._codecs.get(wire)
         if codec is None:
             incoming, outgoing = cls.spec.incoming_messages, cls.spec.outgoing_messages
-            codec = cls._codecs[wire] = Codec(incoming, outgoing, wire, max_depth=cls.max_json_depth)
+            codec = cls._codecs[wire] = Codec(
+                incoming, outgoing, wire, max_depth=cls.max_json_depth
+            )
         return codec
 
     # Options in force
@@ -237,7 +241,7 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     @classmethod
     def _names_its_layer(cls) -> bool:
         owner = next(base for base in cls.__mro__ if "channel_layer_alias" in vars(base))
-        return cls.channel_layer_alias is not None and not owner.__module__.startswith(_LIBRARIES)
+        return bool(cls.channel_layer_alias) and not owner.__module__.startswith(_LIBRARIES)
 
     @classmethod
     def layer_aliases(cls) -> Iterable[str]:
@@ -290,7 +294,9 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
                     return True
             code = authenticator.close_code
         except TimeoutError:
-            logger.warning("Authentication timed out", authentication_timeout=self.authentication_timeout)
+            logger.warning(
+                "Authentication timed out", authentication_timeout=self.authentication_timeout
+            )
             code = CLOSE_AUTHENTICATION_TIMEOUT
         except Exception:
             logger.exception("Error while authenticating")
@@ -322,11 +328,11 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     async def disconnect(self, code: int) -> None:
         """Run when the connection has ended. Override."""
 
-    async def accept(self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None) -> None:
+    async def accept(
+        self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None
+    ) -> None:
         """Accept the handshake."""
-        await self.connection.send_event(
-            {"type": "websocket.accept", "subprotocol": subprotocol, "headers": list(headers or ())}
-        )
+        await self.connection.accept(subprotocol, list(headers or ()))
 
     async def close(self, code: int | bool | None = None, reason: str | None = None) -> None:
         """Close the connection behind what was sent before; 1000 without a code."""
@@ -341,7 +347,9 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         else:
             await self.receive(text_data=message["text"])
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
+    ) -> None:
         """Parse one frame and pass it to `receive_json()`."""
         try:
             content = await self.decode_json(text_of({"text": text_data}))
@@ -379,17 +387,23 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     async def handle_validation_error(self, error: ValidationError) -> None:
         """Tell the client what is wrong with its message."""
         codec = self.connection.codec
-        await self.send_message(ErrorMessage(payload=error_items(error, actions=codec.actions, names=codec.names)))
+        await self.send_message(
+            ErrorMessage(payload=error_items(error, actions=codec.actions, names=codec.names))
+        )
 
     async def handle_json_processing_error(self, error: Exception) -> None:
         """Log a failure outside a handler and tell the client that there was one."""
         logger.error("Failed to process message", exc_info=error)
         await self.send_message(ErrorMessage(payload={"detail": "Failed to process message"}))
 
-    async def handle_message_handler_error(self, error: Exception, action: str, message: BaseMessage) -> None:
+    async def handle_message_handler_error(
+        self, error: Exception, action: str, message: BaseMessage
+    ) -> None:
         """Log a handler's exception and tell the client that there was one; its text stays here."""
         logger.error("Failed to process message", action=action, exc_info=error)
-        await self.send_message(ErrorMessage(payload={"detail": f"Failed to process message for {action}"}))
+        await self.send_message(
+            ErrorMessage(payload={"detail": f"Failed to process message for {action}"})
+        )
 
     # Sending
 
@@ -399,7 +413,9 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         `validate` checks first that the class declares it, and raises ValidationError where it does not.
         """
         if validate:
-            cast("TypeAdapter[Any]", self.outgoing_message_adapter).validate_python(message.model_dump(mode="json"))
+            cast("TypeAdapter[Any]", self.outgoing_message_adapter).validate_python(
+                message.model_dump(mode="json")
+            )
         if type(message) is ErrorMessage:
             exchange = self.connection.exchanges.current()
             if exchange is not None:
@@ -412,7 +428,9 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     async def send_json(self, content: dict[str, Any], close: bool = False) -> None:
         """Send a message that is a dictionary, with `action` and the field names of its class."""
         if self.shortcuts.send:
-            await self._send_text(self.connection.codec.encode_object(content), content.get("action"))
+            await self._send_text(
+                self.connection.codec.encode_object(content), content.get("action")
+            )
         else:
             text = await self.encode_json(content)
             await self.send(text_data=text)
@@ -426,12 +444,14 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         wire = WireFormat(discriminator_field=cls.discriminator_field, camelize=cls.camelize)
         return cls.codec(wire).encode_object(content)
 
-    async def send(self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False) -> None:
+    async def send(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False
+    ) -> None:
         """Send one frame."""
         if text_data is not None:
             await self.connection.send_text(self._answering(text_data))
         elif bytes_data is not None:
-            await self.connection.send_event({"type": "websocket.send", "bytes": bytes_data})
+            await self.connection.send_bytes(bytes_data)
         else:
             raise ValueError("You must pass one of bytes_data or text_data")
         if close:
@@ -519,7 +539,9 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         async_to_sync(cls.send_event)(event, channel_name)
 
     @classmethod
-    async def broadcast_event(cls, event: ReceiveEvent, groups: Collection[str] | str | None = None) -> None:
+    async def broadcast_event(
+        cls, event: ReceiveEvent, groups: Collection[str] | str | None = None
+    ) -> None:
         """Send an event to every member of the groups, those of the class by default."""
         layer = cls._event_layer()
         names = [*cls.groups, *cls.spec.extra_groups] if groups is None else groups
@@ -527,7 +549,9 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
             await layer.group_send(group, _event_payload(event))
 
     @classmethod
-    def broadcast_event_sync(cls, event: ReceiveEvent, groups: Collection[str] | str | None = None) -> None:
+    def broadcast_event_sync(
+        cls, event: ReceiveEvent, groups: Collection[str] | str | None = None
+    ) -> None:
         """Do `broadcast_event()` from code that is not async."""
         async_to_sync(cls.broadcast_event)(event, groups)
 
@@ -542,12 +566,16 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         """Validate an event from the layer and pass it to `receive_event()`."""
         adapter = self.incoming_event_adapter
         if adapter is None:
-            logger.warning("Event for a consumer without event handlers", consumer=type(self).__name__)
+            logger.warning(
+                "Event for a consumer without event handlers", consumer=type(self).__name__
+            )
             return
         try:
             event = adapter.validate_python(event_payload.get("event_data", {}))
         except ValidationError as error:
-            logger.warning("Invalid event", consumer=type(self).__name__, errors=error.error_count())
+            logger.warning(
+                "Invalid event", consumer=type(self).__name__, errors=error.error_count()
+            )
             return
         await self.receive_event(event)
 
@@ -563,13 +591,21 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         if self.should_send_completion:
             await self.send_message(EventCompleteMessage())
 
-    async def handle_event_handler_error(self, error: Exception, action: str, event: BaseMessage) -> None:
+    async def handle_event_handler_error(
+        self, error: Exception, action: str, event: BaseMessage
+    ) -> None:
         """Log an event handler's exception; the client, who did not ask, is told nothing."""
         logger.error("Failed to process event", action=action, exc_info=error)
 
 
 # Base classes of the libraries: an alias written there is a default, not a user's choice.
-_LIBRARIES = ("chanx.core.", "chanx.channels.", "chanx.fast_channels.", "channels.", "fast_channels.")
+_LIBRARIES = (
+    "chanx.core.",
+    "chanx.channels.",
+    "chanx.fast_channels.",
+    "channels.",
+    "fast_channels.",
+)
 
 _RECEIVE_HOOKS = ("websocket_receive", "receive", "decode_json", "receive_json", "handle_json")
 _SEND_HOOKS = ("send_json", "encode_json", "send")
@@ -577,7 +613,9 @@ _SEND_HOOKS = ("send_json", "encode_json", "send")
 
 def _shortcuts(cls: type[ChanxWebsocketConsumerMixin[Any]]) -> Shortcuts:
     def untouched(*names: str) -> bool:
-        return all(_function(cls, name) is _function(ChanxWebsocketConsumerMixin, name) for name in names)
+        return all(
+            _function(cls, name) is _function(ChanxWebsocketConsumerMixin, name) for name in names
+        )
 
     return Shortcuts(
         receive=untouched(*_RECEIVE_HOOKS),

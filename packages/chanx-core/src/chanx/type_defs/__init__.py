@@ -1,9 +1,7 @@
 """Shapes of ASGI events and of the messages that travel on a channel layer."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict
-
-from typing_extensions import NotRequired
+from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypedDict
 
 from chanx.core import _guard as _guard
 

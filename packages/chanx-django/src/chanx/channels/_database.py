@@ -40,4 +40,6 @@ async def refresh_connections() -> None:
 
 def _close_old_connections() -> bool:
     close_old_connections()
-    return any(connection.connection is not None for connection in connections.all(initialized_only=True))
+    return any(
+        connection.connection is not None for connection in connections.all(initialized_only=True)
+    )

@@ -1,7 +1,6 @@
 """Options of consumers from the Django settings."""
 
-from collections.abc import Collection
-from typing import cast
+from typing import Any
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
@@ -14,6 +13,15 @@ from chanx.type_defs import Scope
 
 __all__ = ["DjangoConfig", "allowed_hosts"]
 
+_SETTINGS = {
+    "send_completion": "SEND_COMPLETION",
+    "send_message_immediately": "SEND_MESSAGE_IMMEDIATELY",
+    "send_authentication_message": "SEND_AUTHENTICATION_MESSAGE",
+    "log_websocket_message": "LOG_WEBSOCKET_MESSAGE",
+    "log_ignored_actions": "LOG_IGNORED_ACTIONS",
+    "camelize": "CAMELIZE",
+    "discriminator_field": "MESSAGE_ACTION_KEY",
+}
 _LOCAL_HOSTS = (".localhost", "127.0.0.1", "[::1]")
 
 
@@ -28,42 +36,13 @@ def allowed_hosts(origin: str, scope: Scope) -> bool:
 
 
 class DjangoConfig(Config):
-    """Reads each option from `CHANX` when it is used."""
+    """Reads options from `CHANX` when they are used; those without a setting are the library's defaults."""
 
     allowed_origins: OriginPolicy = staticmethod(allowed_hosts)
 
-    # Config declares attributes; read-only properties take their place because nothing ever assigns them.
-    @property
-    def send_completion(self) -> bool:  # type: ignore[override]
-        """`SEND_COMPLETION`."""
-        return cast(bool, chanx_settings.SEND_COMPLETION)
-
-    @property
-    def send_message_immediately(self) -> bool:  # type: ignore[override]
-        """`SEND_MESSAGE_IMMEDIATELY`."""
-        return cast(bool, chanx_settings.SEND_MESSAGE_IMMEDIATELY)
-
-    @property
-    def send_authentication_message(self) -> bool:  # type: ignore[override]
-        """`SEND_AUTHENTICATION_MESSAGE`."""
-        return cast(bool, chanx_settings.SEND_AUTHENTICATION_MESSAGE)
-
-    @property
-    def log_websocket_message(self) -> bool:  # type: ignore[override]
-        """`LOG_WEBSOCKET_MESSAGE`."""
-        return cast(bool, chanx_settings.LOG_WEBSOCKET_MESSAGE)
-
-    @property
-    def log_ignored_actions(self) -> Collection[str]:  # type: ignore[override]
-        """`LOG_IGNORED_ACTIONS`."""
-        return cast("Collection[str]", chanx_settings.LOG_IGNORED_ACTIONS)
-
-    @property
-    def camelize(self) -> bool:  # type: ignore[override]
-        """`CAMELIZE`."""
-        return cast(bool, chanx_settings.CAMELIZE)
-
-    @property
-    def discriminator_field(self) -> str:  # type: ignore[override]
-        """`MESSAGE_ACTION_KEY`."""
-        return cast(str, chanx_settings.MESSAGE_ACTION_KEY)
+    # Any: each option has a type of its own.
+    def __getattribute__(self, name: str) -> Any:
+        setting = _SETTINGS.get(name)
+        return (
+            super().__getattribute__(name) if setting is None else getattr(chanx_settings, setting)
+        )

@@ -14,8 +14,15 @@ from chanx.core.websocket import ChanxWebsocketConsumerMixin, ReceiveEvent
 __all__ = ["AsyncJsonWebsocketConsumer", "ReceiveEvent"]
 
 
-class AsyncJsonWebsocketConsumer(ChanxWebsocketConsumerMixin[ReceiveEvent], ChannelsConsumer):
-    """A typed WebSocket consumer on Django Channels. Options that a class leaves unset come from `CHANX`."""
+# The two bases annotate a scope and headers differently; at run time they are the same ASGI values.
+class AsyncJsonWebsocketConsumer(  # type: ignore[misc] # pyright: ignore[reportIncompatibleVariableOverride, reportIncompatibleMethodOverride]
+    ChanxWebsocketConsumerMixin[ReceiveEvent],
+    ChannelsConsumer,
+):
+    """A typed WebSocket consumer on Django Channels.
+
+    Options that a class leaves unset come from the setting `CHANX`.
+    """
 
     config: ClassVar[Config] = DjangoConfig()
     get_channel_layer: ClassVar[Any] = staticmethod(get_channel_layer)

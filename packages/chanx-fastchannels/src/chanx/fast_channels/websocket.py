@@ -1,6 +1,6 @@
 """The consumer base class for FastAPI, Starlette, Litestar and any other ASGI application."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from fast_channels.consumer import AsyncJsonWebsocketConsumer as FastChannelsConsumer
 from fast_channels.layers import channel_layers, get_channel_layer
@@ -11,16 +11,21 @@ from chanx.core.websocket import ChanxWebsocketConsumerMixin, ReceiveEvent
 __all__ = ["AsyncJsonWebsocketConsumer", "ReceiveEvent"]
 
 
-class AsyncJsonWebsocketConsumer(ChanxWebsocketConsumerMixin[ReceiveEvent], FastChannelsConsumer):
+# fast-channels annotates the alias as optional and `send()` once for events, once for frames.
+class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
+    ChanxWebsocketConsumerMixin[ReceiveEvent],
+    FastChannelsConsumer,
+):
     """A typed WebSocket consumer on fast-channels.
 
-    Channel layers come from fast-channels' registry. Without a layer under the alias `"default"` a consumer has none,
-    and groups and events cannot be used.
+    Channel layers come from fast-channels' registry. Without a layer under the alias `"default"` a
+    consumer has none, and groups and events cannot be used.
     """
 
+    channel_layer_alias: str = "default"  # pyright: ignore[reportIncompatibleVariableOverride]
     get_channel_layer: ClassVar[Any] = staticmethod(get_channel_layer)
 
     @classmethod
     def layer_aliases(cls) -> list[str]:
         """Return the registered aliases, for error messages."""
-        return cast("list[str]", channel_layers.list_aliases())
+        return channel_layers.list_aliases()

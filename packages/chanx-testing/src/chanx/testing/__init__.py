@@ -2,6 +2,11 @@
 
 from chanx.core import _guard as _guard
 from chanx.testing.communicator import WebsocketCommunicator, WebsocketCommunicatorMixin
-from chanx.testing.socket import ConnectionClosed, WebsocketConnection
+from chanx.testing.socket import ConnectionClosedError, WebsocketConnection
 
-__all__ = ["ConnectionClosed", "WebsocketCommunicator", "WebsocketCommunicatorMixin", "WebsocketConnection"]
+__all__ = [
+    "ConnectionClosedError",
+    "WebsocketCommunicator",
+    "WebsocketCommunicatorMixin",
+    "WebsocketConnection",
+]

@@ -1,8 +1,7 @@
 """The typed side of a test connection: messages in and out of a consumer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
@@ -11,7 +10,7 @@ from chanx.core import _guard as _guard
 from chanx.core.codec import Codec, InvalidFrameError, WireFormat, with_ref
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
-from chanx.testing.socket import WebsocketConnection
+from chanx.testing.socket import Application, WebsocketConnection
 from chanx.type_defs import JSONObject
 
 __all__ = ["WebsocketCommunicator", "WebsocketCommunicatorMixin"]
@@ -25,9 +24,12 @@ class WebsocketCommunicatorMixin:
 
     consumer: type[ChanxWebsocketConsumerMixin[Any]]
 
-    # From the raw connection.
-    send_to: Callable[..., Awaitable[None]]
-    receive_from: Callable[..., Awaitable[str]]
+    if TYPE_CHECKING:
+        # From the raw connection.
+        async def send_to(
+            self, text_data: str | None = None, bytes_data: bytes | None = None
+        ) -> None: ...
+        async def receive_from(self, timeout: float | None = 1) -> str: ...
 
     async def send_message(self, message: BaseMessage, *, ref: str | None = None) -> None:
         """Send a message as a client would; answers carry the same `ref`."""
@@ -78,7 +80,9 @@ class WebsocketCommunicatorMixin:
     def _codec(self) -> Codec:
         """Return the consumer's codec the other way round: a client reads what the consumer sends."""
         consumer = self.consumer
-        wire = WireFormat(discriminator_field=consumer.discriminator_field, camelize=consumer.camelize)
+        wire = WireFormat(
+            discriminator_field=consumer.discriminator_field, camelize=consumer.camelize
+        )
         spec = consumer.spec
         return Codec(spec.outgoing_messages, spec.incoming_messages, wire, max_depth=_MAX_DEPTH)
 
@@ -88,7 +92,7 @@ class WebsocketCommunicator(WebsocketCommunicatorMixin, WebsocketConnection):
 
     def __init__(
         self,
-        application: Any,
+        application: Application,
         path: str,
         headers: list[tuple[bytes, bytes]] | None = None,
         subprotocols: list[str] | None = None,

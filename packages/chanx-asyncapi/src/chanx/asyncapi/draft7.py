@@ -1,0 +1,62 @@
+"""From the JSON Schema that pydantic writes (2020-12) to the one that AsyncAPI reads (draft 7)."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from chanx.core import _guard as _guard
+from chanx.type_defs import JSONObject
+
+__all__ = ["to_draft7"]
+
+# Where a schema holds schemas. Everything else is data (defaults, examples, constants) and stays untouched.
+_ONE = frozenset({
+    "additionalItems", "additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then",
+})  # fmt: skip
+_MANY = frozenset({"allOf", "anyOf", "items", "oneOf", "prefixItems"})
+_NAMED = frozenset({"definitions", "dependencies", "patternProperties", "properties"})
+
+
+def to_draft7(schema: Any) -> Any:
+    """Return a copy of a schema (an object, or true or false) in the words of draft 7."""
+    if not isinstance(schema, dict):
+        return schema
+    copy = _map_schemas(cast(JSONObject, schema), to_draft7)
+    _rename_tuple_items(copy)
+    _name_discriminator(copy)
+    return _with_reference_alone(copy)
+
+
+def _map_schemas(schema: JSONObject, change: Callable[[Any], Any]) -> JSONObject:
+    return {keyword: _mapped(keyword, value, change) for keyword, value in schema.items()}
+
+
+def _mapped(keyword: str, value: Any, change: Callable[[Any], Any]) -> Any:
+    if keyword in _NAMED and isinstance(value, dict):
+        named = cast(JSONObject, value)
+        return {name: change(schema) for name, schema in named.items()}
+    if keyword in _MANY and isinstance(value, list):
+        return [change(schema) for schema in cast("list[Any]", value)]
+    return change(value) if keyword in _ONE else value
+
+
+def _rename_tuple_items(schema: JSONObject) -> None:
+    if "prefixItems" not in schema:
+        return
+    if "items" in schema:
+        schema["additionalItems"] = schema["items"]
+    schema["items"] = schema.pop("prefixItems")
+
+
+def _name_discriminator(schema: JSONObject) -> None:
+    """AsyncAPI's discriminator is the name of a property, not OpenAPI's object."""
+    discriminator = schema.get("discriminator")
+    if isinstance(discriminator, dict):
+        schema["discriminator"] = cast(JSONObject, discriminator)["propertyName"]
+
+
+def _with_reference_alone(schema: JSONObject) -> JSONObject:
+    """Draft 7 ignores what stands beside `$ref`."""
+    if "$ref" not in schema or len(schema) == 1:
+        return schema
+    rest = {keyword: value for keyword, value in schema.items() if keyword != "$ref"}
+    return {**rest, "allOf": [{"$ref": schema["$ref"]}, *rest.get("allOf", ())]}

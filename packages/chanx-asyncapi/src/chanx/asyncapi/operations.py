@@ -1,0 +1,69 @@
+"""The operations of one channel, named from the server's side: it receives and sends."""
+
+from collections.abc import Iterator
+
+from chanx.asyncapi.channels import security_scheme_key
+from chanx.asyncapi.messages import Messages
+from chanx.asyncapi.schemas import MessageUse
+from chanx.asyncapi.sources import Source
+from chanx.core import _guard as _guard
+from chanx.core.handlers import HandlerSpec
+from chanx.type_defs import JSONObject
+
+__all__ = ["operations"]
+
+
+class _Channel:
+    """One channel, as its operations point to it."""
+
+    def __init__(self, source: Source, key: str, messages: Messages) -> None:
+        self.source = source
+        self.key = key
+        self._messages = messages
+
+    def operation(self, action: str, uses: list[MessageUse], **details: str | JSONObject | None) -> JSONObject:
+        """Return an operation; empty details are left out."""
+        security = [
+            {"$ref": f"#/components/securitySchemes/{security_scheme_key(credential)}"}
+            for credential in self.source.credentials
+        ]
+        given = {name: value for name, value in {**details, "security": security}.items() if value}
+        return {"action": action, **self.reference(uses), **given}
+
+    def reference(self, uses: list[MessageUse]) -> JSONObject:
+        """Point to the channel and to some of its messages."""
+        channel = f"#/channels/{self.key}"
+        keys = self._messages.keys(uses)
+        return {
+            "channel": {"$ref": channel},
+            "messages": [{"$ref": f"{channel}/messages/{key}"} for key in keys],
+        }
+
+
+def operations(source: Source, key: str, messages: Messages) -> Iterator[tuple[str, JSONObject]]:
+    """Yield name and content of each operation: client messages, events, then what comes by itself."""
+    channel = _Channel(source, key, messages)
+    for handler in source.message_handlers:
+        yield handler.action, _received(channel, handler)
+    for handler in source.event_handlers:
+        outputs = source.pushed(*handler.output_types)
+        yield handler.action, channel.operation("send", outputs, **_described(handler))
+    if source.spec.emits:
+        emits = source.pushed(*source.spec.emits)
+        yield f"{key}_emits", channel.operation("send", emits, summary="Messages the server pushes")
+    summary = "Errors and notices of the connection"
+    yield f"{key}_notices", channel.operation("send", source.notices(), summary=summary)
+
+
+def _received(channel: _Channel, handler: HandlerSpec) -> JSONObject:
+    source = channel.source
+    reply = channel.reference(source.answers(handler))
+    return channel.operation("receive", [source.received(handler)], **_described(handler), reply=reply)
+
+
+def _described(handler: HandlerSpec) -> dict[str, str | JSONObject | None]:
+    return {"summary": handler.summary, "description": handler.description, "tags": _tags(handler)}
+
+
+def _tags(handler: HandlerSpec) -> list[JSONObject]:
+    return [{"name": tag} for tag in handler.tags]

@@ -1,0 +1,176 @@
+"""JSON schemas of the messages of one document.
+
+pydantic writes them and names them: `Item` where that is one schema, more of the class's path where it is not, and
+`-Input` / `-Output` where a class reads differently from how it is written.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, cast
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticSerializationError, core_schema
+
+from chanx.asyncapi.draft7 import to_draft7
+from chanx.asyncapi.envelope import Envelope, with_envelope
+from chanx.asyncapi.naming import legal_name
+from chanx.core import _guard as _guard
+from chanx.core.codec import WireFormat, on_the_wire
+from chanx.messages.base import BaseMessage
+from chanx.type_defs import JSONObject
+
+__all__ = ["MessageSchemas", "MessageUse", "collect_schemas"]
+
+
+class MessageUse(NamedTuple):
+    """A message type in one direction (`validation`: received, `serialization`: sent) and spelling."""
+
+    message_type: type[BaseMessage]
+    mode: JsonSchemaMode
+    wire: WireFormat
+    envelope: Envelope = Envelope()
+
+
+@dataclass(slots=True)
+class MessageSchemas:
+    """Schemas by component name, and the name of each message's."""
+
+    definitions: dict[str, JSONObject] = field(default_factory=dict[str, JSONObject])
+    _names: dict[tuple[type[BaseMessage], JsonSchemaMode, WireFormat], str] = field(
+        default_factory=dict[tuple[type[BaseMessage], JsonSchemaMode, WireFormat], str]
+    )
+
+    def name_of(self, use: MessageUse) -> str:
+        """Return the component name of a message's schema."""
+        return self._names[use.message_type, use.mode, use.wire]
+
+    def add(self, uses: Sequence[MessageUse], wire: WireFormat, suffix: str) -> None:
+        """Write the schemas of messages that share a wire format."""
+        generator = _Generator(wire, f"#/components/schemas/{{model}}{suffix}")
+        inputs = [(use.message_type, use.mode, _core_schema(use)) for use in uses]
+        references, definitions = generator.generate_definitions(inputs)
+        for name, schema in definitions.items():
+            self.definitions[f"{name}{suffix}"] = to_draft7(schema)
+        for use in uses:
+            reference = references[use.message_type, use.mode]
+            self._names[use[:3]] = self._named(reference, use, suffix)
+
+    def _named(self, schema: JsonSchemaValue, use: MessageUse, suffix: str) -> str:
+        if schema.keys() == {"$ref"}:
+            return cast(str, schema["$ref"]).rpartition("/")[2]
+        name = f"{use.message_type.__qualname__}-{use.mode}{suffix}"  # its own hook wrote something else
+        self.definitions[name] = to_draft7(schema)
+        return name
+
+    def put_in_envelopes(self, uses: Iterable[MessageUse]) -> None:
+        """Add to each message what may travel beside its own fields."""
+        for use in uses:
+            name = self.name_of(use)
+            declared = self.definitions[name]
+            self.definitions[name] = with_envelope(declared, use.envelope, use.wire)
+
+
+def collect_schemas(uses: Iterable[MessageUse]) -> MessageSchemas:
+    """Write the schemas of the given messages and of everything they hold."""
+    schemas = MessageSchemas()
+    unique = list(dict.fromkeys(uses))
+    by_wire: defaultdict[WireFormat, list[MessageUse]] = defaultdict(list)
+    for use in unique:
+        by_wire[use.wire].append(use)
+    for suffix, wire in _suffixes(by_wire):
+        schemas.add(by_wire[wire], wire, suffix)
+    schemas.put_in_envelopes(unique)
+    schemas.definitions = dict(sorted(schemas.definitions.items()))
+    return schemas
+
+
+def _suffixes(wires: Iterable[WireFormat]) -> Iterable[tuple[str, WireFormat]]:
+    """Tell apart the schemas of consumers that spell differently; the plainest spelling needs no mark."""
+    ordered = sorted(wires, key=lambda wire: (wire.camelize, wire.discriminator_field != "action", wire.discriminator_field))
+    for number, wire in enumerate(ordered):
+        marks = [f"{number}"] if number > 1 else []
+        marks += ["camel"] if wire.camelize else []
+        marks += [legal_name(wire.discriminator_field)] if wire.discriminator_field != "action" else []
+        yield ("." + ".".join(marks) if number else ""), wire
+
+
+def _core_schema(use: MessageUse) -> CoreSchema:
+    schema = TypeAdapter(use.message_type).core_schema
+    return schema if use.wire.is_plain else cast(CoreSchema, on_the_wire(schema, use.wire))
+
+
+class _Generator(GenerateJsonSchema):
+    """Writes what really travels, where pydantic's own answer is about one model alone."""
+
+    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 - as the base class has it
+
+    def __init__(self, wire: WireFormat, ref_template: str) -> None:
+        super().__init__(ref_template=ref_template)
+        self._wire = wire
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Leave out titles that only repeat a field's name."""
+        return False
+
+    def field_is_required(
+        self,
+        field: core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField,
+        total: bool,
+    ) -> bool:
+        """Sent messages hold their defaults too."""
+        if self.mode == "serialization" and field["type"] != "typed-dict-field":
+            return field.get("serialization_exclude_if") is None
+        return super().field_is_required(field, total)
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        """Name the fields as they travel."""
+        return self._spelled(schema, super().model_schema)
+
+    def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
+        """Name the fields as they travel."""
+        return self._spelled(schema, super().dataclass_schema)
+
+    def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> JsonSchemaValue:
+        """Name the keys as they travel."""
+        return self._spelled(schema, super().typed_dict_schema)
+
+    # Any: core schemas of three kinds.
+    def _spelled(self, schema: Any, write: Callable[[Any], JsonSchemaValue]) -> JsonSchemaValue:
+        """Use aliases where reading or writing does: writing does not, unless the wire format or the class says so."""
+        before = self.by_alias
+        own = bool(schema.get("config", {}).get("serialize_by_alias"))
+        self.by_alias = self.mode == "validation" or not self._wire.is_plain or own
+        try:
+            return write(schema)
+        finally:
+            self.by_alias = before
+
+    def encode_default(self, dft: Any) -> Any:
+        """Write a default the same way on every run, and leave out what JSON cannot hold."""
+        if not self._wire.is_plain and isinstance(dft, BaseModel):
+            raise PydanticSerializationError("its fields are spelled differently on the wire")
+        encoded = super().encode_default(_with_lists(dft))
+        try:
+            json.dumps(encoded, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise PydanticSerializationError(str(error)) from error
+        return encoded
+
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:
+        """Document what JSON Schema has no words for as anything."""
+        return {}
+
+
+def _with_lists(value: Any) -> Any:
+    """Give sets an order."""
+    if isinstance(value, set | frozenset):
+        items = [_with_lists(item) for item in cast("set[Any]", value)]
+        return sorted(items, key=lambda item: (type(item).__name__, str(item)))
+    if type(value) in (list, tuple):
+        return [_with_lists(item) for item in cast("list[Any]", value)]
+    if type(value) is dict:
+        return {key: _with_lists(item) for key, item in cast(JSONObject, value).items()}
+    return value

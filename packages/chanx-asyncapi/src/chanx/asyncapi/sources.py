@@ -1,0 +1,120 @@
+"""What one consumer says on one route, with the options that are in force now."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from chanx.asyncapi.envelope import Envelope
+from chanx.asyncapi.options import DocumentOptions
+from chanx.asyncapi.routes import ConsumerRoute
+from chanx.asyncapi.schemas import MessageUse
+from chanx.core import _guard as _guard
+from chanx.core.authenticator import BaseAuthenticator, Credential
+from chanx.core.codec import WireFormat
+from chanx.core.handlers import HandlerSpec
+from chanx.core.spec import ConsumerSpec
+from chanx.messages.base import BaseMessage
+from chanx.messages.outgoing import (
+    AuthenticationMessage,
+    CompleteMessage,
+    ErrorMessage,
+    EventCompleteMessage,
+    GroupCompleteMessage,
+)
+
+__all__ = ["Source"]
+
+_REF = Envelope(ref=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A route and everything of its consumer that can change between two documents."""
+
+    route: ConsumerRoute
+    wire: WireFormat
+    send_completion: bool
+    send_authentication: bool
+    group_metadata: bool
+
+    @classmethod
+    def of(cls, route: ConsumerRoute, options: DocumentOptions) -> Self:
+        """Look at a consumer now."""
+        consumer = route.consumer
+        camelize = consumer.camelize if options.camelize is None else options.camelize
+        return cls(
+            route=route,
+            wire=WireFormat(consumer.discriminator_field, camelize),
+            send_completion=consumer.send_completion,
+            send_authentication=consumer.send_authentication_message,
+            group_metadata=consumer.group_message_metadata,
+        )
+
+    @property
+    def spec(self) -> ConsumerSpec:
+        """The consumer's declarations."""
+        return self.route.consumer.spec
+
+    @property
+    def message_handlers(self) -> list[HandlerSpec]:
+        """Handlers of client messages, each once, in order of their names."""
+        return _each_once(self.spec.handlers.messages.values())
+
+    @property
+    def event_handlers(self) -> list[HandlerSpec]:
+        """Handlers of events, each once, in order of their names."""
+        return _each_once(self.spec.handlers.events.values())
+
+    @property
+    def authenticator(self) -> type[BaseAuthenticator] | None:
+        """Who decides about connections."""
+        consumer = self.route.consumer
+        if consumer.authenticator_class is not None:
+            return consumer.authenticator_class
+        return None if consumer.authenticator is None else type(consumer.authenticator)
+
+    @property
+    def credentials(self) -> tuple[Credential, ...]:
+        """What the authenticator looks at."""
+        return () if self.authenticator is None else tuple(self.authenticator.credentials)
+
+    def received(self, handler: HandlerSpec) -> MessageUse:
+        """Return the message that reaches a handler."""
+        return MessageUse(handler.input_type, "validation", self.wire, _REF)
+
+    def answers(self, handler: HandlerSpec) -> list[MessageUse]:
+        """Return what may follow a client message: its outputs, an error, or only the mark of its end."""
+        return [*self.pushed(*handler.output_types), self._own(ErrorMessage), self._own(CompleteMessage)]
+
+    def pushed(self, *message_types: type[BaseMessage]) -> list[MessageUse]:
+        """Return messages that a handler, an event or a group may bring."""
+        envelope = Envelope(ref=True, is_current=self.group_metadata)
+        return [MessageUse(item, "serialization", self.wire, envelope) for item in message_types]
+
+    def notices(self) -> list[MessageUse]:
+        """Return what the library itself sends without being asked, or about no message that it knows."""
+        uses = [self._own(ErrorMessage)]
+        if self.authenticator is not None and self.send_authentication:
+            uses.insert(0, self._own(AuthenticationMessage, Envelope()))
+        if self.send_completion:
+            uses += [self._own(CompleteMessage), self._own(GroupCompleteMessage, Envelope())]
+            uses += [self._own(EventCompleteMessage, Envelope())] if self.event_handlers else []
+        return uses
+
+    def uses(self) -> list[MessageUse]:
+        """Return every message of the channel, each once."""
+        found: list[MessageUse] = []
+        for handler in self.message_handlers:
+            found += [self.received(handler), *self.answers(handler)]
+        for handler in self.event_handlers:
+            found += self.pushed(*handler.output_types)
+        return list(dict.fromkeys([*found, *self.pushed(*self.spec.emits), *self.notices()]))
+
+    def _own(self, message_type: type[BaseMessage], envelope: Envelope = _REF) -> MessageUse:
+        return MessageUse(message_type, "serialization", self.wire, envelope)
+
+
+def _each_once(handlers: Iterable[HandlerSpec]) -> list[HandlerSpec]:
+    """A handler of several actions is listed under each of them."""
+    by_name = {handler.method_name: handler for handler in handlers}
+    return [by_name[name] for name in sorted(by_name)]

@@ -1,0 +1,14 @@
+"""Testing consumers of this integration; needs the extra `testing`, and no daphne."""
+
+from chanx.core import _guard as _guard
+
+try:
+    from chanx.testing import WebsocketCommunicator as _WebsocketCommunicator
+except ImportError as error:
+    raise ImportError('Testing needs: pip install "chanx-django[testing]"') from error
+
+__all__ = ["WebsocketCommunicator"]
+
+
+class WebsocketCommunicator(_WebsocketCommunicator):
+    """One typed WebSocket to a Django Channels application."""
