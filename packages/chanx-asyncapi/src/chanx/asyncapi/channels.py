@@ -8,7 +8,7 @@ from chanx.core import _guard as _guard
 from chanx.core.authenticator import Credential
 from chanx.type_defs import JSONObject
 
-__all__ = ["channel", "security_schemes", "security_scheme_key"]
+__all__ = ["channel", "security_scheme_key", "security_schemes"]
 
 _PLACEHOLDER = re.compile(r"{([^{}]+)}")
 
@@ -21,7 +21,8 @@ def channel(source: Source, messages: Messages) -> JSONObject:
         "description": info.get("description"),
         "parameters": _parameters(source),
         "messages": {
-            key: {"$ref": f"#/components/messages/{key}"} for key in sorted(messages.keys(source.uses()))
+            key: {"$ref": f"#/components/messages/{key}"}
+            for key in sorted(messages.keys(source.uses()))
         },
         "bindings": _bindings(source),
         "tags": [{"name": tag} for tag in info.get("tags") or ()],
@@ -42,7 +43,9 @@ def _bindings(source: Source) -> JSONObject:
     places = {"query": "query", "headers": "header"}
     found = {binding: _properties(source, location) for binding, location in places.items()}
     binding: JSONObject = {
-        name: {"type": "object", "properties": properties} for name, properties in found.items() if properties
+        name: {"type": "object", "properties": properties}
+        for name, properties in found.items()
+        if properties
     }
     return {"ws": {**binding, "bindingVersion": "0.1.0"}} if binding else {}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from chanx.asyncapi.channels import channel, security_schemes
 from chanx.asyncapi.messages import REF_CORRELATION, Messages
-from chanx.asyncapi.naming import UniqueNames
+from chanx.asyncapi.naming import UniqueNames, legal_name
 from chanx.asyncapi.operations import operations
 from chanx.asyncapi.options import DocumentOptions
 from chanx.asyncapi.routes import ConsumerRoute
@@ -69,7 +69,7 @@ def _parts(sources: tuple[Source, ...]) -> JSONObject:
     channel_names, operation_names = UniqueNames(), UniqueNames()
     for source in sources:
         name = source.spec.channel.get("name") or source.spec.snake_name
-        key = channel_names.take(name, f"{name}_{source.route.address}")
+        key = channel_names.take(name, f"{name}_{legal_name(source.route.address)}")
         channels[key] = channel(source, messages)
         for action, operation in operations(source, key, messages):
             named_operations[operation_names.take(action, f"{key}_{action}")] = operation
@@ -81,8 +81,13 @@ def _parts(sources: tuple[Source, ...]) -> JSONObject:
 
 
 def _components(sources: Iterable[Source], messages: Messages) -> JSONObject:
-    schemes = {key: scheme for source in sources for key, scheme in security_schemes(source).items()}
-    components: JSONObject = {"messages": messages.components, "schemas": messages.schemas.definitions}
+    schemes = {
+        key: scheme for source in sources for key, scheme in security_schemes(source).items()
+    }
+    components: JSONObject = {
+        "messages": messages.components,
+        "schemas": messages.schemas.definitions,
+    }
     if messages.correlates():
         components["correlationIds"] = {"ref": REF_CORRELATION}
     if schemes:

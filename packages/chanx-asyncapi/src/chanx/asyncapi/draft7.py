@@ -1,8 +1,9 @@
 """From the JSON Schema that pydantic writes (2020-12) to the one that AsyncAPI reads (draft 7)."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
+from chanx.asyncapi.shapes import is_list, is_object
 from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
@@ -18,9 +19,9 @@ _NAMED = frozenset({"definitions", "dependencies", "patternProperties", "propert
 
 def to_draft7(schema: Any) -> Any:
     """Return a copy of a schema (an object, or true or false) in the words of draft 7."""
-    if not isinstance(schema, dict):
+    if not is_object(schema):
         return schema
-    copy = _map_schemas(cast(JSONObject, schema), to_draft7)
+    copy = _map_schemas(schema, to_draft7)
     _rename_tuple_items(copy)
     _name_discriminator(copy)
     return _with_reference_alone(copy)
@@ -31,11 +32,10 @@ def _map_schemas(schema: JSONObject, change: Callable[[Any], Any]) -> JSONObject
 
 
 def _mapped(keyword: str, value: Any, change: Callable[[Any], Any]) -> Any:
-    if keyword in _NAMED and isinstance(value, dict):
-        named = cast(JSONObject, value)
-        return {name: change(schema) for name, schema in named.items()}
-    if keyword in _MANY and isinstance(value, list):
-        return [change(schema) for schema in cast("list[Any]", value)]
+    if keyword in _NAMED and is_object(value):
+        return {name: change(schema) for name, schema in value.items()}
+    if keyword in _MANY and is_list(value):
+        return [change(schema) for schema in value]
     return change(value) if keyword in _ONE else value
 
 
@@ -50,8 +50,8 @@ def _rename_tuple_items(schema: JSONObject) -> None:
 def _name_discriminator(schema: JSONObject) -> None:
     """AsyncAPI's discriminator is the name of a property, not OpenAPI's object."""
     discriminator = schema.get("discriminator")
-    if isinstance(discriminator, dict):
-        schema["discriminator"] = cast(JSONObject, discriminator)["propertyName"]
+    if is_object(discriminator):
+        schema["discriminator"] = discriminator["propertyName"]
 
 
 def _with_reference_alone(schema: JSONObject) -> JSONObject:

@@ -26,7 +26,10 @@ def with_envelope(schema: JSONObject, envelope: Envelope, wire: WireFormat) -> J
     key = wire.discriminator_field
     return {
         **schema,
-        "properties": {**declared, **{k: v for k, v in _keys(envelope, wire).items() if k not in declared}},
+        "properties": {
+            **declared,
+            **{k: v for k, v in _keys(envelope, wire).items() if k not in declared},
+        },
         # A default tells the server's code what to write; clients are routed by what they write.
         "required": required if key in required or key not in declared else [key, *required],
     }

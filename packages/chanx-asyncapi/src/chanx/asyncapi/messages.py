@@ -31,7 +31,9 @@ class Messages:
             name: names.take(snake_case(name.replace("-", "_").replace(".", "_")), name)
             for name in sorted(by_schema)
         }
-        components = {self._keys[name]: self._component(name, use) for name, use in by_schema.items()}
+        components = {
+            self._keys[name]: self._component(name, use) for name, use in by_schema.items()
+        }
         self.components: dict[str, JSONObject] = dict(sorted(components.items()))
 
     def keys(self, uses: Iterable[MessageUse]) -> list[str]:

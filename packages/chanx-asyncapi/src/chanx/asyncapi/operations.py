@@ -1,6 +1,7 @@
 """The operations of one channel, named from the server's side: it receives and sends."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from chanx.asyncapi.channels import security_scheme_key
 from chanx.asyncapi.messages import Messages
@@ -21,7 +22,7 @@ class _Channel:
         self.key = key
         self._messages = messages
 
-    def operation(self, action: str, uses: list[MessageUse], **details: str | JSONObject | None) -> JSONObject:
+    def operation(self, action: str, uses: list[MessageUse], **details: Any) -> JSONObject:
         """Return an operation; empty details are left out."""
         security = [
             {"$ref": f"#/components/securitySchemes/{security_scheme_key(credential)}"}
@@ -58,12 +59,11 @@ def operations(source: Source, key: str, messages: Messages) -> Iterator[tuple[s
 def _received(channel: _Channel, handler: HandlerSpec) -> JSONObject:
     source = channel.source
     reply = channel.reference(source.answers(handler))
-    return channel.operation("receive", [source.received(handler)], **_described(handler), reply=reply)
+    return channel.operation(
+        "receive", [source.received(handler)], **_described(handler), reply=reply
+    )
 
 
-def _described(handler: HandlerSpec) -> dict[str, str | JSONObject | None]:
-    return {"summary": handler.summary, "description": handler.description, "tags": _tags(handler)}
-
-
-def _tags(handler: HandlerSpec) -> list[JSONObject]:
-    return [{"name": tag} for tag in handler.tags]
+def _described(handler: HandlerSpec) -> JSONObject:
+    tags = [{"name": tag} for tag in handler.tags]
+    return {"summary": handler.summary, "description": handler.description, "tags": tags}

@@ -1,12 +1,12 @@
 """What discovery hands over: which consumer is reached at which address."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from chanx.core import _guard as _guard
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 
-__all__ = ["Consumer", "ConsumerRoute", "Parameter"]
+__all__ = ["Consumer", "ConsumerRoute", "Parameter", "is_consumer"]
 
 # Any: which events a consumer can be sent is no business of a document.
 Consumer = type[ChanxWebsocketConsumerMixin[Any]]
@@ -27,3 +27,8 @@ class ConsumerRoute:
     address: str
     parameters: tuple[Parameter, ...]
     consumer: Consumer
+
+
+def is_consumer(candidate: object) -> TypeGuard[Consumer]:
+    """Tell whether discovery came upon a consumer class, and not upon anything else that serves WebSockets."""
+    return isinstance(candidate, type) and issubclass(candidate, ChanxWebsocketConsumerMixin)

@@ -50,7 +50,9 @@ class MessageSchemas:
     def add(self, uses: Sequence[MessageUse], wire: WireFormat, suffix: str) -> None:
         """Write the schemas of messages that share a wire format."""
         generator = _Generator(wire, f"#/components/schemas/{{model}}{suffix}")
-        inputs = [(use.message_type, use.mode, _core_schema(use)) for use in uses]
+        inputs: list[tuple[type[BaseMessage], JsonSchemaMode, CoreSchema]] = [
+            (use.message_type, use.mode, _core_schema(use)) for use in uses
+        ]
         references, definitions = generator.generate_definitions(inputs)
         for name, schema in definitions.items():
             self.definitions[f"{name}{suffix}"] = to_draft7(schema)
@@ -89,11 +91,20 @@ def collect_schemas(uses: Iterable[MessageUse]) -> MessageSchemas:
 
 def _suffixes(wires: Iterable[WireFormat]) -> Iterable[tuple[str, WireFormat]]:
     """Tell apart the schemas of consumers that spell differently; the plainest spelling needs no mark."""
-    ordered = sorted(wires, key=lambda wire: (wire.camelize, wire.discriminator_field != "action", wire.discriminator_field))
+    ordered = sorted(
+        wires,
+        key=lambda wire: (
+            wire.camelize,
+            wire.discriminator_field != "action",
+            wire.discriminator_field,
+        ),
+    )
     for number, wire in enumerate(ordered):
         marks = [f"{number}"] if number > 1 else []
         marks += ["camel"] if wire.camelize else []
-        marks += [legal_name(wire.discriminator_field)] if wire.discriminator_field != "action" else []
+        marks += (
+            [legal_name(wire.discriminator_field)] if wire.discriminator_field != "action" else []
+        )
         yield ("." + ".".join(marks) if number else ""), wire
 
 

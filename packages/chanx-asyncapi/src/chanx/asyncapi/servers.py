@@ -1,6 +1,6 @@
 """Where clients connect to."""
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from chanx.asyncapi.options import DocumentOptions
 from chanx.core import _guard as _guard
@@ -9,7 +9,7 @@ from chanx.type_defs import JSONObject
 __all__ = ["servers"]
 
 DEFAULT_HOST = "localhost:8000"
-_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1"})  # noqa: S104 - read, not bound
+_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1"})
 _SOCKET_SCHEMES = {"http": "ws", "https": "wss"}
 
 
@@ -18,7 +18,7 @@ def servers(options: DocumentOptions) -> JSONObject:
     if options.servers:
         return {name: dict(server) for name, server in options.servers.items()}
     url = options.server_url or DEFAULT_HOST
-    parts = urlsplit(url if "://" in url else f"//{url}")
+    parts = _split(url if "://" in url else f"//{url}")
     scheme = _SOCKET_SCHEMES.get(parts.scheme, parts.scheme)
     server = {"host": parts.netloc, "protocol": options.server_protocol or scheme or "ws"}
     if pathname := parts.path.rstrip("/"):
@@ -27,4 +27,12 @@ def servers(options: DocumentOptions) -> JSONObject:
 
 
 def _is_local(netloc: str) -> bool:
-    return urlsplit(f"//{netloc}").hostname in _LOCAL_HOSTS
+    return _split(f"//{netloc}").hostname in _LOCAL_HOSTS
+
+
+def _split(url: str) -> SplitResult:
+    """Split an address; one that is none, as clients may send it in a header, is taken for a host."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", url.removeprefix("//"), "", "", "")

@@ -84,7 +84,11 @@ class Source:
 
     def answers(self, handler: HandlerSpec) -> list[MessageUse]:
         """Return what may follow a client message: its outputs, an error, or only the mark of its end."""
-        return [*self.pushed(*handler.output_types), self._own(ErrorMessage), self._own(CompleteMessage)]
+        return [
+            *self.pushed(*handler.output_types),
+            self._own(ErrorMessage),
+            self._own(CompleteMessage),
+        ]
 
     def pushed(self, *message_types: type[BaseMessage]) -> list[MessageUse]:
         """Return messages that a handler, an event or a group may bring."""

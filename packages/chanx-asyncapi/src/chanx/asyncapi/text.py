@@ -29,5 +29,9 @@ def to_json_text(document: JSONObject) -> str:
 
 def to_yaml_text(document: JSONObject) -> str:
     """Write a document as YAML."""
-    plain = json.loads(to_json_text(document))  # subclasses of str and the like become what they are in JSON
-    return yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, indent=2, width=120)
+    plain = json.loads(
+        to_json_text(document)
+    )  # subclasses of str and the like become what they are in JSON
+    return yaml.dump(
+        plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, indent=2, width=120
+    )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from enum import IntEnum
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from chanx.constants import (
@@ -13,12 +14,12 @@ from chanx.constants import (
     CLOSE_TOO_LARGE,
 )
 from chanx.core._dispatch import FrameDispatcher, LayerDispatcher
-from chanx.core._exchange import Exchanges
 from chanx.core._line import Line
 from chanx.core._memberships import Memberships
 from chanx.core._outbox import Outbox
 from chanx.core._tasks import spawn
 from chanx.core._wire_schema import WireFormat
+from chanx.core.codec import with_ref
 from chanx.type_defs import ASGIEvent, ASGIReceive, ASGISend, ChannelLayer
 from chanx.utils.logging import logger
 
@@ -32,6 +33,8 @@ _NO_STATUS = 1005
 _ABNORMAL = 1006
 # A socket whose frames are handled without ever waiting gives the others a turn this often.
 _TURN = 64
+
+_HOT_OPTIONS = ("send_completion", "log_websocket_message", "camelize", "group_message_metadata")
 
 _connections: "set[Connection]" = set()
 
@@ -67,17 +70,20 @@ class Connection:
         self.consumer = consumer
         self.state = State.CONNECTING
         self.loop = asyncio.get_running_loop()
+        for option in _HOT_OPTIONS:
+            # From here on an attribute of the instance, which handlers may still change: it is read for each message.
+            vars(consumer).setdefault(option, getattr(consumer, option))
         self.close_code = _ABNORMAL
-        self.exchanges = Exchanges()
         wire = WireFormat(
             discriminator_field=consumer.discriminator_field, camelize=consumer.should_camelize
         )
         self.codec = type(consumer).codec(wire)
-        self.frames = FrameDispatcher(consumer, self.codec, self.exchanges)
+        self.frames = FrameDispatcher(consumer, self.codec)
         self.memberships: Memberships | None = None
         self._receive = receive
         self._layer = layer
-        self._max_bytes = consumer.max_message_bytes
+        limit = consumer.max_message_bytes
+        self._max_bytes: float = inf if limit is None else limit
         width = min(consumer.message_concurrency, consumer.max_in_flight)
         self._frame_line = Line[ASGIEvent](
             self.frames.handle, width=width, limit=consumer.max_pending
@@ -168,35 +174,37 @@ class Connection:
     # Receiving
 
     async def _read(self) -> None:
-        count = 0
-        while self.state < State.CLOSING:
-            event = await self._next_event()
-            if event is None:
-                return
-            if event["type"] == "websocket.disconnect":
-                self.close_code = event.get("code") or _NO_STATUS
-                return
-            if event["type"] == "websocket.receive" and not self._draining:
-                await self._take(event)
-            count += 1
-            if count % _TURN == 0:
-                await asyncio.sleep(0)
-
-    async def _next_event(self) -> ASGIEvent | None:
-        """Wait for the server; None when `close()` has ended the reading."""
-        self._receiving = True
+        taken = 0
         try:
-            return await self._receive()
+            while self.state < State.CLOSING:
+                self._receiving = True
+                event = await self._receive()
+                self._receiving = False
+                if event["type"] == "websocket.receive":
+                    await self._take(event)
+                elif event["type"] == "websocket.disconnect":
+                    self.close_code = event.get("code") or _NO_STATUS
+                    return
+                taken += 1
+                if taken % _TURN == 0:
+                    await asyncio.sleep(0)
         except asyncio.CancelledError:
-            task = self._task
-            if self._interrupted and task is not None and task.uncancel() == 0:
-                return None
-            raise
+            # `close()` ends the reading this way; anybody else's cancellation goes on.
+            if not self._interrupted or self._uncancelled() > 0:
+                raise
         finally:
             self._receiving = False
 
+    def _uncancelled(self) -> int:
+        task = asyncio.current_task()
+        return 0 if task is None else task.uncancel()
+
     async def _take(self, event: ASGIEvent) -> None:
-        if self._max_bytes is not None and _is_larger(event, self._max_bytes):
+        if self._draining:
+            return
+        text = event.get("text")
+        # A character has at most four bytes, so most texts need no counting.
+        if (text is None or 4 * len(text) > self._max_bytes) and _size(event) > self._max_bytes:
             logger.warning("Frame too large", max_message_bytes=self._max_bytes)
             await self.close(CLOSE_TOO_LARGE)
             return
@@ -229,16 +237,28 @@ class Connection:
 
     # Sending
 
-    async def send_text(self, text: str) -> None:
-        """Send one text frame, or hold it until the end of the current exchange."""
-        exchange = self.exchanges.current()
-        if exchange is not None and exchange.held is not None:
-            exchange.held.append(text)
-            return
+    async def send_text(self, text: str, action: Any) -> None:
+        """Send one text frame, under the reference of the current exchange or at its end.
+
+        `action` is for the log.
+        """
+        exchanges = self.frames.exchanges
+        exchange = exchanges.current() if exchanges else None
+        if exchange is not None:
+            text = with_ref(text, exchange.ref)
+            if exchange.held is not None:
+                exchange.held.append(text)
+                return
         if not self._accepted:
             logger.debug("Nothing can be sent before the handshake is accepted")
             return
         await self._outbox.send({"type": "websocket.send", "text": text})
+        if self.consumer.log_websocket_message:
+            self._log_sent(action)
+
+    def _log_sent(self, action: Any) -> None:
+        if not isinstance(action, str) or action not in self.consumer.all_log_ignored_actions:
+            logger.info("Websocket sent", sent_action=action)
 
     async def send_bytes(self, data: bytes) -> None:
         """Send one binary frame."""
@@ -255,7 +275,7 @@ class Connection:
             return
         self.state = State.CLOSING
         self.close_code = 1000 if code is None else code
-        exchange = self.exchanges.current()
+        exchange = self.frames.exchanges.current()
         if exchange is not None and exchange.held:
             held, exchange.held = exchange.held, None
             await self.send_texts(held)
@@ -400,9 +420,8 @@ async def _uninterrupted(ending: Coroutine[Any, Any, None]) -> None:
             task.result()
 
 
-def _is_larger(event: ASGIEvent, limit: int) -> bool:
+def _size(event: ASGIEvent) -> int:
     text = event.get("text")
     if text is None:
-        return len(event.get("bytes") or b"") > limit
-    # A character has at most four bytes, so most texts need no counting.
-    return 4 * len(text) > limit and len(text.encode("utf-8", "surrogatepass")) > limit
+        return len(event.get("bytes") or b"")
+    return len(text.encode("utf-8", "surrogatepass"))

@@ -1,15 +1,16 @@
 """Handling what reaches a consumer: one client frame, one layer message."""
 
 import asyncio
+from collections.abc import Coroutine
+from random import getrandbits
 from typing import TYPE_CHECKING, Any, cast
-from uuid import uuid4
 
 from pydantic import ValidationError
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from chanx.core._errors import InvalidFrameError, malformed
-from chanx.core._exchange import Exchange, Exchanges
-from chanx.core.codec import Codec
+from chanx.core._exchange import Exchanges
+from chanx.core.codec import Codec, checked_message
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import CompleteMessage
 from chanx.type_defs import ASGIEvent, EventPayload, GroupMessageEvent, JSONObject
@@ -27,111 +28,151 @@ LAYER_TYPES = frozenset({"handle_group_message", "handle_channel_event"})
 class FrameDispatcher:
     """Takes one client frame at its turn through decoding, handler and answer.
 
-    The consumer's documented hooks are called in their order. Where a class overrides none between the socket and
-    `receive_message()`, the frame goes from text to message in one step.
+    The consumer's documented hooks are called in their order. Where a class overrides none on a
+    stretch of the way, the frame passes that stretch in one step, with the same result.
     """
 
-    def __init__(
-        self, consumer: "ChanxWebsocketConsumerMixin[Any]", codec: Codec, exchanges: Exchanges
-    ) -> None:
+    def __init__(self, consumer: "ChanxWebsocketConsumerMixin[Any]", codec: Codec) -> None:
         self._consumer = consumer
         self._codec = codec
-        self._exchanges = exchanges
+        self.exchanges = Exchanges()
         self._shortcuts = type(consumer).shortcuts
         self._handlers = type(consumer).spec.handlers.messages
         self._hold = not consumer.send_message_immediately
+        self._is_direct = self._shortcuts.receive and not self._hold
+        self._timeout = consumer.handler_timeout
         self._before = type(consumer).before_dispatch
 
     async def handle(self, event: ASGIEvent) -> None:
         """Handle one `websocket.receive` event. Raises nothing but cancellation."""
-        exchange = self._exchanges.begin(hold=self._hold)
+        if self._before is not None:
+            await self._before()
+        text = event.get("text")
+        if text is None or not self._is_direct:
+            await self._in_exchange(self._receive(event))
+            return
         try:
-            if self._before is not None:
-                await self._before()
-            if self._shortcuts.receive:
-                await self._handle_text(text_of(event), exchange)
-            else:
-                await self._consumer.websocket_receive(event)
+            message, ref = self._codec.decode(text)
         except InvalidFrameError as error:
-            await self.reject(error)
-        except asyncio.CancelledError:
-            raise
+            await self._in_exchange(self.reject(error))
+            return
+        if ref is not None:
+            await self._in_exchange(self.answer(message), ref)
+            return
+        # Nothing about this exchange has to be known beyond the handler.
+        try:
+            await self.answer(message)
+        except Exception as error:
+            await self._contain(error)
+
+    async def _in_exchange(
+        self, handling: Coroutine[Any, Any, None], ref: str | None = None
+    ) -> None:
+        exchange = self.exchanges.begin(ref, hold=self._hold)
+        try:
+            await handling
         except Exception as error:
             await self._contain(error)
         finally:
-            self._exchanges.end()
+            self.exchanges.end()
             if exchange.held:
                 await self._consumer.connection.send_texts(exchange.held)
 
-    async def _handle_text(self, text: str, exchange: Exchange) -> None:
-        incoming = self._codec.decode(text)
-        exchange.ref = incoming.ref
-        if self._consumer.log_websocket_message:
-            with bound_contextvars(
-                message_id=uuid4().hex[:8], received_action=incoming.message.action
-            ):
-                self.log_received(incoming.message.action)
-                await self.answer(incoming.message)
-        else:
-            await self.answer(incoming.message)
+    async def _contain(self, error: Exception) -> None:
+        """Answer a failure outside a handler; a hook that fails on that as well ends here."""
+        try:
+            await self._consumer.handle_json_processing_error(error)
+        except Exception:
+            logger.exception("Error while answering a failure")
+
+    async def _receive(self, event: ASGIEvent) -> None:
+        """Go the documented way, hook by hook."""
+        try:
+            await self._consumer.websocket_receive(event)
+        except InvalidFrameError as error:
+            await self.reject(error)
 
     async def handle_object(self, content: JSONObject) -> None:
-        """Go on from parsed JSON: the body of `receive_json()`."""
+        """Take the envelope off parsed JSON: the body of `receive_json()`."""
         message, ref = self._codec.envelope(content)
-        exchange = self._exchanges.current()
+        exchange = self.exchanges.current()
         if exchange is not None:
             exchange.ref = ref
-        action = message.get(self._codec.wire.discriminator_field)
-        if not self._consumer.log_websocket_message:
-            await self._consumer.handle_json(message)
-            return
-        with bound_contextvars(message_id=uuid4().hex[:8], received_action=action):
-            self.log_received(action)
-            await self._consumer.handle_json(message)
+        await self._consumer.handle_json(message)
 
     async def handle_message_object(self, content: JSONObject) -> None:
-        """Go on from a message without envelope: the body of `handle_json()`."""
-        await self.answer(self._codec.decode_object(content).message)
+        """Validate a message without envelope and go on: the body of `handle_json()`."""
+        message, _ = self._codec.decode_object(content)
+        await self.answer(message)
 
     async def answer(self, message: BaseMessage) -> None:
         """Run the handler and mark the end of the exchange."""
-        if self._shortcuts.dispatch:
+        if self._consumer.log_websocket_message:
+            await self._run_logged(message)
+        elif self._shortcuts.dispatch:
             await self.run_handler(message)
         else:
             await self._consumer.receive_message(message)
-        await self._complete()
+        if self.exchanges or self._consumer.should_send_completion:
+            await self._complete()
+
+    async def _run_logged(self, message: BaseMessage) -> None:
+        tokens = bind_contextvars(
+            message_id=f"{getrandbits(32):08x}", received_action=message.action
+        )
+        try:
+            if message.action not in self._consumer.all_log_ignored_actions:
+                logger.info("Websocket received")
+            await self._consumer.receive_message(message)
+        finally:
+            reset_contextvars(**tokens)
 
     async def run_handler(self, message: BaseMessage) -> None:
         """Call the message's handler and send what it returns: the body of `receive_message()`."""
         consumer = self._consumer
         try:
-            handler = self._handlers[message.action]
-            result = await getattr(consumer, handler.method_name)(message)
-            if result is not None:
-                await self._send_result(result, handler.method_name)
+            method = self._handlers[message.action].method_name
+            running = getattr(consumer, method)(message)
+            result = await (running if self._timeout is None else self._timed(running))
+            if result is None:
+                return
+            if self._shortcuts.result:
+                await consumer.connection.send_text(self._codec.encode(result), result.action)
+            else:
+                await consumer.handle_result(checked_message(result))
+            if self.exchanges:
+                self._mark_answered()
+        except _HandlerTimeoutError as error:
+            await consumer.handle_validation_error(error.answer.error)
         except asyncio.CancelledError as error:
             if _is_cancelled():
                 raise
-            await consumer.handle_message_handler_error(
-                RuntimeError(f"The handler raised {error!r} by itself"), message.action, message
-            )
+            failure = RuntimeError(f"The handler raised {error!r} by itself")
+            await consumer.handle_message_handler_error(failure, message.action, message)
         except Exception as error:
             await consumer.handle_message_handler_error(error, message.action, message)
 
-    async def _send_result(self, result: Any, method: str) -> None:
-        if not isinstance(result, BaseMessage):
-            raise TypeError(
-                f"{type(self._consumer).__name__}.{method}() returned {type(result).__name__}: "
-                "return a BaseMessage or None."
-            )
-        await self._consumer.handle_result(result)
-        exchange = self._exchanges.current()
+    def _mark_answered(self) -> None:
+        exchange = self.exchanges.current()
         if exchange is not None:
             exchange.answered = True
 
+    async def _timed(self, running: Coroutine[Any, Any, Any]) -> Any:
+        limit = asyncio.timeout(self._timeout)
+        try:
+            async with limit:
+                return await running
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            logger.warning("Handler timed out", handler_timeout=self._timeout)
+            raise _HandlerTimeoutError(
+                malformed("timeout", f"The message was not handled within {self._timeout:g} s")
+            ) from None
+
     async def reject(self, error: InvalidFrameError) -> None:
         """Answer a frame that is no message."""
-        exchange = self._exchanges.current()
+        exchange = self.exchanges.current()
         if exchange is not None and error.ref is not None:
             exchange.ref = error.ref
         if error.malformed:
@@ -142,26 +183,19 @@ class FrameDispatcher:
 
     async def _complete(self) -> None:
         """Send the completion that the options ask for, or that a reference still waits for."""
-        exchange = self._exchanges.current()
-        waiting = exchange is not None and exchange.ref is not None and not exchange.failed
+        exchange = self.exchanges.current()
         if self._consumer.should_send_completion:
             if exchange is not None and exchange.failed:
                 exchange.ref = None  # the error was the last frame under this reference
             await self._consumer.send_message(CompleteMessage())
-        elif waiting and exchange is not None and not exchange.answered:
+        elif exchange is not None and exchange.is_waiting:
             await self._consumer.send_message(CompleteMessage())
 
-    async def _contain(self, error: Exception) -> None:
-        """Answer a failure outside the handler; a hook that fails as well ends here."""
-        try:
-            await self._consumer.handle_json_processing_error(error)
-        except Exception:
-            logger.exception("Error while answering a failure")
 
-    def log_received(self, action: Any) -> None:
-        """Log one received message, unless its action is ignored."""
-        if not isinstance(action, str) or action not in self._consumer.all_log_ignored_actions:
-            logger.info("Websocket received")
+class _HandlerTimeoutError(Exception):
+    def __init__(self, answer: InvalidFrameError) -> None:
+        super().__init__()
+        self.answer = answer
 
 
 class LayerDispatcher:

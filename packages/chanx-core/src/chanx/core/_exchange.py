@@ -14,34 +14,36 @@ class Exchange:
 
     __slots__ = ("answered", "failed", "held", "ref")
 
-    def __init__(self, *, hold: bool) -> None:
-        self.ref: str | None = None
+    def __init__(self, ref: str | None, *, hold: bool) -> None:
+        self.ref = ref
         self.answered = False
         self.failed = False
         self.held: list[str] | None = [] if hold else None
 
+    @property
+    def is_waiting(self) -> bool:
+        """True while the client still waits for a last frame under its reference."""
+        return self.ref is not None and not self.failed and not self.answered
 
-class Exchanges:
-    """The exchanges of one connection, by the task that handles each.
 
-    A frame belongs to an exchange when the handling task itself sends it: what a handler started in the background
-    pushes is no answer and carries no reference.
+class Exchanges(dict["asyncio.Task[Any] | None", Exchange]):
+    """The exchanges of one connection, by the task that handles each; empty most of the time.
+
+    A frame belongs to an exchange when the handling task itself sends it: what a handler started in
+    the background pushes is no answer and carries no reference.
     """
 
-    __slots__ = ("_by_task",)
+    __slots__ = ()
 
-    def __init__(self) -> None:
-        self._by_task: dict[asyncio.Task[Any] | None, Exchange] = {}
-
-    def begin(self, *, hold: bool) -> Exchange:
+    def begin(self, ref: str | None, *, hold: bool) -> Exchange:
         """Start an exchange in the current task."""
-        exchange = self._by_task[asyncio.current_task()] = Exchange(hold=hold)
+        exchange = self[asyncio.current_task()] = Exchange(ref, hold=hold)
         return exchange
 
     def current(self) -> Exchange | None:
         """Return the current task's exchange."""
-        return self._by_task.get(asyncio.current_task()) if self._by_task else None
+        return self.get(asyncio.current_task()) if self else None
 
     def end(self) -> None:
         """Forget the current task's exchange."""
-        self._by_task.pop(asyncio.current_task(), None)
+        self.pop(asyncio.current_task(), None)

@@ -87,7 +87,8 @@ class Line(Generic[T]):
         try:
             while self._waiting and self._open:
                 item = self._waiting.popleft()
-                self._make_room()
+                if self._room is not None:
+                    self._make_room()
                 await self._handle(item)
         finally:
             self._active -= 1

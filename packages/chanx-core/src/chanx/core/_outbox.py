@@ -23,7 +23,7 @@ class Outbox:
     """
 
     __slots__ = (
-        "_bytes", "_drainer", "_max_bytes", "_max_frames", "_on_gone", "_on_stall", "_queue", "_send",
+        "_bytes", "_drainer", "_loop", "_max_bytes", "_max_frames", "_on_gone", "_on_stall", "_queue", "_send",
         "_stall_timer", "_timeout", "_waiters", "_write_began", "_writing", "closed",
     )  # fmt: skip
 
@@ -37,6 +37,7 @@ class Outbox:
         on_stall: Callable[[], None],
         on_gone: Callable[[Exception], None],
     ) -> None:
+        self._loop = asyncio.get_running_loop()
         self._send = send
         self._max_frames = max_frames
         self._max_bytes = max_bytes
@@ -69,7 +70,9 @@ class Outbox:
         try:
             await self._write(event)
         finally:
-            self._go_on()
+            self._writing = False
+            if self._queue or self._waiters:
+                self._go_on()
 
     def _enqueue(self, event: Event) -> bool:
         size = _size(event)
@@ -145,7 +148,10 @@ class Outbox:
 
     async def _write(self, event: Event) -> None:
         if self._timeout is not None:
-            self._watch(self._timeout)
+            self._write_began = self._loop.time()
+            if self._stall_timer is None:
+                # One timer for many writes: it looks at the write that is under way when it fires.
+                self._stall_timer = self._loop.call_later(self._timeout, self._check_stall)
         try:
             await self._send(event)
         except Exception as error:
@@ -157,23 +163,15 @@ class Outbox:
         finally:
             self._write_began = 0.0
 
-    def _watch(self, timeout: float) -> None:
-        # One timer for many writes: it looks at the write that is under way when it fires.
-        loop = asyncio.get_running_loop()
-        self._write_began = loop.time()
-        if self._stall_timer is None:
-            self._stall_timer = loop.call_later(timeout, self._check_stall, timeout)
-
-    def _check_stall(self, timeout: float) -> None:
+    def _check_stall(self) -> None:
         self._stall_timer = None
-        if not self._write_began:
+        if not self._write_began or self._timeout is None:
             return
-        loop = asyncio.get_running_loop()
-        waited = loop.time() - self._write_began
-        if waited >= timeout:
+        left = self._write_began + self._timeout - self._loop.time()
+        if left <= 0:
             self._on_stall()
         else:
-            self._stall_timer = loop.call_later(timeout - waited, self._check_stall, timeout)
+            self._stall_timer = self._loop.call_later(left, self._check_stall)
 
     def _tell(self) -> None:
         waiters, self._waiters = self._waiters, []

@@ -8,7 +8,7 @@ beside the message, numbers that could overflow, unusual depth.
 import re
 from collections.abc import Callable
 from functools import cached_property
-from typing import Annotated, Any, NamedTuple, Union, cast
+from typing import Annotated, Any, Union, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import SchemaSerializer, SchemaValidator, from_json, to_json
@@ -20,23 +20,14 @@ from chanx.core._wire_schema import WireFormat, declared_names, on_the_wire
 from chanx.messages.base import BaseMessage, message_actions
 from chanx.type_defs import JSONObject
 
-__all__ = ["Codec", "Incoming", "InvalidFrameError", "WireFormat", "with_ref"]
+__all__ = ["Codec", "InvalidFrameError", "WireFormat", "checked_message", "with_ref"]
 
 Validate = Callable[[str], BaseMessage]
 
 MAX_REF_LENGTH = 64
 
-# A frame that holds one of these may not be what the compiled validator takes it for. Escapes could spell a key.
-_CLOSER_LOOK = ('"ref"', '"version"', "\\u", "NaN", "Infinity")
 # Finite numbers need neither three digits of exponent nor a hundred of mantissa.
 _HUGE_NUMBER = re.compile(r"[0-9](?:[eE][+-]?[0-9]{3}|[0-9]{99})")
-
-
-class Incoming(NamedTuple):
-    """A validated frame: the message, and the client's reference to answer under."""
-
-    message: BaseMessage
-    ref: str | None
 
 
 class Codec:
@@ -66,7 +57,7 @@ class Codec:
         if not self.incoming:
             return None
         if self.wire.is_plain:
-            return adapter_of(self.incoming).validate_json
+            return cast(Validate, adapter_of(self.incoming).validator.validate_json)
         return cast(Validate, _compile(SchemaValidator, self._core_schema).validate_json)
 
     @cached_property
@@ -80,23 +71,28 @@ class Codec:
         """Actions that clients may send, in order."""
         return tuple(sorted(action for item in self.incoming for action in message_actions(item)))
 
-    def decode(self, text: str) -> Incoming:
-        """Validate one frame.
+    def decode(self, text: str) -> tuple[BaseMessage, str | None]:
+        """Validate one frame: the message, and the client's reference to answer under.
 
         Raises InvalidFrameError.
         """
         if (
-            any(mark in text for mark in _CLOSER_LOOK)
+            '"ref"' in text
+            or '"version"' in text
+            or "\\u" in text  # an escape could spell a key
+            or "NaN" in text
+            or "Infinity" in text
             or text.count("{") + text.count("[") > self._max_depth
+            or _HUGE_NUMBER.search(text)
+            or self._validate is None
         ):
-            return self._decode_closely(text)
-        if _HUGE_NUMBER.search(text):
-            return self._decode_closely(text)
-        return Incoming(self._message(text, None), None)
+            return self.decode_object(parse_json(text, max_depth=self._max_depth))
+        return self._message(text, None), None
 
-    def decode_object(self, content: Any) -> Incoming:
-        """Validate what an overridden hook has parsed. Raises InvalidFrameError."""
-        return self._from_object(content)
+    def decode_object(self, content: Any) -> tuple[BaseMessage, str | None]:
+        """Validate a parsed frame. Raises InvalidFrameError."""
+        message, ref = self.envelope(content)
+        return self._message(to_json(message).decode(), ref), ref
 
     def envelope(self, content: Any) -> tuple[JSONObject, str | None]:
         """Split a parsed frame into message and `ref`. Raises InvalidFrameError."""
@@ -111,17 +107,14 @@ class Codec:
             key: value for key, value in content.items() if key not in _ENVELOPE or key in own
         }, ref
 
-    def _decode_closely(self, text: str) -> Incoming:
-        return self._from_object(parse_json(text, max_depth=self._max_depth))
-
-    def _from_object(self, content: Any) -> Incoming:
-        message, ref = self.envelope(content)
-        return Incoming(self._message(to_json(message).decode(), ref), ref)
-
     def _message(self, text: str, ref: str | None) -> BaseMessage:
         if self._validate is None:
             raise InvalidFrameError(
-                known_error("union_tag_not_found", {"discriminator": "'action'"}), ref=ref
+                known_error(
+                    "union_tag_invalid",
+                    {"discriminator": "'action'", "tag": "", "expected_tags": ""},
+                ),
+                ref=ref,
             )
         try:
             return self._validate(text)
@@ -147,10 +140,11 @@ class Codec:
         }
 
     def encode(self, message: BaseMessage) -> str:
-        """Write one message."""
+        """Write one message. Raises TypeError for what is none."""
         serialize = self._serializers.get(type(message))
         if serialize is None:
-            serialize = self._serializers[type(message)] = self._serializer(type(message))
+            message_type = type(checked_message(message))
+            serialize = self._serializers[message_type] = self._serializer(message_type)
         return serialize(message).decode()
 
     def encode_object(self, content: JSONObject) -> str:
@@ -185,6 +179,15 @@ class Codec:
         schema = on_the_wire(TypeAdapter(message_type).core_schema, self.wire)
         compiled = _compile(SchemaSerializer, schema)
         return lambda message: compiled.to_json(message, by_alias=True)
+
+
+def checked_message(result: object) -> BaseMessage:
+    """Return what a handler returned, if it is a message; raise TypeError otherwise."""
+    if not isinstance(result, BaseMessage):
+        raise TypeError(
+            f"Expected a BaseMessage, but got {type(result).__name__}: handlers return messages or None."
+        )
+    return result
 
 
 def with_ref(text: str, ref: str | None) -> str:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -126,7 +126,8 @@ def _declared_handlers(owner: type) -> Iterator[HandlerSpec]:
     for name in sorted(names):
         handler = getattr(inspect.getattr_static(owner, name, None), HANDLER_ATTRIBUTE, None)
         if isinstance(handler, HandlerSpec):
-            yield handler
+            # A function may be known to the class under another name than its own.
+            yield replace(handler, method_name=name)
 
 
 def _by_action(

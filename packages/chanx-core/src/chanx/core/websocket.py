@@ -20,7 +20,7 @@ from chanx.core._dispatch import text_of
 from chanx.core._errors import InvalidFrameError, error_items, malformed
 from chanx.core._wire_schema import WireFormat
 from chanx.core.authenticator import BaseAuthenticator
-from chanx.core.codec import Codec, adapter_of, parse_json, with_ref
+from chanx.core.codec import Codec, adapter_of, parse_json
 from chanx.core.config import Config, LimitOption, Option, config
 from chanx.core.limits import Limits, OutboundPolicy
 from chanx.core.origin import OriginPolicy, is_allowed_origin
@@ -51,6 +51,7 @@ class Shortcuts(NamedTuple):
 
     receive: bool
     dispatch: bool
+    result: bool
     send: bool
 
 
@@ -153,7 +154,9 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     # Read from the declarations at class creation.
     spec: ClassVar[ConsumerSpec]
     _codecs: ClassVar[dict[WireFormat, Codec]]
-    shortcuts: ClassVar[Shortcuts] = Shortcuts(receive=False, dispatch=False, send=False)
+    shortcuts: ClassVar[Shortcuts] = Shortcuts(
+        receive=False, dispatch=False, result=False, send=False
+    )
 
     # Of one connection.
     scope: Scope
@@ -417,24 +420,21 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
                 message.model_dump(mode="json")
             )
         if type(message) is ErrorMessage:
-            exchange = self.connection.exchanges.current()
+            exchange = self.connection.frames.exchanges.current()
             if exchange is not None:
                 exchange.failed = True
         if self.shortcuts.send:
-            await self._send_text(self.connection.codec.encode(message), message.action)
+            await self.connection.send_text(self.connection.codec.encode(message), message.action)
         else:
             await self.send_json(message.model_dump(mode="json"))
 
     async def send_json(self, content: dict[str, Any], close: bool = False) -> None:
         """Send a message that is a dictionary, with `action` and the field names of its class."""
         if self.shortcuts.send:
-            await self._send_text(
-                self.connection.codec.encode_object(content), content.get("action")
-            )
+            text = self.connection.codec.encode_object(content)
+            await self.connection.send_text(text, content.get("action"))
         else:
-            text = await self.encode_json(content)
-            await self.send(text_data=text)
-            self._log_sent(content.get("action"))
+            await self.send(text_data=await self.encode_json(content))
         if close:
             await self.close()
 
@@ -449,25 +449,13 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     ) -> None:
         """Send one frame."""
         if text_data is not None:
-            await self.connection.send_text(self._answering(text_data))
+            await self.connection.send_text(text_data, None)
         elif bytes_data is not None:
             await self.connection.send_bytes(bytes_data)
         else:
             raise ValueError("You must pass one of bytes_data or text_data")
         if close:
             await self.close(close)
-
-    async def _send_text(self, text: str, action: Any) -> None:
-        await self.connection.send_text(self._answering(text))
-        self._log_sent(action)
-
-    def _answering(self, text: str) -> str:
-        exchange = self.connection.exchanges.current()
-        return text if exchange is None else with_ref(text, exchange.ref)
-
-    def _log_sent(self, action: Any) -> None:
-        if self.log_websocket_message and action not in self.all_log_ignored_actions:
-            logger.info("Websocket sent", sent_action=action)
 
     # Groups
 
@@ -620,6 +608,7 @@ def _shortcuts(cls: type[ChanxWebsocketConsumerMixin[Any]]) -> Shortcuts:
     return Shortcuts(
         receive=untouched(*_RECEIVE_HOOKS),
         dispatch=untouched("receive_message"),
+        result=untouched("handle_result", "send_message", *_SEND_HOOKS),
         send=untouched(*_SEND_HOOKS),
     )
 

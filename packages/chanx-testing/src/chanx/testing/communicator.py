@@ -73,7 +73,8 @@ class WebsocketCommunicatorMixin:
 
     def _decoded(self, text: str) -> BaseMessage:
         try:
-            return self._codec().decode(text).message
+            message, _ = self._codec().decode(text)
+            return message
         except InvalidFrameError as error:
             raise error.error from None
 

@@ -1,0 +1,48 @@
+"""Which consumers a project serves, and where."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from channels.routing import URLRouter
+
+from chanx.asyncapi import ConsumerRoute
+from chanx.asyncapi.routes import is_consumer
+from chanx.channels.patterns import Address, address_of
+from chanx.channels.utils.asgi import get_websocket_application, layers
+from chanx.core import _guard as _guard
+
+__all__ = ["discover_routes"]
+
+_ROOT = Address("/", ())
+
+
+def discover_routes(application: Any | None = None) -> tuple[ConsumerRoute, ...]:
+    """Return the consumers of an application with their whole addresses, in order of its routes.
+
+    Without `application` it is what serves WebSockets in ASGI_APPLICATION. Looks into middleware and nested routers.
+    Routes that serve anything but a consumer are left out.
+    """
+    if application is None:
+        application = get_websocket_application()
+    return tuple(_served(application, _ROOT))
+
+
+# Any: whatever a project routes to.
+def _served(application: Any, address: Address) -> Iterator[ConsumerRoute]:
+    for layer in layers(application):
+        consumer = getattr(layer, "consumer_class", None)
+        if is_consumer(consumer):
+            yield ConsumerRoute(address.path, address.parameters, consumer)
+            return
+        if isinstance(layer, URLRouter):
+            yield from _routed(layer, address)
+            return
+
+
+def _routed(router: URLRouter, address: Address) -> Iterator[ConsumerRoute]:
+    for route in router.routes:
+        pattern = getattr(route, "pattern", None)
+        if pattern is not None:
+            yield from _served(
+                getattr(route, "callback", None), address.joined(address_of(pattern))
+            )

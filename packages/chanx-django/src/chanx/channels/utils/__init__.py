@@ -1,0 +1,6 @@
+"""Helpers of the Django integration."""
+
+from chanx.channels.utils.asgi import get_websocket_application
+from chanx.core import _guard as _guard
+
+__all__ = ["get_websocket_application"]

@@ -1,0 +1,3 @@
+"""The helpers of `chanx.channels.utils`."""
+
+from chanx.core import _guard as _guard

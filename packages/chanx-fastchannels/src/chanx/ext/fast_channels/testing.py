@@ -1,0 +1,10 @@
+"""The communicator of `chanx.fast_channels.testing`."""
+
+from chanx.core import _guard as _guard
+from chanx.fast_channels.testing import (
+    WebsocketCommunicator,
+)
+
+__all__ = [
+    "WebsocketCommunicator",
+]

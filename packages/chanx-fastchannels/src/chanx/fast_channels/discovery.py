@@ -1,0 +1,80 @@
+"""Which consumers an application serves, and where."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from starlette.routing import BaseRoute, Host, Mount, WebSocketRoute
+
+from chanx.asyncapi import ConsumerRoute, Parameter
+from chanx.asyncapi.routes import Consumer, is_consumer
+from chanx.core import _guard as _guard
+
+__all__ = ["discover_routes"]
+
+# What Starlette takes for a parameter: a name, and a converter or none.
+_PARAMETER = re.compile(r"{([a-zA-Z_][a-zA-Z0-9_]*)(?::([a-zA-Z_][a-zA-Z0-9_]*))?}")
+
+
+def discover_routes(app: Any) -> tuple[ConsumerRoute, ...]:
+    """Return the consumers of an application or router with their whole addresses, in order of its routes.
+
+    Looks into mounts, included routers and middleware that keeps what it wraps as `app`. Routes that serve anything
+    but a consumer are left out.
+    """
+    return tuple(
+        ConsumerRoute(_PARAMETER.sub(r"{\1}", path), _parameters(path), consumer)
+        for path, consumer in _served(app, "")
+    )
+
+
+def _parameters(path: str) -> tuple[Parameter, ...]:
+    return tuple(Parameter(name, kind or "str") for name, kind in _PARAMETER.findall(path))
+
+
+# Any: whatever an application mounts.
+def _served(app: Any, prefix: str) -> Iterator[tuple[str, Consumer]]:
+    consumer = _consumer_of(app)
+    if consumer is not None:
+        yield f"{prefix}/", consumer  # a mounted application is reached behind a slash
+    routed = next((layer for layer in _layers(app) if hasattr(layer, "routes")), None)
+    if routed is not None:
+        yield from _walk(routed.routes, prefix)
+
+
+def _walk(routes: Iterable[BaseRoute], prefix: str) -> Iterator[tuple[str, Consumer]]:
+    for route in routes:
+        if isinstance(route, Mount):
+            yield from _served(route if route.routes else route.app, prefix + route.path)
+        elif isinstance(route, Host):
+            yield from _served(route.app, prefix)
+        elif isinstance(route, WebSocketRoute):
+            consumer = _consumer_of(route.endpoint)
+            if consumer is not None:
+                yield prefix + route.path, consumer
+        else:
+            yield from _walk(_included(route), prefix)
+
+
+def _included(route: BaseRoute) -> Iterator[BaseRoute]:
+    """Yield what a router holds that current FastAPI keeps as one opaque route, with its prefix in the paths."""
+    contexts = getattr(route, "effective_route_contexts", None)
+    if contexts is not None:
+        for context in contexts():
+            yield context.starlette_route or context.original_route
+
+
+def _consumer_of(endpoint: Any) -> Consumer | None:
+    """Return the consumer class behind what `as_asgi()` returned."""
+    for layer in _layers(endpoint):
+        consumer = getattr(layer, "consumer_class", None)
+        if is_consumer(consumer):
+            return consumer
+    return None
+
+
+def _layers(app: Any) -> Iterator[Any]:
+    """Yield an application and what its middleware wraps; an application that routes is the last."""
+    while app is not None:
+        yield app
+        app = None if hasattr(app, "routes") else getattr(app, "app", None)
