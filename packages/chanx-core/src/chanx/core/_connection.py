@@ -174,20 +174,8 @@ class Connection:
     # Receiving
 
     async def _read(self) -> None:
-        taken = 0
         try:
-            while self.state < State.CLOSING:
-                self._receiving = True
-                event = await self._receive()
-                self._receiving = False
-                if event["type"] == "websocket.receive":
-                    await self._take(event)
-                elif event["type"] == "websocket.disconnect":
-                    self.close_code = event.get("code") or _NO_STATUS
-                    return
-                taken += 1
-                if taken % _TURN == 0:
-                    await asyncio.sleep(0)
+            await self._read_frames()
         except asyncio.CancelledError:
             # `close()` ends the reading this way; anybody else's cancellation goes on.
             if not self._interrupted or self._uncancelled() > 0:
@@ -195,22 +183,39 @@ class Connection:
         finally:
             self._receiving = False
 
+    async def _read_frames(self) -> None:
+        taken = 0
+        while self.state < State.CLOSING:
+            self._receiving = True
+            event = await self._receive()
+            self._receiving = False
+            if event["type"] == "websocket.disconnect":
+                self.close_code = event.get("code") or _NO_STATUS
+                return
+            if self._is_too_large(event):
+                await self.close(CLOSE_TOO_LARGE)
+                return
+            if self._frame_line.is_full:
+                await self._frame_line.room()
+            if not self._draining:
+                self._frame_line.put(event)
+            taken += 1
+            if taken % _TURN == 0:
+                await asyncio.sleep(0)
+
     def _uncancelled(self) -> int:
         task = asyncio.current_task()
         return 0 if task is None else task.uncancel()
 
-    async def _take(self, event: ASGIEvent) -> None:
-        if self._draining:
-            return
+    def _is_too_large(self, event: ASGIEvent) -> bool:
         text = event.get("text")
         # A character has at most four bytes, so most texts need no counting.
-        if (text is None or 4 * len(text) > self._max_bytes) and _size(event) > self._max_bytes:
-            logger.warning("Frame too large", max_message_bytes=self._max_bytes)
-            await self.close(CLOSE_TOO_LARGE)
-            return
-        if self._frame_line.is_full:
-            await self._frame_line.room()
-        self._frame_line.put(event)
+        if text is not None and 4 * len(text) <= self._max_bytes:
+            return False
+        if _size(event) <= self._max_bytes:
+            return False
+        logger.warning("Frame too large", max_message_bytes=self._max_bytes)
+        return True
 
     async def _pump(self, layer: ChannelLayer, channel: str) -> None:
         try:

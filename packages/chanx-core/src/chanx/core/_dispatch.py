@@ -37,7 +37,7 @@ class FrameDispatcher:
         self._codec = codec
         self.exchanges = Exchanges()
         self._shortcuts = type(consumer).shortcuts
-        self._handlers = type(consumer).spec.handlers.messages
+        self._methods = type(consumer).spec.handlers.message_methods
         self._hold = not consumer.send_message_immediately
         self._is_direct = self._shortcuts.receive and not self._hold
         self._timeout = consumer.handler_timeout
@@ -131,8 +131,7 @@ class FrameDispatcher:
         """Call the message's handler and send what it returns: the body of `receive_message()`."""
         consumer = self._consumer
         try:
-            method = self._handlers[message.action].method_name
-            running = getattr(consumer, method)(message)
+            running = getattr(consumer, self._methods[message.action])(message)
             result = await (running if self._timeout is None else self._timed(running))
             if result is None:
                 return

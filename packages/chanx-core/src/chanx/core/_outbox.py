@@ -67,9 +67,14 @@ class Outbox:
         if self.closed:
             return
         self._writing = True
+        if self._timeout is not None:
+            self._watch(self._timeout)
         try:
-            await self._write(event)
+            await self._send(event)
+        except Exception as error:
+            self._fail(error)
         finally:
+            self._write_began = 0.0
             self._writing = False
             if self._queue or self._waiters:
                 self._go_on()
@@ -148,20 +153,26 @@ class Outbox:
 
     async def _write(self, event: Event) -> None:
         if self._timeout is not None:
-            self._write_began = self._loop.time()
-            if self._stall_timer is None:
-                # One timer for many writes: it looks at the write that is under way when it fires.
-                self._stall_timer = self._loop.call_later(self._timeout, self._check_stall)
+            self._watch(self._timeout)
         try:
             await self._send(event)
         except Exception as error:
-            # The peer has gone: servers raise an OSError (ASGI 2.4), complain about a send after the close, or raise
-            # an error of their own.
-            if not self.closed:
-                self.close()
-                self._on_gone(error)
+            self._fail(error)
         finally:
             self._write_began = 0.0
+
+    def _fail(self, error: Exception) -> None:
+        # The peer has gone: servers raise an OSError (ASGI 2.4), complain about a send after the
+        # close, or raise an error of their own.
+        if not self.closed:
+            self.close()
+            self._on_gone(error)
+
+    def _watch(self, timeout: float) -> None:
+        # One timer for many writes: it looks at the write that is under way when it fires.
+        self._write_began = self._loop.time()
+        if self._stall_timer is None:
+            self._stall_timer = self._loop.call_later(timeout, self._check_stall)
 
     def _check_stall(self) -> None:
         self._stall_timer = None

@@ -34,12 +34,17 @@ SYSTEM_MESSAGES: tuple[type[BaseMessage], ...] = (
 _RESERVED_ACTIONS = CHANX_ACTIONS | {"authentication"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Handlers:
     """The handlers of a class by the action that reaches them."""
 
     messages: dict[str, HandlerSpec]
     events: dict[str, HandlerSpec]
+
+    @cached_property
+    def message_methods(self) -> dict[str, str]:
+        """The names of the methods that handle messages."""
+        return {action: handler.method_name for action, handler in self.messages.items()}
 
 
 class ConsumerSpec:
