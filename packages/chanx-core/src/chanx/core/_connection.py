@@ -284,9 +284,8 @@ class Connection:
         if exchange is not None and exchange.held:
             held, exchange.held = exchange.held, None
             await self.send_texts(held)
-        await self._outbox.send(
-            {"type": "websocket.close", "code": self.close_code, "reason": reason or ""}
-        )
+        closing = {"type": "websocket.close", "code": self.close_code, "reason": reason or ""}
+        await self._outbox.send(closing, last=True)
         self._stop_reading()
 
     def _stop_reading(self) -> None:

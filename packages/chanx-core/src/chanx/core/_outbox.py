@@ -23,7 +23,8 @@ class Outbox:
     """
 
     __slots__ = (
-        "_bytes", "_drainer", "_loop", "_max_bytes", "_max_frames", "_on_gone", "_on_stall", "_queue", "_send",
+        "_bytes", "_drainer",
+        "_finished", "_loop", "_max_bytes", "_max_frames", "_on_gone", "_on_stall", "_queue", "_send",
         "_stall_timer", "_timeout", "_waiters", "_write_began", "_writing", "closed",
     )  # fmt: skip
 
@@ -51,6 +52,7 @@ class Outbox:
         self._waiters: list[asyncio.Future[None]] = []
         self._drainer: asyncio.Task[None] | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
+        self._finished = False
         self.closed = False
 
     @property
@@ -58,8 +60,14 @@ class Outbox:
         """True when every frame has been handed to the server."""
         return not self._writing and not self._queue
 
-    async def send(self, event: Event) -> None:
-        """Write one frame, or queue it behind those that wait; dropped once the outbox is closed."""
+    async def send(self, event: Event, *, last: bool = False) -> None:
+        """Write one frame, or queue it behind those that wait.
+
+        Dropped once the outbox is closed, or after the last frame.
+        """
+        if self._finished:
+            return
+        self._finished = last
         while self._writing and not self.closed:
             if self._enqueue(event):
                 return

@@ -661,6 +661,8 @@ class IntegrationSuite:
         await ws.assert_closed(4000)
         await ws.wait()
         assert Basic.handled == ["closed"]
+        with pytest.raises(AssertionError, match="the application has ended"):
+            await ws.receive_output()
 
     async def test_running_handler_ends_with_the_connection(self) -> None:
         """After the grace a handler that still runs is cancelled; one that can finish does."""
