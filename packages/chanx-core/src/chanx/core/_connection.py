@@ -73,6 +73,7 @@ class Connection:
         for option in _HOT_OPTIONS:
             # From here on an attribute of the instance, which handlers may still change: it is read for each message.
             vars(consumer).setdefault(option, getattr(consumer, option))
+        self.admitted = False
         self.close_code = _ABNORMAL
         wire = WireFormat(
             discriminator_field=consumer.discriminator_field, camelize=consumer.should_camelize
@@ -134,6 +135,7 @@ class Connection:
             await self.close(CLOSE_INTERNAL_ERROR)
         if self.state < State.CLOSING:
             self.state = State.OPEN
+            self.admitted = True
             self._frame_line.open()
             self._event_line.open()
 
@@ -144,7 +146,7 @@ class Connection:
             {"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers}
         )
 
-    async def join_layer(self) -> None:
+    def join_layer(self) -> None:
         """Get a channel of the layer and begin to listen on it."""
         if self._layer is None:
             return

@@ -270,7 +270,8 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
             await self.accept()
         if self.channel_layer is not None:
             self.channel_name = await self._new_channel()
-            await self.connection.join_layer()
+            self.connection.join_layer()
+        self.connection.admitted = True
         for group in await self._initial_groups():
             await self.join_group(group)
         await self.post_authentication()
@@ -326,10 +327,11 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         """Say goodbye: running handlers have ended, groups are left by themselves. Calls `disconnect()`."""
         logger.info("Disconnecting websocket", code=message["code"])
         clear_contextvars()
-        await self.disconnect(message["code"])
+        if self.connection.admitted:
+            await self.disconnect(message["code"])
 
     async def disconnect(self, code: int) -> None:
-        """Run when the connection has ended. Override."""
+        """Run when a connection that was let in has ended. Override."""
 
     async def accept(
         self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None

@@ -697,6 +697,25 @@ class IntegrationSuite:
         await ws.disconnect(code=1001)
         assert codes == [1001]
 
+    async def test_refused_client_does_not_leave(self) -> None:
+        """`disconnect()` belongs to connections that were let in."""
+        codes: list[int] = []
+
+        class Leaving(Basic):
+            async def disconnect(self, code: int) -> None:
+                """Note."""
+                codes.append(code)
+
+        ws = self.connect(Leaving, authenticator_class=Denies)
+        await ws.connect()
+        await ws.receive_json_from()
+        await ws.assert_closed(4403)
+        await ws.wait()
+        ws = self.connect(Leaving, headers=[(b"host", b"a"), (b"origin", b"http://b")])
+        await ws.connect()
+        await ws.disconnect()
+        assert codes == []
+
     async def test_drain_finishes_and_says_restart(self) -> None:
         """`drain()` lets handlers end, then closes with 1012."""
         ws = self.connect()
