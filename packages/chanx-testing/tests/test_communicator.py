@@ -182,12 +182,12 @@ async def test_scope_is_that_of_a_server() -> None:
 
 async def test_leaks_are_found() -> None:
     """A task, a connection and a member are each told."""
-    forever = asyncio.Event()
+    forever, tasks = asyncio.Event(), list[asyncio.Task[bool]]()
     with pytest.raises(AssertionError, match="Tasks left behind"):
         async with no_leaks():
-            task = asyncio.ensure_future(forever.wait())
+            tasks.append(asyncio.create_task(forever.wait()))
     forever.set()
-    await task
+    await asyncio.gather(*tasks)
 
     class Layer:
         groups = {"room": {"someone": 1}}  # noqa: RUF012 - as in the layers of Channels

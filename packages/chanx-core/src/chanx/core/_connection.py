@@ -286,7 +286,11 @@ class Connection:
         if exchange is not None and exchange.held:
             held, exchange.held = exchange.held, None
             await self.send_texts(held)
-        closing = {"type": "websocket.close", "code": self.close_code, "reason": reason or ""}
+        closing: dict[str, object] = {
+            "type": "websocket.close",
+            "code": self.close_code,
+            "reason": reason or "",
+        }
         await self._outbox.send(closing, last=True)
         self._stop_reading()
 

@@ -6,7 +6,7 @@ beside the message, numbers that could overflow, unusual depth.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Annotated, Any, Union, cast
 
@@ -20,7 +20,14 @@ from chanx.core._wire_schema import WireFormat, declared_names, on_the_wire
 from chanx.messages.base import BaseMessage, message_actions
 from chanx.type_defs import JSONObject
 
-__all__ = ["Codec", "InvalidFrameError", "WireFormat", "checked_message", "with_ref"]
+__all__ = [
+    "Codec",
+    "InvalidFrameError",
+    "WireFormat",
+    "checked_message",
+    "on_the_wire",
+    "with_ref",
+]
 
 Validate = Callable[[str], BaseMessage]
 
@@ -231,8 +238,7 @@ def _check_values(content: Any, max_depth: int) -> None:
             if isinstance(value, dict):
                 below += cast("dict[str, Any]", value).values()
             elif isinstance(value, list):
-                items: list[Any] = value
-                below += items
+                below += cast("Iterable[Any]", value)
             elif isinstance(value, float) and value in (float("inf"), float("-inf")):
                 raise malformed("json_invalid", "Invalid JSON: number out of range")
         depth += any(isinstance(value, dict | list) for value in level)
