@@ -80,14 +80,18 @@ class Connection:
         )
         self.codec = type(consumer).codec(wire)
         self.frames = FrameDispatcher(consumer, self.codec)
+        self._has_concurrent = bool(type(consumer).spec.handlers.concurrent_actions)
         self.memberships: Memberships | None = None
         self._receive = receive
         self._layer = layer
         limit = consumer.max_message_bytes
         self._max_bytes: float = inf if limit is None else limit
-        width = min(consumer.message_concurrency, consumer.max_in_flight)
         self._frame_line = Line[ASGIEvent](
-            self.frames.handle, width=width, limit=consumer.max_pending
+            self.frames.handle,
+            width=min(consumer.message_concurrency, consumer.max_in_flight),
+            limit=consumer.max_pending,
+            max_active=consumer.max_in_flight,
+            on_blocked=self.frames.log_blocked,
         )
         self._event_line = Line[ASGIEvent](
             LayerDispatcher(consumer).handle, width=1, limit=consumer.event_queue
@@ -199,7 +203,11 @@ class Connection:
                 return
             if self._frame_line.is_full:
                 await self._frame_line.room()
-            if not self._draining:
+            if self._draining:
+                continue
+            if self._has_concurrent and self.frames.is_concurrent(event):
+                self._frame_line.put_aside(event)
+            else:
                 self._frame_line.put(event)
             taken += 1
             if taken % _TURN == 0:

@@ -6,6 +6,7 @@ from random import getrandbits
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from chanx.core._errors import InvalidFrameError, malformed
@@ -37,11 +38,36 @@ class FrameDispatcher:
         self._codec = codec
         self.exchanges = Exchanges()
         self._shortcuts = type(consumer).shortcuts
-        self._methods = type(consumer).spec.handlers.message_methods
+        handlers = type(consumer).spec.handlers
+        self._methods = handlers.message_methods
+        self._concurrent = handlers.concurrent_actions
         self._hold = not consumer.send_message_immediately
         self._is_direct = self._shortcuts.receive and not self._hold
         self._timeout = consumer.handler_timeout
         self._before = type(consumer).before_dispatch
+        self._running = ""
+
+    def is_concurrent(self, event: ASGIEvent) -> bool:
+        """Tell whether a frame need not keep to the order; it is validated at its turn."""
+        try:
+            content = from_json(event.get("text") or "")
+        except ValueError:
+            return False
+        action: Any = (
+            cast(JSONObject, content).get(self._codec.wire.discriminator_field)
+            if isinstance(content, dict)
+            else None
+        )
+        return isinstance(action, str) and action in self._concurrent
+
+    def log_blocked(self) -> None:
+        """Say that a handler keeps others waiting, and what to do about it."""
+        logger.warning(
+            "A handler keeps other messages of its connection waiting; mark it "
+            "@ws_handler(concurrent=True) or raise message_concurrency",
+            consumer=type(self._consumer).__name__,
+            handler=self._running,
+        )
 
     async def handle(self, event: ASGIEvent) -> None:
         """Handle one `websocket.receive` event. Raises nothing but cancellation."""
@@ -131,7 +157,8 @@ class FrameDispatcher:
         """Call the message's handler and send what it returns: the body of `receive_message()`."""
         consumer = self._consumer
         try:
-            running = getattr(consumer, self._methods[message.action])(message)
+            method = self._running = self._methods[message.action]
+            running = getattr(consumer, method)(message)
             result = await (running if self._timeout is None else self._timed(running))
             if result is None:
                 return

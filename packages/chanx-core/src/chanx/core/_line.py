@@ -11,36 +11,68 @@ __all__ = ["Line"]
 
 T = TypeVar("T")
 
+# Seconds for which one item may keep others waiting before that is worth a word.
+_PATIENCE = 5.0
+
 
 class Line(Generic[T]):
     """Handles items in the order in which they came, `width` at once, while `limit` more wait.
 
-    A line starts closed: items wait until `open()`. `handle` must not raise.
+    An item put aside does not keep to the order: it starts as soon as fewer than `max_active` are
+    running in all. A line starts closed: items wait until `open()`. `handle` must not raise.
+    `on_blocked` is called when nothing has moved on for 5 s though something waits.
     """
 
-    __slots__ = ("_active", "_handle", "_limit", "_open", "_room", "_tasks", "_waiting", "_width")
+    __slots__ = (
+        "_active",
+        "_aside",
+        "_handle",
+        "_limit",
+        "_max_active",
+        "_on_blocked",
+        "_open",
+        "_ordered",
+        "_patience",
+        "_room",
+        "_started",
+        "_tasks",
+        "_waiting",
+        "_width",
+    )
 
     def __init__(
-        self, handle: Callable[[T], Coroutine[Any, Any, None]], *, width: int, limit: int
+        self,
+        handle: Callable[[T], Coroutine[Any, Any, None]],
+        *,
+        width: int,
+        limit: int,
+        max_active: int | None = None,
+        on_blocked: Callable[[], None] | None = None,
     ) -> None:
         self._handle = handle
         self._width = width
         self._limit = limit
+        self._max_active = width if max_active is None else max_active
+        self._on_blocked = on_blocked
         self._waiting: deque[T] = deque()
-        self._active = 0
+        self._aside: deque[T] = deque()
+        self._ordered = 0  # tasks that take items in their order
+        self._active = 0  # these and the ones that handle items put aside
+        self._started = 0
         self._open = False
         self._room: asyncio.Future[None] | None = None
+        self._patience: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def is_full(self) -> bool:
         """True while `limit` items wait."""
-        return len(self._waiting) >= self._limit
+        return len(self._waiting) + len(self._aside) >= self._limit
 
     @property
     def is_idle(self) -> bool:
         """True while nothing runs and nothing waits."""
-        return not self._waiting and not self._active
+        return not (self._active or self._waiting or self._aside)
 
     @property
     def tasks(self) -> frozenset[asyncio.Task[None]]:
@@ -50,34 +82,59 @@ class Line(Generic[T]):
     def put(self, item: T) -> None:
         """Add an item at the end; whoever adds looks at `is_full` first."""
         self._waiting.append(item)
-        if self._open and self._active < self._width:
-            self._start()
+        if self._ordered < self._width:
+            if self._open and self._active < self._max_active:
+                self._start_ordered()
+        elif self._patience is None and self._on_blocked is not None:
+            self._watch()
+
+    def put_aside(self, item: T) -> None:
+        """Add an item that does not keep to the order."""
+        self._aside.append(item)
+        self._start_waiting()
 
     def drop_oldest(self) -> T:
-        """Take the item out that has waited longest."""
+        """Take the item out that has waited longest in order."""
         return self._waiting.popleft()
 
     def open(self) -> None:
         """Begin to handle."""
         self._open = True
-        while self._active < min(self._width, len(self._waiting)):
-            self._start()
+        self._start_waiting()
 
     def clear(self) -> None:
         """Forget what waits and take nothing more on; what runs goes on."""
         self._open = False
         self._waiting.clear()
+        self._aside.clear()
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
         self._make_room()
 
     async def room(self) -> None:
         """Wait until an item may be added. One at a time may wait here."""
-        if self.is_full:
+        while self.is_full:
             self._room = asyncio.get_running_loop().create_future()
             await self._room
 
-    def _start(self) -> None:
+    def _start_waiting(self) -> None:
+        """Start what may run now."""
+        while self._open and self._active < self._max_active:
+            if self._aside:
+                self._spawn(self._work_aside(self._aside.popleft()))
+            elif self._waiting and self._ordered < self._width:
+                self._start_ordered()
+            else:
+                return
+
+    def _start_ordered(self) -> None:
+        self._ordered += 1
+        self._spawn(self._work())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._active += 1
-        task = spawn(self._work())
+        task = spawn(work)
         if not task.done():
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -87,14 +144,39 @@ class Line(Generic[T]):
         try:
             while self._waiting and self._open:
                 item = self._waiting.popleft()
+                self._started += 1
                 if self._room is not None:
                     self._make_room()
                 await self._handle(item)
         finally:
+            self._ordered -= 1
             self._active -= 1
+            if self._aside:
+                self._start_waiting()
+
+    async def _work_aside(self, item: T) -> None:
+        try:
+            self._make_room()
+            await self._handle(item)
+        finally:
+            self._active -= 1
+            self._start_waiting()
 
     def _make_room(self) -> None:
         if self._room is not None and not self.is_full:
             if not self._room.done():
                 self._room.set_result(None)
             self._room = None
+
+    def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._patience = loop.call_later(_PATIENCE, self._check_patience, self._started)
+
+    def _check_patience(self, started: int) -> None:
+        self._patience = None
+        if not self._waiting or self._on_blocked is None:
+            return
+        if self._started == started:
+            self._on_blocked()
+        else:
+            self._watch()

@@ -26,6 +26,7 @@ def ws_handler(
     description: str | None = None,
     summary: str | None = None,
     tags: list[str] | None = None,
+    concurrent: bool = False,
 ) -> Callable[[Callable[_P, Awaitable[_R]]], Callable[_P, Awaitable[_R]]]: ...
 @overload
 def ws_handler(
@@ -37,6 +38,7 @@ def ws_handler(
     description: str | None = None,
     summary: str | None = None,
     tags: list[str] | None = None,
+    concurrent: bool = False,
 ) -> Callable[_P, Awaitable[_R]]: ...
 def ws_handler(func: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Mark a method as the handler of one client message.
@@ -44,6 +46,8 @@ def ws_handler(func: Callable[..., Any] | None = None, **options: Any) -> Any:
     The message is the first parameter's type, or `input_type`; it is routed by the message's own action.
     What the method returns is sent to the client. `action` names the operation in the AsyncAPI document and
     defaults to the method's name; `output_type` documents messages that the method sends by itself.
+    `concurrent` takes the handler out of the line: it runs at once, beside what is being handled,
+    which is for messages such as a `cancel` that must not wait behind a long answer.
 
     Raises ValueError without a message parameter or `input_type`. Wrong types raise TypeError when the
     consumer class is created.

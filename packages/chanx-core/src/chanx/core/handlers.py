@@ -40,6 +40,7 @@ class HandlerSpec:
     description: str | None = None
     summary: str | None = None
     tags: tuple[str, ...] = ()
+    concurrent: bool = False
     declared_input: Any = _FROM_ANNOTATION
     declared_output: Any = _FROM_ANNOTATION
     input_type: type[BaseMessage] = field(default=BaseMessage)
@@ -108,6 +109,7 @@ def declare(
     description: str | None = None,
     summary: str | None = None,
     tags: Sequence[str] | None = None,
+    concurrent: bool = False,
 ) -> HandlerSpec:
     """Record what a decorator was told.
 
@@ -125,6 +127,7 @@ def declare(
         description=description,
         summary=summary,
         tags=tuple(tags or ()),
+        concurrent=concurrent,
         declared_input=_FROM_ANNOTATION if input_type is None else input_type,
         declared_output=_FROM_ANNOTATION if output_type is None else output_type,
     )

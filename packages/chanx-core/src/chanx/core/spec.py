@@ -46,6 +46,11 @@ class Handlers:
         """The names of the methods that handle messages."""
         return {action: handler.method_name for action, handler in self.messages.items()}
 
+    @cached_property
+    def concurrent_actions(self) -> frozenset[str]:
+        """Actions whose messages do not keep to the order."""
+        return frozenset(action for action, handler in self.messages.items() if handler.concurrent)
+
 
 class ConsumerSpec:
     """The declarations of one consumer class.

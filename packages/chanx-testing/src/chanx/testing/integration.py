@@ -406,6 +406,52 @@ class IntegrationSuite:
             Basic.gate.set()
             assert {(await ws.receive_json_from())["payload"] for _ in range(3)} == {0, 1, 2}
 
+    @pytest.mark.parametrize("handlers", [Basic, Overriding])
+    async def test_concurrent_handler_does_not_wait(self, handlers: Consumer) -> None:
+        """A handler that is marked `concurrent` runs beside the one that is waiting."""
+
+        class Urgent(handlers):  # type: ignore[misc, valid-type]
+            @ws_handler(concurrent=True)
+            async def ping(self, message: PingMessage) -> PongMessage:
+                """Answer at once."""
+                return PongMessage()
+
+        async with self.connect(Urgent) as ws:
+            await ws.send_message(WaitMessage(payload=1), ref="slow")
+            await ws.send_message(ChatMessage(payload=ChatPayload(user_name="ada")))
+            await ws.send_message(PingMessage(), ref="urgent")
+            assert (await ws.receive_json_from())["ref"] == "urgent"
+            Basic.gate.set()
+            assert (await ws.receive_json_from())["ref"] == "slow"
+            assert (await ws.receive_json_from())["action"] == "chat"
+
+    async def test_concurrent_handlers_are_bounded(self) -> None:
+        """Never more than `max_in_flight` run, and `max_pending` wait, whatever they are."""
+
+        class Eager(Basic):
+            @ws_handler(concurrent=True)
+            async def wait(self, message: WaitMessage) -> WaitMessage | None:
+                """Wait."""
+                return await super().wait(message)
+
+        async with self.connect(Eager, max_in_flight=3, max_pending=2) as ws:
+            for number in range(10):
+                await ws.send_message(WaitMessage(payload=number))
+            await _until(lambda: Basic.handled == [0, 1, 2])
+            await _until(lambda: ws.input_queue.qsize() == 4)
+            Basic.gate.set()
+            numbers = [(await ws.receive_json_from())["payload"] for _ in range(10)]
+            assert sorted(numbers) == list(range(10))
+
+    async def test_handler_timeout_is_told(self) -> None:
+        """A handler that takes too long is cancelled; its client gets `timeout`, and goes on."""
+        async with self.connect(handler_timeout=0.02) as ws:
+            await ws.send_message(WaitMessage(payload=1), ref="1")
+            frame = await ws.receive_json_from()
+            assert (frame["ref"], frame["payload"][0]["type"]) == ("1", "timeout")
+            await ws.send_message(PingMessage())
+            assert await ws.receive_json_from() == PONG
+
     async def test_events_do_not_wait_for_messages(self) -> None:
         """While a handler runs, events and group messages go on."""
         async with self.connect(Basic) as ws:
