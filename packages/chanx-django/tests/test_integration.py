@@ -1,6 +1,5 @@
 """The suite of every integration, on Django Channels."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -16,9 +15,8 @@ class TestChannels(IntegrationSuite):
     base = AsyncJsonWebsocketConsumer
 
     @pytest.fixture
-    async def layer(self) -> AsyncIterator[Any]:
+    def layer(self, monkeypatch: pytest.MonkeyPatch) -> Any:
         """Make the configured layer anew for one test."""
         layer = channel_layers.make_backend("default")
-        channel_layers.set("default", layer)
-        yield layer
-        channel_layers.set("default", None)
+        monkeypatch.setitem(channel_layers.backends, "default", layer)
+        return layer

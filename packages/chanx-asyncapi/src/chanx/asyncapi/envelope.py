@@ -2,14 +2,12 @@
 
 from typing import NamedTuple
 
-from chanx.constants import ENVELOPE_VERSION
+from chanx.constants import ENVELOPE_VERSION, MAX_REF_LENGTH
 from chanx.core import _guard as _guard
 from chanx.core.codec import WireFormat
 from chanx.type_defs import JSONObject
 
-__all__ = ["MAX_REF_LENGTH", "Envelope", "with_envelope"]
-
-MAX_REF_LENGTH = 64
+__all__ = ["Envelope", "with_envelope"]
 
 
 class Envelope(NamedTuple):

@@ -22,6 +22,7 @@ __all__ = [
     "EVENT_ACTION_COMPLETE",
     "GROUP_ACTION_COMPLETE",
     "MAX_GROUP_NAME_LENGTH",
+    "MAX_REF_LENGTH",
     "MESSAGE_ACTION_COMPLETE",
 ]
 
@@ -37,6 +38,9 @@ CHANX_ACTIONS: Final[frozenset[str]] = COMPLETE_ACTIONS | {"error"}
 
 ENVELOPE_FIELDS: Final[frozenset[str]] = frozenset({"version", "topic", "ref", "seq"})
 ENVELOPE_VERSION: Final = 1
+
+# Characters of a client's reference.
+MAX_REF_LENGTH: Final = 64
 
 # One less than the shortest limit among the channel layers (100, exclusive).
 MAX_GROUP_NAME_LENGTH: Final = 99

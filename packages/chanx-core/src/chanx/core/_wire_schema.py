@@ -63,20 +63,28 @@ class _Rewriter:
         if kind == "model":
             in_message = issubclass(node["cls"], BaseMessage)
         copy = self._children(node, in_message=in_message and kind != "model-fields")
-        match kind:
+        self._respell(
+            copy,
+            in_message=in_message,
+            tells_messages=kind == "tagged-union" and self._tells_messages(node),
+        )
+        return copy
+
+    def _respell(self, copy: Node, *, in_message: bool, tells_messages: bool) -> None:
+        match _kind(copy):
             case "model":
                 # Both spellings are read, as clients of one API may differ; one is written.
                 copy["config"] = {**copy.get("config", {}), "populate_by_name": True}
             case "tagged-union" if isinstance(copy["discriminator"], str):
-                copy["discriminator"] = self._spell(
-                    copy["discriminator"], self._tells_messages(node)
-                )
+                copy["discriminator"] = self._spell(copy["discriminator"], tells_messages)
             case "model-fields" | "typed-dict":
                 fields = cast(dict[str, Node], copy["fields"])
                 copy["fields"] = {
                     name: _named(field, name, self._spell(name, in_message))
                     for name, field in fields.items()
                 }
+            case "computed-field":
+                copy["alias"] = self._spell(copy["property_name"], False)
             case "dataclass-args":
                 copy["fields"] = [
                     _named(field, field["name"], self._spell(field["name"], False))
@@ -84,7 +92,6 @@ class _Rewriter:
                 ]
             case _:
                 pass
-        return copy
 
     def _children(self, node: Node, *, in_message: bool) -> Node:
         opaque = _OPAQUE if _kind(node) else frozenset[str]()  # a mapping of names may hold any key

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Union, cast
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import SchemaSerializer, SchemaValidator, from_json, to_json
 
-from chanx.constants import ENVELOPE_VERSION
+from chanx.constants import ENVELOPE_VERSION, MAX_REF_LENGTH
 from chanx.core import _guard as _guard
 from chanx.core._errors import InvalidFrameError, known_error, malformed
 from chanx.core._wire_schema import WireFormat, declared_names, on_the_wire
@@ -31,7 +31,6 @@ __all__ = [
 
 Validate = Callable[[str], BaseMessage]
 
-MAX_REF_LENGTH = 64
 
 # Finite numbers need neither three digits of exponent nor a hundred of mantissa.
 _HUGE_NUMBER = re.compile(r"[0-9](?:[eE][+-]?[0-9]{3}|[0-9]{99})")

@@ -1,6 +1,7 @@
 """Addresses as clients use them, from the patterns that Django matches."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Self
 
 from django.urls.resolvers import RegexPattern
@@ -14,6 +15,7 @@ __all__ = ["Address", "address_of"]
 _ROUTE_PARAMETER = re.compile(r"<(?:([^>:]+):)?([^>]+)>")
 _NORMALIZED_PARAMETER = re.compile(r"%\((\w+)\)s")
 _NAMED_GROUP = re.compile(r"\(\?P<(\w+)>")
+_PLAIN_GROUP = re.compile(r"\(\?:")
 
 
 class Address(NamedTuple):
@@ -48,13 +50,13 @@ def _from_regex(regex: str) -> Address:
 
 
 def _simplified(regex: str, groups: dict[str, str]) -> str:
-    """Ask Django, which turns expressions into addresses to reverse them, for the fullest one."""
-    try:
-        forms = normalize(regex)
-    except NotImplementedError:  # a choice between expressions: only its groups can be named
-        for name, pattern in groups.items():
-            regex = regex.replace(f"(?P<{name}>{pattern})", f"{{{name}}}")
-        return regex.removeprefix("^").removesuffix("$")
+    """Ask Django, which turns expressions into addresses to reverse them, for the fullest one.
+
+    It stumbles over brackets in character classes and over choices, so these are gone by then.
+    """
+    for name, pattern in groups.items():
+        regex = regex.replace(f"(?P<{name}>{pattern})", f"(?P<{name}>.)")
+    forms = normalize(_without_choices(regex))
     fullest, _ = max(forms, key=lambda form: len(form[1]))
     return _NORMALIZED_PARAMETER.sub(r"{\1}", fullest)
 
@@ -67,18 +69,35 @@ def _named_groups(regex: str) -> dict[str, str]:
     }
 
 
+def _without_choices(regex: str) -> str:
+    """Take the first of alternatives: `(?:old|new)` -> `(?:old)`."""
+    for group in _PLAIN_GROUP.finditer(regex):
+        start, end = group.end(), _end_of_group(regex, group.end())
+        chosen = _first_choice(regex[start:end])
+        if chosen != regex[start:end]:
+            return _without_choices(regex[:start] + chosen + regex[end:])
+    return _first_choice(regex)
+
+
+def _first_choice(regex: str) -> str:
+    return next(
+        (regex[:at] for at, sign, depth in _signs(regex) if sign == "|" and not depth), regex
+    )
+
+
 def _end_of_group(regex: str, start: int) -> int:
-    depth, in_class = 1, False
-    position = start
-    while position < len(regex):
-        character = regex[position]
-        if character == "\\":
-            position += 1
-        elif in_class or character == "[":
-            in_class = character != "]"
+    inside = regex[start:]
+    return start + next((at for at, _, depth in _signs(inside) if depth < 0), len(inside))
+
+
+def _signs(regex: str) -> Iterator[tuple[int, str, int]]:
+    """Yield position and sign of what is syntax, not text or character class, and how many groups are open."""
+    depth, in_class, escaped = 0, False, False
+    for position, sign in enumerate(regex):
+        if escaped or sign == "\\":
+            escaped = not escaped
+        elif in_class or sign == "[":
+            in_class = sign != "]"
         else:
-            depth += (character == "(") - (character == ")")
-        if depth == 0:
-            return position
-        position += 1
-    return position
+            depth += (sign == "(") - (sign == ")")
+            yield position, sign, depth

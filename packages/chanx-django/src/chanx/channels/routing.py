@@ -1,35 +1,43 @@
 """Routes of WebSockets: Django's `path()` and `re_path()`, typed for what a URLRouter takes, and `include()`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from channels.routing import URLRouter
-from django.urls import URLPattern
-from django.urls import path as django_path
-from django.urls import re_path as django_re_path
+from django import urls
 
 from chanx.core import _guard as _guard
+
+if TYPE_CHECKING:
+    # What the stubs of Channels want in a URLRouter: a URLPattern whose view is an ASGI application.
+    from channels.routing import _ExtendedURLPattern as Route  # pyright: ignore[reportPrivateUsage]
 
 __all__ = ["include", "path", "re_path"]
 
 # Any: an ASGI application, as consumers' `as_asgi()` and URLRouter are; the two annotate themselves differently.
 Application = Any
 
+# Any: Django's own annotations know views of HTTP only.
+_django_path: Callable[..., Any] = urls.path
+_django_re_path: Callable[..., Any] = urls.re_path
+
 
 def path(
     route: str, view: Application, kwargs: Mapping[str, Any] | None = None, name: str = ""
-) -> URLPattern:
+) -> "Route":
     """Route a path to a consumer (`MyConsumer.as_asgi()`) or to a nested router (`include(...)`)."""
-    return django_path(route, view, dict(kwargs or {}), name or None)
+    pattern: Route = _django_path(route, view, dict(kwargs or {}), name or None)
+    return pattern
 
 
 def re_path(
     route: str, view: Application, kwargs: Mapping[str, Any] | None = None, name: str = ""
-) -> URLPattern:
+) -> "Route":
     """Route a regular expression, as `path()` does a path."""
-    return django_re_path(route, view, dict(kwargs or {}), name or None)
+    pattern: Route = _django_re_path(route, view, dict(kwargs or {}), name or None)
+    return pattern
 
 
 def include(router: URLRouter | ModuleType | str) -> URLRouter:

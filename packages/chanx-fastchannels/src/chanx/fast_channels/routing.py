@@ -21,7 +21,7 @@ def add_websocket_consumer(
     """Serve the connections of one path by a consumer class.
 
     Takes a FastAPI or Starlette application of any supported version, a Router, or an APIRouter, whose own prefix is
-    put in front of the path. An APIRouter may be included before or after.
+    put in front of the path.
     """
     router = app_or_router if isinstance(app_or_router, Router) else app_or_router.router
     prefix: str = getattr(router, "prefix", "")

@@ -10,11 +10,12 @@ from urllib.parse import unquote, urlsplit
 from pydantic_core import from_json
 
 from chanx.core import _guard as _guard
-from chanx.type_defs import ASGIEvent, ASGIReceive, ASGISend, JSONObject, Scope
+from chanx.type_defs import ASGIEvent, JSONObject, Scope
 
 __all__ = ["ConnectionClosedError", "WebsocketConnection"]
 
-Application = Callable[[Scope, ASGIReceive, ASGISend], Awaitable[None]]
+# Any: every framework annotates the three arguments of an ASGI application in its own way.
+Application = Callable[[Any, Any, Any], Awaitable[Any]]
 
 # What the output queue ends with.
 _ENDED: ASGIEvent = {"type": "chanx.application.ended"}

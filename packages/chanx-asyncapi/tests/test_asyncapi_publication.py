@@ -1,0 +1,194 @@
+"""Documents ready to be served, and the page among them."""
+
+import json
+import re
+from html.parser import HTMLParser
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import BaseModel, Field
+
+from chanx.asyncapi import ConsumerRoute, DocumentOptions, generate_document, publish
+from chanx.asyncapi.docs import PAGE_HEADERS, asset, docs_page
+from chanx.asyncapi.docs._example import example
+from chanx.asyncapi.docs._schema import Schemas
+from chanx.asyncapi.publication import Format
+from chanx.core.decorators import channel, ws_handler
+from chanx.core.websocket import ChanxWebsocketConsumerMixin
+from chanx.messages.base import BaseMessage
+
+HOSTILE = """</title></script><script>alert(1)</script><!--<script "'><img src=x onerror=y>"""
+
+
+class Tree(BaseModel):
+    """</script><b>bold</b>"""
+
+    label: str = Field(description=HOSTILE)
+    parts: list["Tree"] = []
+    either: int | None = None
+    pair: tuple[int, Literal["<b>"]] = (1, "<b>")
+    table: dict[str, float] = {}
+
+
+class TreeMessage(BaseMessage):
+    action: Literal["tree"] = "tree"
+    payload: Tree
+
+
+@channel(name=HOSTILE, description=HOSTILE, tags=[HOSTILE])
+class TreeConsumer(ChanxWebsocketConsumerMixin[Any]):
+    @ws_handler(summary=HOSTILE, description=HOSTILE)
+    async def handle_tree(self, message: TreeMessage) -> TreeMessage:
+        return message
+
+
+ROUTES = (ConsumerRoute("/ws/<b>/{name}", (), TreeConsumer),)
+OPTIONS = DocumentOptions(title=HOSTILE, description=HOSTILE, version=HOSTILE)
+
+
+class Page(HTMLParser):
+    """Collects what a browser would act on."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.loaded: list[str] = []
+        self.targets: set[str] = set()
+        self.links: set[str] = set()
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        values = {name: value or "" for name, value in attrs}
+        assert not [name for name in values if name.startswith("on") or name == "style"]
+        self.loaded += [values[name] for name in ("src", "data") if name in values]
+        if tag == "link":
+            self.loaded.append(values["href"])
+        if tag == "a":
+            self.links.add(values["href"].removeprefix("#"))
+        if "id" in values:
+            self.targets.add(values["id"])
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture
+def page() -> Page:
+    return Page(publish(ROUTES, OPTIONS, "html").content.decode())
+
+
+def test_hostile_text_stays_text(page: Page) -> None:
+    assert "script" not in page.tags
+    assert "img" not in page.tags
+    assert "b" not in page.tags
+    assert HOSTILE in page.text
+    assert "</script><b>bold</b>" in page.text
+
+
+def test_the_page_loads_its_own_stylesheet_and_nothing_else(page: Page) -> None:
+    assert page.loaded == ["?asset=style.css"]
+    assert not {"script", "style"} & set(page.tags)
+    assert PAGE_HEADERS["Content-Security-Policy"].startswith("default-src 'self'")
+    found = asset("style.css")
+    assert found is not None
+    assert found.media_type == "text/css"
+    assert b"@import" not in found.content
+    assert b"url(" not in found.content
+    assert asset("../_page.py") is None
+
+
+def test_every_link_of_the_page_leads_somewhere(page: Page) -> None:
+    assert page.links
+    assert page.links <= page.targets
+
+
+def test_the_page_shows_addresses_fields_and_an_example(page: Page) -> None:
+    assert "/ws/<b>/{name}" in page.text
+    assert "array of Tree" in page.text
+    assert "integer | null" in page.text
+    assert 'array of (integer, "<b>")' in page.text
+    assert "object of number" in page.text
+    assert '"action": "tree"' in page.text
+    assert "required" in page.text
+
+
+def test_a_page_without_channels_says_so() -> None:
+    assert "There are no channels yet" in docs_page(generate_document([]))
+
+
+@pytest.mark.parametrize("form", ["json", "yaml", "html"])
+def test_a_document_is_written_once(form: Format) -> None:
+    first = publish(ROUTES, OPTIONS, form)
+
+    assert publish(ROUTES, DocumentOptions(**vars_of(OPTIONS)), form) is first
+    assert publish(ROUTES, DocumentOptions(), form).etag != first.etag
+
+
+def vars_of(options: DocumentOptions) -> dict[str, Any]:
+    fields: dict[str, Any] = json.loads(options.as_key())
+    return fields
+
+
+def test_an_etag_is_known_to_whoever_names_it() -> None:
+    published = publish(ROUTES, OPTIONS)
+
+    assert re.fullmatch(r'"[0-9a-f]{32}"', published.etag)
+    assert published.is_known(published.etag)
+    assert published.is_known(f'"other", W/{published.etag}')
+    assert published.is_known("*")
+    assert not published.is_known(None)
+    assert not published.is_known('"other"')
+
+
+class Limited(BaseModel):
+    short: Annotated[str, Field(max_length=3)]
+    long: Annotated[str, Field(min_length=12)]
+    above: Annotated[int, Field(gt=10)]
+    below: Annotated[int, Field(lt=-5)]
+    step: Annotated[int, Field(multiple_of=7, ge=10)]
+    inside: Annotated[float, Field(gt=0.1, lt=0.2)]
+    filled: Annotated[list[int], Field(min_length=2)]
+    either: int | None
+    flag: bool
+    anything: Any
+    again: "Limited | None"
+
+
+def test_examples_are_valid() -> None:
+    schema = Limited.model_json_schema()
+    schemas = Schemas(schema["$defs"])
+
+    found = example({"$ref": "#/$defs/Limited"}, schemas)
+
+    Limited.model_validate(found)
+    assert found["either"] == 1
+    assert found["again"] is None
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"const": 3}, 3),
+        ({"default": None}, None),
+        ({"examples": ["e"], "type": "string"}, "e"),
+        ({"enum": ["a", "b"]}, "a"),
+        ({"type": ["string", "null"]}, "string"),
+        ({"type": "array", "items": [{"type": "integer"}, {"type": "boolean"}]}, [1, True]),
+        ({"type": "string", "format": "date"}, "2026-01-31"),
+        ({"type": "number", "maximum": -1}, -2),
+        ({"$ref": "#/components/schemas/Loop"}, {"more": []}),
+        (True, None),
+    ],
+)
+def test_examples(schema: Any, value: Any) -> None:
+    loop = {
+        "type": "object",
+        "properties": {
+            "more": {"type": "array", "items": {"$ref": "#/components/schemas/Loop"}},
+            "left_out": {"type": "string"},
+        },
+        "required": ["more"],
+    }
+    assert example(schema, Schemas({"Loop": loop})) == value

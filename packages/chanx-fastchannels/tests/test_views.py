@@ -1,0 +1,252 @@
+"""Views of the AsyncAPI document, called as a server calls them."""
+
+import json
+import subprocess
+import sys
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+
+from chanx.core.decorators import ws_handler
+from chanx.fast_channels import asyncapi_docs, asyncapi_spec_json, asyncapi_spec_yaml
+from chanx.fast_channels.routing import add_websocket_consumer
+from chanx.fast_channels.type_defs import AsyncAPIConfig
+from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
+from chanx.messages.incoming import PingMessage
+from chanx.messages.outgoing import PongMessage
+
+CONFIG = AsyncAPIConfig(title="Chat", version="2.0.0", description="Talk")
+
+
+class PingConsumer(AsyncJsonWebsocketConsumer):
+    @ws_handler
+    async def handle_ping(self, message: PingMessage) -> PongMessage:
+        return PongMessage()
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+async def get(app: Any, url: str, **scope: Any) -> Answer:
+    path, _, query = url.partition("?")
+    headers = {"host": "chat.example", **scope.pop("headers", {})}
+    events: list[Any] = []
+    whole = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "server": ("127.0.0.1", 80),
+        "path": path,
+        "root_path": "",
+        "query_string": query.encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        **scope,
+    }
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(event: Any) -> None:
+        events.append(event)
+
+    await app(whole, receive, send)
+    return Answer(
+        events[0]["status"],
+        {name.decode(): value.decode() for name, value in events[0]["headers"]},
+        b"".join(event.get("body", b"") for event in events[1:]),
+    )
+
+
+@pytest.fixture
+def app() -> FastAPI:
+    app = FastAPI(title="Shop", version="3.1.4", description="Sells")
+    add_websocket_consumer(app, "/ws", PingConsumer)
+
+    @app.get("/asyncapi")
+    async def docs(request: Request) -> HTMLResponse:
+        return await asyncapi_docs(request=request, app=app, config=CONFIG)
+
+    @app.get("/asyncapi.json")
+    async def spec(request: Request) -> JSONResponse:
+        return await asyncapi_spec_json(request=request, app=app, config=CONFIG)
+
+    @app.get("/asyncapi.yaml")
+    async def spec_yaml(request: Request) -> Response:
+        return await asyncapi_spec_yaml(request=request, app=app, config=CONFIG)
+
+    @app.get("/bare.json")
+    async def bare() -> JSONResponse:
+        return await asyncapi_spec_json(app=app)
+
+    @app.get("/titled.json")
+    async def titled() -> JSONResponse:
+        return await asyncapi_spec_json(app=app, config={"title": "My API", "server_url": "h"})
+
+    return app
+
+
+async def test_json(app: FastAPI) -> None:
+    answer = await get(app, "/asyncapi.json")
+
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/json"
+    document = answer.json()
+    assert document["asyncapi"] == "3.0.0"
+    assert document["info"] == {"title": "Chat", "version": "2.0.0", "description": "Talk"}
+    assert document["servers"] == {"production": {"host": "chat.example", "protocol": "ws"}}
+    assert document["channels"]["ping"]["address"] == "/ws"
+    assert document["operations"]["handle_ping"]["action"] == "receive"
+
+
+async def test_yaml_says_the_same(app: FastAPI) -> None:
+    answer = await get(app, "/asyncapi.yaml")
+
+    assert answer.headers["content-type"] == "application/x-yaml"
+    assert yaml.safe_load(answer.body) == (await get(app, "/asyncapi.json")).json()
+
+
+@pytest.mark.parametrize("path", ["/asyncapi", "/asyncapi.json", "/asyncapi.yaml"])
+async def test_a_client_that_has_it_is_told_so(app: FastAPI, path: str) -> None:
+    first = await get(app, path)
+    second = await get(app, path, headers={"if-none-match": first.headers["etag"]})
+    third = await get(app, path, headers={"if-none-match": '"another"'})
+
+    assert (second.status, second.body) == (304, b"")
+    assert second.headers["etag"] == first.headers["etag"]
+    assert third.body == first.body
+
+
+async def test_the_server_is_the_one_that_was_called(app: FastAPI) -> None:
+    answer = await get(app, "/asyncapi.json", scheme="https", headers={"host": "localhost:8443"})
+
+    assert answer.json()["servers"] == {
+        "development": {"host": "localhost:8443", "protocol": "wss"}
+    }
+
+
+async def test_without_a_request(app: FastAPI) -> None:
+    document = (await get(app, "/bare.json")).json()
+
+    assert document["info"] == {
+        "title": "Shop AsyncAPI documentation",
+        "version": "3.1.4",
+        "description": "Sells",
+    }
+    assert document["servers"]["development"]["host"] == "localhost:8000"
+    titled = (await get(app, "/titled.json")).json()
+    assert titled["info"]["title"] == "My API"
+    assert titled["servers"]["production"]["host"] == "h"
+
+
+async def test_without_an_app_on_starlette() -> None:
+    app = Starlette(
+        routes=[
+            Route("/asyncapi.json", asyncapi_spec_json),
+            Mount("/docs", routes=[Route("/asyncapi.yaml", asyncapi_spec_yaml)]),
+        ]
+    )
+    add_websocket_consumer(app, "/ws/{room:str}", PingConsumer)
+
+    document = (await get(app, "/asyncapi.json")).json()
+    assert document["info"]["title"] == "AsyncAPI Documentation"
+    assert document["channels"]["ping"]["address"] == "/ws/{room}"
+    assert "pathname" not in document["servers"]["production"]
+    mounted = yaml.safe_load((await get(app, "/docs/asyncapi.yaml")).body)
+    assert mounted["servers"] == document["servers"]
+
+
+async def test_paths_in_front_of_an_application(app: FastAPI) -> None:
+    outer = Starlette(routes=[Mount("/inner", app=app)])
+
+    behind_a_proxy = (await get(app, "/asyncapi.json", root_path="/proxied")).json()
+    mounted = (await get(outer, "/inner/asyncapi.json")).json()
+
+    assert behind_a_proxy["servers"]["production"]["pathname"] == "/proxied"
+    assert mounted["servers"]["production"]["pathname"] == "/inner"
+
+
+async def test_a_servers_scheme_in_the_configuration_is_its_own(app: FastAPI) -> None:
+    @app.get("/own.json")
+    async def own(request: Request) -> JSONResponse:
+        return await asyncapi_spec_json(request, app, {"server_url": "wss://own.example/base"})
+
+    assert (await get(app, "/own.json")).json()["servers"] == {
+        "production": {"host": "own.example", "protocol": "wss", "pathname": "/base"}
+    }
+
+
+async def test_the_page_and_its_stylesheet(app: FastAPI) -> None:
+    page = await get(app, "/asyncapi")
+    style = await get(app, "/asyncapi?asset=style.css")
+    missing = await get(app, "/asyncapi?asset=../views.py")
+
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["content-security-policy"].startswith("default-src 'self'")
+    assert b"<title>Chat</title>" in page.body
+    assert b"?asset=style.css" in page.body
+    assert style.headers["content-type"] == "text/css; charset=utf-8"
+    assert style.body
+    assert missing.status == 404
+
+
+@pytest.mark.parametrize("path", ["/asyncapi", "/asyncapi.json", "/asyncapi.yaml"])
+async def test_a_failure_is_logged_and_not_told(
+    app: FastAPI, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[str] = []
+
+    def fail(*args: Any) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr("chanx.fast_channels.views.publish", fail)
+    monkeypatch.setattr("chanx.fast_channels.views.logger.exception", logged.append)
+    answer = await get(app, path)
+
+    assert answer.status == 500
+    assert b"secret" not in answer.body
+    assert b"Failed to generate schema" in answer.body
+    assert logged == ["AsyncAPI document could not be written"]
+
+
+async def test_neither_request_nor_app_is_a_failure() -> None:
+    assert (await asyncapi_spec_json()).status_code == 500
+
+
+async def test_a_plain_websocket_does_not_break_the_document(app: FastAPI) -> None:
+    @app.websocket("/plain")
+    async def plain(websocket: Any) -> None: ...
+
+    assert list((await get(app, "/asyncapi.json")).json()["channels"]) == ["ping"]
+
+
+CONSUMER_ALONE = """
+import sys
+sys.modules["chanx.asyncapi"] = None
+import chanx.fast_channels, chanx.ext.fast_channels
+from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
+from chanx.fast_channels.routing import add_websocket_consumer
+for package in (chanx.fast_channels, chanx.ext.fast_channels):
+    assert "asyncapi_docs" in dir(package) or package is chanx.ext.fast_channels
+    try:
+        package.asyncapi_docs
+    except ImportError as error:
+        assert 'pip install "chanx-fastchannels[asyncapi]"' in str(error), error
+    else:
+        raise AssertionError("imported")
+"""
+
+
+def test_consumers_alone_need_no_extra() -> None:
+    subprocess.run([sys.executable, "-c", CONSUMER_ALONE], check=True)
