@@ -31,30 +31,41 @@ def test_defaults() -> None:
     assert (config.camelize, config.discriminator_field) == (False, "action")
 
 
-def test_class_wins_over_limits_over_integration() -> None:
-    """An attribute of the class, then its `limits`, then the integration's settings."""
+def test_class_wins_over_integration() -> None:
+    """An attribute of the class, else the integration's settings."""
 
     class Settings(Config):
         send_completion = True
-        limits = Limits(max_pending=7, max_in_flight=7)
 
     class Integrated(Consumer):
         config: ClassVar[Config] = Settings()
 
+    class Explicit(Integrated):
+        send_completion = False
+
+    assert (Integrated.send_completion, Explicit.send_completion) == (True, False)
+
+
+def test_limits_set_several_bounds_at_once() -> None:
+    """A bound of its own wins over the `limits` of the same class; the nearest class wins."""
+
+    class Integrated(Consumer):
+        limits = Limits(max_pending=7, max_in_flight=7)
+
     class Limited(Integrated):
         limits = Limits(max_pending=8)
-        send_completion = False
 
     class Explicit(Limited):
         max_pending = 9
 
-    assert (Integrated.send_completion, Integrated.max_pending, Integrated.max_in_flight) == (
-        True,
-        7,
-        7,
-    )
-    assert (Limited.send_completion, Limited.max_pending, Limited.max_in_flight) == (False, 8, 16)
-    assert (Explicit.max_pending, Explicit().max_pending) == (9, 9)
+    class Both(Consumer):
+        limits = Limits(max_pending=5, max_in_flight=5)
+        max_pending = 6
+
+    assert (Integrated.max_pending, Integrated.max_in_flight) == (7, 7)
+    assert (Limited.max_pending, Limited.max_in_flight) == (8, 16)
+    assert (Explicit.max_pending, Explicit().max_in_flight) == (9, 16)
+    assert (Both.max_pending, Both.max_in_flight) == (6, 5)
     assert Consumer.max_pending == 32
 
 
@@ -72,8 +83,6 @@ def test_settings_are_read_when_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is sampled when a class is created."""
     monkeypatch.setattr(config, "send_completion", True, raising=False)
     assert Consumer.send_completion is True
-    monkeypatch.setattr(config, "limits", Limits(max_pending=1), raising=False)
-    assert Consumer.max_pending == 1
 
 
 def test_ignored_actions_include_completions() -> None:

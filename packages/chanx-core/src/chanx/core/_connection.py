@@ -83,19 +83,18 @@ class Connection:
         self._has_concurrent = bool(type(consumer).spec.handlers.concurrent_actions)
         self.memberships: Memberships | None = None
         self._receive = receive
+        self._send = send
         self._layer = layer
         limit = consumer.max_message_bytes
         self._max_bytes: float = inf if limit is None else limit
-        self._frame_line = Line[ASGIEvent](
+        self._frame_line: Line[ASGIEvent] = Line(
             self.frames.handle,
             width=min(consumer.message_concurrency, consumer.max_in_flight),
             limit=consumer.max_pending,
             max_active=consumer.max_in_flight,
             on_blocked=self.frames.log_blocked,
         )
-        self._event_line = Line[ASGIEvent](
-            LayerDispatcher(consumer).handle, width=1, limit=consumer.event_queue
-        )
+        self._event_line: Line[ASGIEvent] | None = None
         self._outbox = Outbox(
             send,
             max_frames=consumer.outbound_frames,
@@ -141,12 +140,13 @@ class Connection:
             self.state = State.OPEN
             self.admitted = True
             self._frame_line.open()
-            self._event_line.open()
+            if self._event_line is not None:
+                self._event_line.open()
 
     async def accept(self, subprotocol: str | None, headers: list[tuple[bytes, bytes]]) -> None:
         """Accept the handshake."""
         self._accepted = True
-        await self._outbox.send(
+        await self._send(
             {"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers}
         )
 
@@ -154,10 +154,13 @@ class Connection:
         """Get a channel of the layer and begin to listen on it."""
         if self._layer is None:
             return
+        self._event_line = Line(
+            LayerDispatcher(self.consumer).handle, width=1, limit=self.consumer.event_queue
+        )
         self.memberships = Memberships(
             self._layer, self.consumer.channel_name, timeout=self.consumer.layer_timeout
         )
-        self._pumping = spawn(self._pump(self._layer, self.consumer.channel_name))
+        self._pumping = spawn(self._pump(self._layer, self._event_line))
 
     async def join(self, group: str) -> None:
         """Join a group. Raises LayerUnavailableError, TypeError for a name that the layer refuses."""
@@ -227,25 +230,26 @@ class Connection:
         logger.warning("Frame too large", max_message_bytes=self._max_bytes)
         return True
 
-    async def _pump(self, layer: ChannelLayer, channel: str) -> None:
+    async def _pump(self, layer: ChannelLayer, line: Line[ASGIEvent]) -> None:
+        channel = self.consumer.channel_name
         try:
             while True:
-                self._take_layer_message(await layer.receive(channel))
+                self._take_layer_message(await layer.receive(channel), line)
         except asyncio.CancelledError:
             raise
         except Exception as error:
             logger.error("Channel layer failed", error=repr(error))
             await self.close(CLOSE_LAYER_UNAVAILABLE)
 
-    def _take_layer_message(self, message: ASGIEvent) -> None:
-        if not self._event_line.is_full:
-            self._event_line.put(message)
+    def _take_layer_message(self, message: ASGIEvent, line: Line[ASGIEvent]) -> None:
+        if not line.is_full:
+            line.put(message)
             return
         policy = self.consumer.outbound_policy
         self._dropped += 1
         if policy == "drop_oldest":
-            self._event_line.drop_oldest()
-            self._event_line.put(message)
+            line.drop_oldest()
+            line.put(message)
         elif policy == "close" and self.state < State.CLOSING:
             logger.warning("Slow consumer closed", waiting=self.consumer.event_queue)
             self._end_from_aside(CLOSE_SLOW_CONSUMER)
@@ -304,7 +308,8 @@ class Connection:
 
     def _stop_reading(self) -> None:
         self._frame_line.clear()
-        self._event_line.clear()
+        if self._event_line is not None:
+            self._event_line.clear()
         if self._receiving and self._task is not None and not self._interrupted:
             self._interrupted = True
             self._task.cancel()
@@ -329,7 +334,8 @@ class Connection:
     @property
     def is_idle(self) -> bool:
         """True while nothing of this connection runs, waits or is being written."""
-        return self._frame_line.is_idle and self._event_line.is_idle and self._outbox.is_idle
+        lines = (self._frame_line, self._event_line)
+        return self._outbox.is_idle and all(line is None or line.is_idle for line in lines)
 
     async def drain(self) -> None:
         """Handle what has been received, then close with 1012: for a server that is about to stop."""
@@ -344,7 +350,8 @@ class Connection:
         if left_by_peer:
             self._outbox.close()
         await _cancelled(self._opening, self._pumping)
-        self._event_line.clear()
+        if self._event_line is not None:
+            self._event_line.clear()
         if self._running():
             await asyncio.gather(self._settle(self._grace()), self._leave_groups())
         if not self._outbox.closed:
@@ -367,7 +374,8 @@ class Connection:
         await _cancelled(*self._running())
 
     def _running(self) -> frozenset[asyncio.Task[None]]:
-        return self._frame_line.tasks | self._event_line.tasks
+        tasks = self._frame_line.tasks
+        return tasks if self._event_line is None else tasks | self._event_line.tasks
 
     async def _flush(self) -> None:
         try:
@@ -428,14 +436,14 @@ async def _uninterrupted(ending: Coroutine[Any, Any, None]) -> None:
     """Wait for the ending even if the waiting task is cancelled meanwhile; the cancellation is passed on after it."""
     task = spawn(ending)
     try:
-        await asyncio.shield(task)
+        if not task.done():
+            await asyncio.shield(task)
     except asyncio.CancelledError:
         if not task.done():
             await asyncio.wait([task])
         raise
-    finally:
-        if task.done() and not task.cancelled():
-            task.result()
+    if not task.cancelled():
+        task.result()
 
 
 def _size(event: ASGIEvent) -> int:

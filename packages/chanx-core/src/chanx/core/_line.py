@@ -54,8 +54,9 @@ class Line(Generic[T]):
         self._limit = limit
         self._max_active = width if max_active is None else max_active
         self._on_blocked = on_blocked
-        self._waiting: deque[T] = deque()
-        self._aside: deque[T] = deque()
+        # Made when something has to wait: most connections are idle, and a deque takes 600 bytes.
+        self._waiting: deque[T] | None = None
+        self._aside: deque[T] | None = None
         self._ordered = 0  # tasks that take items in their order
         self._active = 0  # these and the ones that handle items put aside
         self._started = 0
@@ -67,7 +68,9 @@ class Line(Generic[T]):
     @property
     def is_full(self) -> bool:
         """True while `limit` items wait."""
-        return len(self._waiting) + len(self._aside) >= self._limit
+        if not self._waiting and not self._aside:
+            return False
+        return len(self._waiting or ()) + len(self._aside or ()) >= self._limit
 
     @property
     def is_idle(self) -> bool:
@@ -81,21 +84,26 @@ class Line(Generic[T]):
 
     def put(self, item: T) -> None:
         """Add an item at the end; whoever adds looks at `is_full` first."""
+        if self._open and self._ordered < self._width and self._active < self._max_active:
+            self._start_ordered(item)
+            return
+        if self._waiting is None:
+            self._waiting = deque()
         self._waiting.append(item)
-        if self._ordered < self._width:
-            if self._open and self._active < self._max_active:
-                self._start_ordered()
-        elif self._patience is None and self._on_blocked is not None:
+        if self._patience is None and self._on_blocked is not None:
             self._watch()
 
     def put_aside(self, item: T) -> None:
         """Add an item that does not keep to the order."""
+        if self._aside is None:
+            self._aside = deque()
         self._aside.append(item)
         self._start_waiting()
 
-    def drop_oldest(self) -> T:
-        """Take the item out that has waited longest in order."""
-        return self._waiting.popleft()
+    def drop_oldest(self) -> None:
+        """Forget the item that has waited longest in order."""
+        if self._waiting:
+            self._waiting.popleft()
 
     def open(self) -> None:
         """Begin to handle."""
@@ -105,8 +113,7 @@ class Line(Generic[T]):
     def clear(self) -> None:
         """Forget what waits and take nothing more on; what runs goes on."""
         self._open = False
-        self._waiting.clear()
-        self._aside.clear()
+        self._waiting = self._aside = None
         if self._patience is not None:
             self._patience.cancel()
             self._patience = None
@@ -124,13 +131,13 @@ class Line(Generic[T]):
             if self._aside:
                 self._spawn(self._work_aside(self._aside.popleft()))
             elif self._waiting and self._ordered < self._width:
-                self._start_ordered()
+                self._start_ordered(self._waiting.popleft())
             else:
                 return
 
-    def _start_ordered(self) -> None:
+    def _start_ordered(self, item: T) -> None:
         self._ordered += 1
-        self._spawn(self._work())
+        self._spawn(self._work(item))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._active += 1
@@ -139,15 +146,17 @@ class Line(Generic[T]):
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _work(self) -> None:
+    async def _work(self, item: T) -> None:
         # One task goes on with what has come meanwhile: a burst costs one task, not one a message.
         try:
-            while self._waiting and self._open:
-                item = self._waiting.popleft()
+            while True:
                 self._started += 1
                 if self._room is not None:
                     self._make_room()
                 await self._handle(item)
+                if not self._waiting:
+                    return
+                item = self._waiting.popleft()
         finally:
             self._ordered -= 1
             self._active -= 1

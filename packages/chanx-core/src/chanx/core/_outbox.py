@@ -45,7 +45,7 @@ class Outbox:
         self._timeout = timeout
         self._on_stall = on_stall
         self._on_gone = on_gone
-        self._queue: deque[Event] = deque()
+        self._queue: deque[Event] | None = None  # made when a frame has to wait
         self._bytes = 0
         self._writing = False
         self._write_began = 0.0
@@ -91,12 +91,14 @@ class Outbox:
         size = _size(event)
         if self._queue and not self._fits(size):
             return False
+        if self._queue is None:
+            self._queue = deque()
         self._queue.append(event)
         self._bytes += size
         return True
 
     def _fits(self, size: int) -> bool:
-        return len(self._queue) < self._max_frames and self._bytes + size <= self._max_bytes
+        return len(self._queue or ()) < self._max_frames and self._bytes + size <= self._max_bytes
 
     async def flush(self) -> None:
         """Wait until what was sent so far has left."""
@@ -112,7 +114,7 @@ class Outbox:
     def close(self) -> None:
         """Drop what waits and everything sent from now on."""
         self.closed = True
-        self._queue.clear()
+        self._queue = None
         self._bytes = 0
         if self._drainer is not None and self._drainer is not asyncio.current_task():
             self._drainer.cancel()

@@ -1,10 +1,9 @@
 """Defaults of the options that consumer classes may set."""
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from chanx.core import _guard as _guard
-from chanx.core.limits import Limits
 from chanx.core.origin import OriginPolicy, same_host
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ class Config:
     """Deny with HTTP 403 instead of accepting first and closing with a code that the client can read."""
     allowed_origins: OriginPolicy = staticmethod(same_host)
     """Which browser origins may connect."""
-    limits: Limits = Limits()
 
 
 config = Config()
@@ -59,14 +57,5 @@ class Option(Generic[_T]):
 
     def __get__(self, instance: object, owner: "type[ChanxWebsocketConsumerMixin[Any]]") -> _T:
         """Read the integration's value; never reached where the class or instance has its own."""
-        return cast(_T, getattr(owner.config, self._name))
-
-
-class LimitOption(Option[_T]):
-    """A single bound: the class's `limits`, unless the class sets the bound itself."""
-
-    __slots__ = ()
-
-    def __get__(self, instance: object, owner: "type[ChanxWebsocketConsumerMixin[Any]]") -> _T:
-        """Read the bound from the `limits` in force for the class."""
-        return cast(_T, getattr(owner.limits, self._name))
+        value: _T = getattr(owner.config, self._name)
+        return value

@@ -1,11 +1,11 @@
 """The bounds of one connection."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from chanx.core import _guard as _guard
 
-__all__ = ["Limits", "OutboundPolicy"]
+__all__ = ["DEFAULT_LIMITS", "Limits", "OutboundPolicy"]
 
 OutboundPolicy = Literal["close", "drop_oldest", "drop_newest"]
 
@@ -14,7 +14,8 @@ OutboundPolicy = Literal["close", "drop_oldest", "drop_newest"]
 class Limits:
     """What one connection may cost. Times are in seconds, sizes in bytes of UTF-8; None turns a bound off.
 
-    Each can also be set alone, as a class attribute of a consumer with the same name, which then wins.
+    A consumer class sets several at once as `limits = Limits(...)`, or one as an attribute of the same
+    name, which wins over the `limits` of the same class.
     """
 
     max_message_bytes: int | None = 64 * 1024
@@ -47,3 +48,13 @@ class Limits:
     """The same when the server shuts down."""
     layer_timeout: float = 2.0
     """How long one call of the channel layer may take while connecting, joining, leaving and ending."""
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def spread(limits: Limits, owner: type) -> None:
+    """Set every bound as an attribute of the class, except those that the class sets itself."""
+    for bound in fields(limits):
+        if bound.name not in vars(owner):
+            setattr(owner, bound.name, getattr(limits, bound.name))

@@ -21,8 +21,8 @@ from chanx.core._errors import InvalidFrameError, error_items, malformed
 from chanx.core._wire_schema import WireFormat
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.codec import Codec, adapter_of, parse_json
-from chanx.core.config import Config, LimitOption, Option, config
-from chanx.core.limits import Limits, OutboundPolicy
+from chanx.core.config import Config, Option, config
+from chanx.core.limits import DEFAULT_LIMITS, Limits, OutboundPolicy, spread
 from chanx.core.origin import OriginPolicy, is_allowed_origin
 from chanx.core.passthrough import add_passthrough_handlers
 from chanx.core.spec import ConsumerSpec
@@ -99,22 +99,6 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         group_message_metadata: bool
         authenticate_before_accept: bool
         allowed_origins: OriginPolicy
-        limits: Limits
-        max_message_bytes: int | None
-        max_json_depth: int
-        message_concurrency: int
-        max_in_flight: int
-        max_pending: int
-        event_queue: int
-        outbound_frames: int
-        outbound_bytes: int
-        outbound_policy: OutboundPolicy
-        handler_timeout: float | None
-        authentication_timeout: float | None
-        send_timeout: float | None
-        disconnect_grace: float
-        shutdown_grace: float
-        layer_timeout: float
     else:
         send_completion = Option[bool]()
         send_message_immediately = Option[bool]()
@@ -126,22 +110,24 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         group_message_metadata = Option[bool]()
         authenticate_before_accept = Option[bool]()
         allowed_origins = Option[OriginPolicy]()
-        limits = Option[Limits]()
-        max_message_bytes = LimitOption[int | None]()
-        max_json_depth = LimitOption[int]()
-        message_concurrency = LimitOption[int]()
-        max_in_flight = LimitOption[int]()
-        max_pending = LimitOption[int]()
-        event_queue = LimitOption[int]()
-        outbound_frames = LimitOption[int]()
-        outbound_bytes = LimitOption[int]()
-        outbound_policy = LimitOption[OutboundPolicy]()
-        handler_timeout = LimitOption[float | None]()
-        authentication_timeout = LimitOption[float | None]()
-        send_timeout = LimitOption[float | None]()
-        disconnect_grace = LimitOption[float]()
-        shutdown_grace = LimitOption[float]()
-        layer_timeout = LimitOption[float]()
+
+    # Bounds, as in Limits; a class may set each alone, or several at once as `limits`.
+    limits: ClassVar[Limits] = DEFAULT_LIMITS
+    max_message_bytes: int | None = DEFAULT_LIMITS.max_message_bytes
+    max_json_depth: int = DEFAULT_LIMITS.max_json_depth
+    message_concurrency: int = DEFAULT_LIMITS.message_concurrency
+    max_in_flight: int = DEFAULT_LIMITS.max_in_flight
+    max_pending: int = DEFAULT_LIMITS.max_pending
+    event_queue: int = DEFAULT_LIMITS.event_queue
+    outbound_frames: int = DEFAULT_LIMITS.outbound_frames
+    outbound_bytes: int = DEFAULT_LIMITS.outbound_bytes
+    outbound_policy: OutboundPolicy = DEFAULT_LIMITS.outbound_policy
+    handler_timeout: float | None = DEFAULT_LIMITS.handler_timeout
+    authentication_timeout: float | None = DEFAULT_LIMITS.authentication_timeout
+    send_timeout: float | None = DEFAULT_LIMITS.send_timeout
+    disconnect_grace: float = DEFAULT_LIMITS.disconnect_grace
+    shutdown_grace: float = DEFAULT_LIMITS.shutdown_grace
+    layer_timeout: float = DEFAULT_LIMITS.layer_timeout
 
     channel_layer_alias: str = "default"
     groups: list[str] = []  # noqa: RUF012 - each instance gets its own list
@@ -168,6 +154,8 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Read and check the declarations of a consumer class."""
         super().__init_subclass__(**kwargs)
+        if "limits" in vars(cls):
+            spread(cls.limits, cls)
         if cls.passthrough_events:
             add_passthrough_handlers(cls, cls.passthrough_method_prefix)
         cls.spec = ConsumerSpec(cls)
