@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from enum import IntEnum
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -420,30 +421,31 @@ def no_layer(consumer: type) -> str:
 
 
 async def _cancelled(*tasks: "asyncio.Task[None] | None") -> None:
-    """Cancel tasks and wait until they have ended."""
+    """Cancel tasks and wait until they have ended. The calling task is not one that others cancel."""
+    current = asyncio.current_task()
     running = [
-        task
-        for task in tasks
-        if task is not None and not task.done() and task is not asyncio.current_task()
+        task for task in tasks if task is not None and not task.done() and task is not current
     ]
     for task in running:
         task.cancel()
-    if running:
-        await asyncio.wait(running)
+    for task in running:
+        with suppress(asyncio.CancelledError):
+            try:
+                await task
+            except Exception:
+                logger.exception("A task of the connection failed")
 
 
 async def _uninterrupted(ending: Coroutine[Any, Any, None]) -> None:
-    """Wait for the ending even if the waiting task is cancelled meanwhile; the cancellation is passed on after it."""
+    """Wait for the ending even if the waiting task is cancelled, which is then passed on after it."""
     task = spawn(ending)
-    try:
-        if not task.done():
-            await asyncio.shield(task)
-    except asyncio.CancelledError:
-        if not task.done():
+    if not task.done():
+        try:
             await asyncio.wait([task])
-        raise
-    if not task.cancelled():
-        task.result()
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            raise
+    task.result()
 
 
 def _size(event: ASGIEvent) -> int:
