@@ -414,10 +414,18 @@ async def drain() -> None:
     await asyncio.gather(*ending)
 
 
+def layer_alias(consumer: type) -> str | None:
+    """Return the alias under which a consumer class finds its channel layer."""
+    alias: str | None = getattr(consumer, "channel_layer_alias", None)
+    return alias
+
+
 def no_layer(consumer: type) -> str:
     """Say how to get the channel layer that a call needs."""
-    alias = getattr(consumer, "channel_layer_alias", None)
-    return f"{consumer.__name__} has no channel layer: register one under the alias {alias!r} before connections come."
+    return (
+        f"{consumer.__name__} has no channel layer: register one under the alias "
+        f"{layer_alias(consumer)!r} before connections come."
+    )
 
 
 async def _cancelled(*tasks: "asyncio.Task[None] | None") -> None:

@@ -15,7 +15,7 @@ from chanx.constants import (
     COMPLETE_ACTIONS,
 )
 from chanx.core import _guard as _guard
-from chanx.core._connection import Connection, LayerUnavailableError, State, no_layer
+from chanx.core._connection import Connection, LayerUnavailableError, State, layer_alias, no_layer
 from chanx.core._dispatch import text_of
 from chanx.core._errors import InvalidFrameError, error_items, malformed
 from chanx.core._wire_schema import WireFormat
@@ -129,7 +129,9 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     shutdown_grace: float = DEFAULT_LIMITS.shutdown_grace
     layer_timeout: float = DEFAULT_LIMITS.layer_timeout
 
-    channel_layer_alias: str = "default"
+    if not TYPE_CHECKING:
+        # The frameworks annotate it, one as a class variable and one as an instance's.
+        channel_layer_alias = "default"
     groups: list[str] = []  # noqa: RUF012 - each instance gets its own list
     extra_groups: ClassVar[Sequence[str]] = ()
     emits: ClassVar[Sequence[Any]] = ()
@@ -222,7 +224,8 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     @classmethod
     def _find_layer(cls) -> ChannelLayer | None:
         """Return the layer of the class's alias; only the default alias that nobody wrote down may have none."""
-        layer = cast("ChannelLayer | None", cls.get_channel_layer(cls.channel_layer_alias))
+        alias = layer_alias(cls)
+        layer: ChannelLayer | None = cls.get_channel_layer(alias) if alias else None
         if layer is None and cls._names_its_layer():
             raise LookupError(
                 f"{no_layer(cls)} Registered aliases: {', '.join(map(repr, cls.layer_aliases())) or 'none'}."
@@ -232,7 +235,7 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     @classmethod
     def _names_its_layer(cls) -> bool:
         owner = next(base for base in cls.__mro__ if "channel_layer_alias" in vars(base))
-        return bool(cls.channel_layer_alias) and not owner.__module__.startswith(_LIBRARIES)
+        return bool(layer_alias(cls)) and not owner.__module__.startswith(_LIBRARIES)
 
     @classmethod
     def layer_aliases(cls) -> Iterable[str]:

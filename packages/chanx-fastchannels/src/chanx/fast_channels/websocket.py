@@ -22,7 +22,7 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
     consumer has none, and groups and events cannot be used.
     """
 
-    channel_layer_alias: str = "default"  # pyright: ignore[reportIncompatibleVariableOverride]
+    channel_layer_alias: str | None = "default"
     get_channel_layer: ClassVar[Any] = staticmethod(get_channel_layer)
 
     @classmethod

@@ -1,0 +1,143 @@
+"""What holds for the repository as a whole and belongs to no single package."""
+
+import ast
+import importlib
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml"))
+# The import paths of each package; a new one is also a root of the contracts in pyproject.toml.
+OWNED = {
+    "chanx-asyncapi": {"chanx.asyncapi"},
+    "chanx-core": {
+        "chanx.constants",
+        "chanx.core",
+        "chanx.messages",
+        "chanx.type_defs",
+        "chanx.utils",
+    },
+    "chanx-django": {"chanx.channels", "chanx.ext.channels"},
+    "chanx-fastchannels": {"chanx.fast_channels", "chanx.ext.fast_channels"},
+    "chanx-testing": {"chanx.testing"},
+}
+NAMESPACES = ("chanx", "chanx/ext")
+# Imported first by every public module of every package, so it is private to users only.
+SHARED_BY_THE_PACKAGES = {"chanx.core._guard"}
+FOLDERS = {".ci", ".github", "docs", "packages", "sandboxes"}
+
+each_package = pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
+
+
+def load(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def contracts() -> dict[str, dict[str, Any]]:
+    settings = load(ROOT / "pyproject.toml")["tool"]["importlinter"]
+    return {contract["id"]: contract for contract in settings["contracts"]}
+
+
+def module_name(path: Path, src: Path) -> str:
+    parts = path.relative_to(src).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def modules(package: Path) -> Iterator[tuple[str, Path]]:
+    src = package / "src"
+    for path in sorted(src.rglob("*.py")):
+        yield module_name(path, src), path
+
+
+def test_packages_are_the_known_ones() -> None:
+    assert {package.name for package in PACKAGES} == set(OWNED)
+
+
+@pytest.mark.parametrize("namespace", ["chanx", "chanx.ext"])
+def test_a_namespace_has_no_file_and_one_portion_for_each_package(namespace: str) -> None:
+    module = importlib.import_module(namespace)
+    portions = {Path(portion).resolve() for portion in module.__path__}
+    here = {(package / "src" / namespace.replace(".", "/")).resolve() for package in PACKAGES}
+
+    assert module.__file__ is None
+    assert portions == {portion for portion in here if portion.is_dir()}
+
+
+@each_package
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_no_package_ships_an_init_of_a_namespace(package: Path, namespace: str) -> None:
+    assert not (package / "src" / namespace / "__init__.py").exists()
+
+
+@each_package
+def test_a_package_owns_exactly_its_import_paths(package: Path) -> None:
+    typed = {module_name(path.parent, package / "src") for path in package.glob("src/**/py.typed")}
+    stray = [name for name, _ in modules(package) if not within(name, OWNED[package.name])]
+
+    assert typed == OWNED[package.name]
+    assert not stray
+
+
+def within(name: str, roots: set[str]) -> bool:
+    return any(name == root or name.startswith(f"{root}.") for root in roots)
+
+
+def test_every_import_path_is_a_root_of_the_contracts() -> None:
+    roots = load(ROOT / "pyproject.toml")["tool"]["importlinter"]["root_packages"]
+
+    assert set(roots) == set().union(*OWNED.values())
+
+
+def test_the_list_of_private_modules_of_core_is_complete() -> None:
+    core = ROOT / "packages" / "chanx-core"
+    names = [name for name, _ in modules(core) if name not in SHARED_BY_THE_PACKAGES]
+    private = [name for name in names if is_first_private(name)]
+    missing_or_gone = "\n".join(f'  "{name}",' for name in private)
+
+    listed = contracts()["core-private"]["protected_modules"]
+    assert listed == private, f"protected_modules of core-private should be:\n{missing_or_gone}"
+
+
+def is_first_private(name: str) -> bool:
+    """A private package protects what is in it, so only its own name is listed."""
+    *parents, last = name.split(".")
+    return last.startswith("_") and not any(parent.startswith("_") for parent in parents)
+
+
+@each_package
+def test_a_package_declares_every_sibling_it_imports(package: Path) -> None:
+    project = load(package / "pyproject.toml")["project"]
+    extras = project.get("optional-dependencies", {}).values()
+    requirements = [*project["dependencies"], *(item for extra in extras for item in extra)]
+    declared = {re.split(r"[^\w.-]", requirement)[0] for requirement in requirements}
+    imported = {
+        owner
+        for _, path in modules(package)
+        for name in imported_names(path)
+        for owner, roots in OWNED.items()
+        if within(name, roots)
+    }
+
+    assert imported - {package.name} <= declared
+
+
+def imported_names(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_top_level_folders_are_those_that_contributing_explains() -> None:
+    built = {"build", "dist", "htmlcov", "node_modules", "__pycache__"}
+    visible = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."}
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+    assert visible - built <= FOLDERS
+    assert all(f"`{folder}/`" in contributing for folder in FOLDERS)

@@ -1,0 +1,268 @@
+"""Every check of the repository, one session per job; `nox -l` lists them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import nox
+from python_discovery import get_interpreter
+
+nox.needs_version = ">=2026.4"
+nox.options.default_venv_backend = "uv"
+nox.options.download_python = "never"
+nox.options.reuse_venv = "yes"
+
+ROOT = Path(__file__).parent
+PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
+# Folder of each sandbox: the tests in it, and what selects its environment from the lock.
+SANDBOXES = {
+    "fastapi": (
+        "sandbox_fastapi/tests",
+        "--package=sandbox-fastapi",
+        "--group=test",
+        "--group=jobs",
+    ),
+    "django": ("tests", "--package=sandbox-django", "--group=test"),
+}
+EVERYTHING = ("--all-packages", "--all-extras")
+IMPORT_WHEEL = str(ROOT / ".ci" / "import_wheel.py")
+BROWSERS = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "C:/Program Files/Google/Chrome/Application/chrome.exe",
+]
+BUILT: dict[str, Path] = {}  # the wheels by package, once build_wheels() has run
+
+RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
+SUPPORTED = nox.project.python_versions(nox.project.load_toml("packages/chanx-core/pyproject.toml"))
+PYTHONS = SUPPORTED if RUNNING in SUPPORTED else [*SUPPORTED, RUNNING]
+INSTALLED = [python for python in PYTHONS if python == RUNNING or get_interpreter(python)]
+
+# By default the tests run on every interpreter found on this machine. `nox -s tests` asks for all
+# of PYTHONS: a missing one is then skipped with a message, or is an error where CI is set.
+nox.options.sessions = [
+    "lint",
+    "typing",
+    "imports",
+    *(f"tests-{python}" for python in INSTALLED),
+    "wheel",
+    "docs",
+    "sandboxes",
+    "browser",
+]
+
+
+@nox.session(tags=["ci"])
+def lint(session: nox.Session) -> None:
+    """Format, lint, lock file, project metadata and workflows."""
+    sync(session, "--only-group=lint")
+    session.run("uv", "lock", "--check", "--quiet")
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+    session.run("validate-pyproject", *map(str, metadata_files()))
+    session.run("zizmor", "--offline", "--quiet", "--persona=pedantic", ".github")
+
+
+@nox.session(tags=["ci"])
+def typing(session: nox.Session) -> None:
+    """Mypy and pyright, both strict, on the packages, their tests and the sandboxes."""
+    sync(session, *EVERYTHING, "--group=typing", "--group=test")
+    session.run("mypy")
+    for package in PACKAGES:
+        if any(ROOT.glob(f"packages/{package}/tests/**/*.py")):
+            session.run("mypy", f"packages/{package}/tests")
+    session.run("pyright", f"--pythonpath={python_of(session)}")
+
+
+@nox.session(tags=["ci"])
+def imports(session: nox.Session) -> None:
+    """Direction of imports, undeclared dependencies, and the tests of the repository itself."""
+    sync(session, *EVERYTHING, "--group=lint", "--group=test")
+    session.run("lint-imports", "--no-logo")
+    for package in PACKAGES:
+        session.run("deptry", f"packages/{package}/src", *deptry_options(package))
+    session.run("pytest", ".ci/tests", *session.posargs)
+
+
+@nox.session(python=PYTHONS, tags=["ci"])
+@nox.parametrize("package", PACKAGES, ids=PACKAGES)
+def tests(session: nox.Session, package: str) -> None:
+    """The tests of one package, with that package's own dependencies and nothing else."""
+    sync(session, f"--package={package}", "--group=test")
+    session.run("pytest", f"packages/{package}/tests", *session.posargs)
+
+
+@nox.session(tags=["ci"], reuse_venv=False)
+@nox.parametrize("package", PACKAGES, ids=PACKAGES)
+def wheel(session: nox.Session, package: str) -> None:
+    """One wheel alone in a bare environment outside the tree: dependencies, imports, tests."""
+    wheels = build_wheels(session)
+    constraints = locked_versions(session, f"--package={package}", "--all-extras", "--group=test")
+    tools = nox.project.dependency_groups(load(package), "test")
+    with tempfile.TemporaryDirectory(prefix="chanx-wheel-") as place, session.chdir(place):
+        copy_tests(package, Path(place))
+        install_outside(session, constraints, str(wheels[package]))
+        session.run("uv", "pip", "check", "--quiet")
+        session.run("python", "-I", IMPORT_WHEEL, *import_roots(wheels[package]))
+        # Only now the test tools, and the siblings that the tests need: as wheels too.
+        install_outside(session, constraints, *tools)
+        session.run("pytest", "tests", *session.posargs)
+
+
+@nox.session(tags=["ci"])
+def docs(session: nox.Session) -> None:
+    """The tests of the documentation: its tables and the examples in it and in the READMEs."""
+    if not any(ROOT.glob("docs/tests/test_*.py")):
+        session.skip("there is no docs/tests yet")
+    sync(session, *EVERYTHING, "--group=test")
+    session.run("pytest", "docs/tests", *session.posargs)
+
+
+@nox.session(tags=["ci"])
+@nox.parametrize("sandbox", list(SANDBOXES), ids=list(SANDBOXES))
+def sandboxes(session: nox.Session, sandbox: str) -> None:
+    """One sandbox as a user starts it: a real server on 127.0.0.1, real clients."""
+    where, *selection = SANDBOXES[sandbox]
+    sync(session, *selection)
+    with session.chdir(ROOT / "sandboxes" / sandbox):
+        session.run("python", "-m", "pytest", where, "-m", "not browser", *session.posargs)
+
+
+@nox.session(tags=["ci"])
+@nox.parametrize("sandbox", list(SANDBOXES), ids=list(SANDBOXES))
+def browser(session: nox.Session, sandbox: str) -> None:
+    """The pages of one sandbox in a real headless Chromium."""
+    where, *selection = SANDBOXES[sandbox]
+    environment = {"CHROMIUM": find_chromium(session)}
+    sync(session, *selection)
+    with session.chdir(ROOT / "sandboxes" / sandbox):
+        command = ["python", "-m", "pytest", where, "-m", "browser"]
+        session.run(*command, *session.posargs, env=environment)
+
+
+@nox.session(tags=["ci"])
+def coverage(session: nox.Session) -> None:
+    """Branch coverage of all packages by their own tests, combined."""
+    sync(session, *EVERYTHING, "--group=test")
+    session.run("coverage", "erase")
+    for package in PACKAGES:
+        session.run("coverage", "run", "-m", "pytest", f"packages/{package}/tests")
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
+
+
+def sync(session: nox.Session, *selection: str) -> None:
+    """Make the environment of the session exactly what `selection` takes from the lock."""
+    place = session.virtualenv.location
+    command = ["uv", "sync", "--locked", "--quiet", "--no-default-groups", f"--python={place}"]
+    session.run_install(*command, *selection, env={"UV_PROJECT_ENVIRONMENT": place})
+
+
+def locked_versions(session: nox.Session, *selection: str) -> Path:
+    """Write what the lock says about `selection` to a file of constraints for `uv pip install`."""
+    target = Path(session.create_tmp()).resolve() / "constraints.txt"
+    command = ["uv", "export", "--locked", "--quiet", "--no-hashes", "--no-emit-workspace"]
+    session.run_install(*command, f"--output-file={target}", *selection, silent=True)
+    return target
+
+
+def install_outside(session: nox.Session, constraints: Path, *requirements: str) -> None:
+    """Install as a user would, siblings as wheels; the lock only narrows third-party versions."""
+    (dist,) = {path.parent for path in BUILT.values()}
+    command = ["uv", "pip", "install", "--quiet", "--no-sources", f"--find-links={dist}"]
+    session.run_install(*command, f"--constraint={constraints}", *requirements)
+
+
+def build_wheels(session: nox.Session) -> dict[str, Path]:
+    """Build and check all wheels, once in a run of nox, and return them by package."""
+    if not BUILT:
+        dist = Path(session.cache_dir).resolve() / "dist"
+        shutil.rmtree(dist, ignore_errors=True)
+        session.run_install(
+            "uv", "build", "--all-packages", "--no-sources", "--quiet", f"--out-dir={dist}"
+        )
+        check_wheels(session, sorted(dist.glob("*.whl")))
+        BUILT.update({package_of(path): path for path in dist.glob("*.whl")})
+    return BUILT
+
+
+def check_wheels(session: nox.Session, wheels: list[Path]) -> None:
+    """Fail unless there is one wheel for each package and no two of them share a file."""
+    if [package_of(path) for path in wheels] != PACKAGES:
+        session.error(f"expected wheels of {PACKAGES}, found {[path.name for path in wheels]}")
+    owners = Counter(name for path in wheels for name in zipfile.ZipFile(path).namelist())
+    if shared := sorted(name for name, count in owners.items() if count > 1):
+        session.error(f"in more than one wheel: {', '.join(shared)}")
+    if stray := sorted({"chanx/__init__.py", "chanx/ext/__init__.py"} & owners.keys()):
+        session.error(f"a namespace has no __init__.py, yet a wheel has {', '.join(stray)}")
+    session.log(f"{len(wheels)} wheels, {len(owners)} files, none shared, no namespace __init__.py")
+
+
+def import_roots(wheel: Path) -> list[str]:
+    """Return the import paths that a wheel owns: where its markers of type information are."""
+    names = zipfile.ZipFile(wheel).namelist()
+    return sorted(
+        name.removesuffix("/py.typed").replace("/", ".") for name in names if "py.typed" in name
+    )
+
+
+def copy_tests(package: str, place: Path) -> None:
+    """Copy the tests, and the settings of pytest they rely on, to a folder outside the tree."""
+    shutil.copytree(ROOT / "packages" / package / "tests", place / "tests")
+    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    section = re.search(r"^\[tool\.pytest\]\n.*?(?=^\[)", settings, re.MULTILINE | re.DOTALL)
+    assert section, "pyproject.toml has no [tool.pytest]"
+    (place / "pyproject.toml").write_text(section.group(), encoding="utf-8")
+
+
+def deptry_options(package: str) -> list[str]:
+    """Return what deptry needs to know. Siblings look alike to it: .ci/tests checks those."""
+    extras = load(package)["project"].get("optional-dependencies", {})
+    # What an extra installs may be imported by a framework and not by us: a Redis client, say.
+    optional = [
+        re.split(r"[^\w.-]", item, maxsplit=1)[0] for extra in extras.values() for item in extra
+    ]
+    return [
+        f"--config=packages/{package}/pyproject.toml",
+        "--experimental-namespace-package",
+        "--known-first-party=chanx",
+        "--package-module-name-map=pydantic=pydantic|pydantic_core",  # released as one
+        f"--per-rule-ignores=DEP002={'|'.join(sorted({*optional, *PACKAGES}))}",
+    ]
+
+
+def find_chromium(session: nox.Session) -> str:
+    """Return a browser's path, or end the session: as an error in CI, as skipped elsewhere."""
+    for name in [os.environ.get("CHROMIUM", ""), *BROWSERS]:
+        if found := shutil.which(name):
+            return found
+    message = "no Chromium found: install it, or set CHROMIUM to its path"
+    if "CI" in os.environ:
+        session.error(message)
+    session.skip(message)
+
+
+def python_of(session: nox.Session) -> str:
+    return shutil.which("python", path=session.bin) or sys.executable
+
+
+def package_of(wheel: Path) -> str:
+    return wheel.name.split("-")[0].replace("_", "-")
+
+
+def metadata_files() -> list[Path]:
+    return [Path("pyproject.toml"), *sorted(Path().glob("packages/*/pyproject.toml"))]
+
+
+def load(package: str) -> dict[str, object]:
+    return nox.project.load_toml(f"packages/{package}/pyproject.toml")

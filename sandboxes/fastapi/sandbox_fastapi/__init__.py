@@ -1,0 +1,1 @@
+"""A typed chat on FastAPI."""

@@ -1,0 +1,1 @@
+"""The WebSocket applications of the sandbox, one package each."""

@@ -1,0 +1,1 @@
+"""Rooms that participants join by their address."""

@@ -1,0 +1,1 @@
+"""An echo that needs no channel layer."""

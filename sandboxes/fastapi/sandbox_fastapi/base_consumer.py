@@ -1,0 +1,16 @@
+"""What every consumer of the sandbox has in common."""
+
+from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer, ReceiveEvent
+from sandbox_fastapi.settings import Settings
+
+__all__ = ["BaseConsumer"]
+
+_settings = Settings.from_environment()
+
+
+class BaseConsumer(AsyncJsonWebsocketConsumer[ReceiveEvent]):
+    """A consumer configured by the environment; tests turn completion frames on."""
+
+    send_completion = _settings.send_completion
+    log_websocket_message = _settings.log_websocket
+    log_ignored_actions = ("ping", "pong")  # every open page sends some, all the time
