@@ -1,6 +1,6 @@
 """Where the value of an option comes from."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_defaults() -> None:
     assert list(Consumer.log_ignored_actions) == []
     assert Consumer.camelize is False
     assert Consumer.discriminator_field == "action"
-    assert Consumer.channel_layer_alias == "default"
+    assert cast(Any, Consumer).channel_layer_alias == "default"
     assert Consumer.limits == Limits()
     assert (Consumer.max_message_bytes, Consumer.max_in_flight, Consumer.max_pending) == (
         65536,
