@@ -1,6 +1,7 @@
 """Declaring consumers: what is read from a class, and what is refused."""
 
-from typing import Any, Literal, Optional, Union
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Optional, Union
 
 import pytest
 
@@ -156,7 +157,8 @@ def test_reserved_action_is_refused() -> None:
         return ErrorMessage(payload=1)
 
     refused("sends MyError with the reserved action 'error'", ping=ping)
-    assert type("Right", (Consumer,), {"own": own})
+    right: Any = type("Right", (Consumer,), {"own": own})
+    assert sorted(right.spec.handlers.messages) == ["ping"]
 
 
 def test_message_and_event_may_share_an_action() -> None:
@@ -241,8 +243,8 @@ def test_groups_emits_and_passthrough_are_merged_from_mixins() -> None:
     """Each class of the MRO adds its own."""
 
     class Mixed(ChanxWebsocketConsumerMixin[Any]):
-        extra_groups = ("mixed",)
-        emits = (Note,)
+        extra_groups: ClassVar[Sequence[str]] = ("mixed",)
+        emits: ClassVar[Sequence[Any]] = (Note,)
         passthrough_events = (Later,)
 
     class Whole(Mixed, Consumer):

@@ -33,10 +33,6 @@ class Undeclared(BaseMessage):
 class Consumer(ChanxWebsocketConsumerMixin[Any]):
     """Answers according to the text."""
 
-    @staticmethod
-    def get_channel_layer(alias: str) -> None:
-        """Have no groups."""
-
     @ws_handler
     async def ping(self, message: PingMessage) -> PongMessage:
         """Answer."""

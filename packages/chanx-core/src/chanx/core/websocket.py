@@ -1,7 +1,7 @@
 """The consumer class: what users subclass, over the parts that do the work."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, cast
 
 from asgiref.sync import async_to_sync
@@ -55,6 +55,11 @@ class Shortcuts(NamedTuple):
     send: bool
 
 
+def _no_channel_layer(alias: str) -> ChannelLayer | None:
+    """Have no layers: what a consumer without integration gets."""
+    return None
+
+
 class _UnionAdapter:
     """A class attribute: the adapter of a class's messages, built when first asked for; None without any."""
 
@@ -83,7 +88,7 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
 
     # Set by integrations.
     config: ClassVar[Config] = config
-    get_channel_layer: ClassVar[Callable[[str], Any]]
+    get_channel_layer: ClassVar[Any] = staticmethod(_no_channel_layer)
     before_dispatch: ClassVar[Any] = None  # Callable[[], Awaitable[None]] | None
     """Awaited before each message and event is handled; None costs nothing."""
 
