@@ -334,7 +334,9 @@ class Connection:
 
     @property
     def is_idle(self) -> bool:
-        """True while nothing of this connection runs, waits or is being written."""
+        """True while the connection is open, and nothing of it runs, waits or is being written."""
+        if self.state is not State.OPEN:
+            return False
         lines = (self._frame_line, self._event_line)
         return self._outbox.is_idle and all(line is None or line.is_idle for line in lines)
 

@@ -1,7 +1,7 @@
 """Handling what reaches a consumer: one client frame, one layer message."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from random import getrandbits
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +12,8 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 from chanx.core._errors import InvalidFrameError, malformed
 from chanx.core._exchange import Exchanges
 from chanx.core.codec import Codec, checked_message
+from chanx.core.guards import DeniedError
+from chanx.core.handlers import HandlerSpec
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import CompleteMessage
 from chanx.type_defs import ASGIEvent, EventPayload, GroupMessageEvent, JSONObject
@@ -41,6 +43,8 @@ class FrameDispatcher:
         handlers = type(consumer).spec.handlers
         self._methods = handlers.message_methods
         self._concurrent = handlers.concurrent_actions
+        self._assisted_handlers = handlers.assisted
+        self._is_plain = not handlers.assisted and consumer.handler_timeout is None
         self._hold = not consumer.send_message_immediately
         self._is_direct = self._shortcuts.receive and not self._hold
         self._timeout = consumer.handler_timeout
@@ -158,8 +162,10 @@ class FrameDispatcher:
         consumer = self._consumer
         try:
             method = self._running = self._methods[message.action]
-            running = getattr(consumer, method)(message)
-            result = await (running if self._timeout is None else self._timed(running))
+            if self._is_plain:
+                result = await getattr(consumer, method)(message)
+            else:
+                result = await self._assisted(getattr(consumer, method), message)
             if result is None:
                 return
             if self._shortcuts.result:
@@ -168,22 +174,43 @@ class FrameDispatcher:
                 await consumer.handle_result(checked_message(result))
             if self.exchanges:
                 self._mark_answered()
-        except _HandlerTimeoutError as error:
-            await consumer.handle_validation_error(error.answer.error)
+        except Exception as error:
+            await self._tell_failure(error, message)
         except asyncio.CancelledError as error:
             if _is_cancelled():
                 raise
             failure = RuntimeError(f"The handler raised {error!r} by itself")
-            await consumer.handle_message_handler_error(failure, message.action, message)
-        except Exception as error:
-            await consumer.handle_message_handler_error(error, message.action, message)
+            await self._tell_failure(failure, message)
+
+    async def _tell_failure(self, error: Exception, message: BaseMessage) -> None:
+        if isinstance(error, DeniedError):
+            refusal = malformed(error.code, error.detail)
+            await self._consumer.handle_validation_error(refusal.error)
+        else:
+            await self._consumer.handle_message_handler_error(error, message.action, message)
 
     def _mark_answered(self) -> None:
         exchange = self.exchanges.current()
         if exchange is not None:
             exchange.answered = True
 
-    async def _timed(self, running: Coroutine[Any, Any, Any]) -> Any:
+    async def _assisted(self, handle: Callable[..., Awaitable[Any]], message: BaseMessage) -> Any:
+        """Handle a message within its time limit, with its guards and parameters."""
+        handler = self._assisted_handlers.get(message.action)
+        running = handle(message) if handler is None else self._guarded(handler, handle, message)
+        return await (running if self._timeout is None else self._timed(running))
+
+    async def _guarded(
+        self, handler: HandlerSpec, handle: Callable[..., Awaitable[Any]], message: BaseMessage
+    ) -> Any:
+        for guard in handler.guards:
+            await guard.check(self._consumer, message)
+        if handler.resolver is None:
+            return await handle(message)
+        async with handler.resolver(self._consumer, message) as parameters:
+            return await handle(message, **parameters)
+
+    async def _timed(self, running: Awaitable[Any]) -> Any:
         limit = asyncio.timeout(self._timeout)
         try:
             async with limit:
@@ -192,8 +219,8 @@ class FrameDispatcher:
             if not limit.expired():
                 raise
             logger.warning("Handler timed out", handler_timeout=self._timeout)
-            raise _HandlerTimeoutError(
-                malformed("timeout", f"The message was not handled within {self._timeout:g} s")
+            raise DeniedError(
+                "timeout", f"The message was not handled within {self._timeout:g} s"
             ) from None
 
     async def reject(self, error: InvalidFrameError) -> None:
@@ -216,12 +243,6 @@ class FrameDispatcher:
             await self._consumer.send_message(CompleteMessage())
         elif exchange is not None and exchange.is_waiting:
             await self._consumer.send_message(CompleteMessage())
-
-
-class _HandlerTimeoutError(Exception):
-    def __init__(self, answer: InvalidFrameError) -> None:
-        super().__init__()
-        self.answer = answer
 
 
 class LayerDispatcher:

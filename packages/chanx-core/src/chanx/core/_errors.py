@@ -45,12 +45,18 @@ def malformed(kind: str, message: str, *loc: str) -> InvalidFrameError:
     return InvalidFrameError(_validation_error(custom, loc), malformed=True)
 
 
+def custom_error(detail: ErrorDetails) -> ValidationError:
+    """Build a ValidationError of one error that another validation has found."""
+    kind, message = cast(Any, detail["type"]), cast(Any, detail["msg"])
+    return _validation_error(PydanticCustomError(kind, message), detail["loc"])
+
+
 def known_error(kind: Any, context: dict[str, Any], *loc: str) -> ValidationError:
     """Build a ValidationError of one of pydantic's own types."""
     return _validation_error(PydanticKnownError(kind, context), loc)
 
 
-def _validation_error(kind: object, loc: tuple[str, ...]) -> ValidationError:
+def _validation_error(kind: object, loc: tuple[int | str, ...]) -> ValidationError:
     # Any: pydantic-core takes its known errors too, which the annotation of the details leaves out.
     detail: Any = {"type": kind, "loc": loc, "input": None}
     return ValidationError.from_exception_data("Frame", [detail])

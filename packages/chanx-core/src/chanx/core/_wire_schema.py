@@ -4,14 +4,23 @@ Only declared names are translated (fields of models, dataclasses and typed dict
 schema, so they cannot be touched.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
+
+from pydantic_core import PydanticCustomError
 
 from chanx.messages.base import BaseMessage
 from chanx.utils.text import camel_case
 
-__all__ = ["WireFormat", "declared_names", "on_the_wire"]
+__all__ = [
+    "COLLISION",
+    "WireFormat",
+    "declared_names",
+    "finding_collisions",
+    "on_the_wire",
+    "renamed_fields",
+]
 
 # Keys of a schema node whose values are live Python objects, not schema nodes.
 _OPAQUE = frozenset(
@@ -19,6 +28,11 @@ _OPAQUE = frozenset(
 )
 
 Node = dict[str, Any]
+
+# As pydantic calls it since 2.11, and before.
+_BY_NAME = {"validate_by_alias": True, "validate_by_name": True, "populate_by_name": True}
+
+COLLISION: Final = "key_collision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,16 @@ class WireFormat:
 def on_the_wire(schema: Any, wire: WireFormat) -> Any:
     """Return a copy of the schema that reads and writes names as the wire format spells them."""
     return _Rewriter(wire, _definitions(schema)).rewritten(schema)
+
+
+def finding_collisions(schema: Any, wire: WireFormat) -> Any:
+    """Return a copy of the schema that refuses an object in which two keys fall on one field."""
+    return _CollisionFinder(wire, _definitions(schema)).rewritten(schema)
+
+
+def renamed_fields(schema: Any, wire: WireFormat) -> frozenset[str]:
+    """Return the names of fields that the wire format spells in another way."""
+    return frozenset(name for name in _field_names(schema) if wire.spell(name) != name)
 
 
 def declared_names(schema: Any) -> frozenset[str]:
@@ -74,7 +98,7 @@ class _Rewriter:
         match _kind(copy):
             case "model":
                 # Both spellings are read, as clients of one API may differ; one is written.
-                copy["config"] = {**copy.get("config", {}), "populate_by_name": True}
+                copy["config"] = {**copy.get("config", {}), **_BY_NAME}
             case "tagged-union" if isinstance(copy["discriminator"], str):
                 copy["discriminator"] = self._spell(copy["discriminator"], tells_messages)
             case "model-fields" | "typed-dict":
@@ -112,6 +136,60 @@ class _Rewriter:
         if choice.get("type") == "definition-ref":
             choice = self._definitions[choice["schema_ref"]]
         return issubclass(choice.get("cls", object), BaseMessage)
+
+
+class _CollisionFinder(_Rewriter):
+    def rewritten(self, node: Any, *, in_message: bool = False) -> Any:
+        copy = super().rewritten(node, in_message=in_message)
+        if not isinstance(node, dict):
+            return copy
+        pairs = {
+            name: self._wire.spell(name)
+            for name in _own_fields(cast(Node, node))
+            if self._wire.spell(name) != name
+        }
+        if not pairs:
+            return copy
+        check = {"type": "no-info", "function": _refusing(pairs)}
+        return {"type": "function-before", "function": check, "schema": copy}
+
+
+def _refusing(pairs: dict[str, str]) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        if isinstance(value, dict):
+            for name, wire_name in pairs.items():
+                if name in value and wire_name in value:
+                    raise PydanticCustomError(
+                        COLLISION,
+                        "Keys {one} and {other} are one field",
+                        {"one": name, "other": wire_name},
+                    )
+        return cast(Any, value)
+
+    return check
+
+
+def _own_fields(node: Node) -> Iterator[str]:
+    match _kind(node):
+        case "model-fields" | "typed-dict":
+            yield from cast(Node, node["fields"])
+        case "dataclass-args":
+            yield from (field["name"] for field in node["fields"])
+        case _:
+            pass
+
+
+def _field_names(node: Any) -> Iterator[str]:
+    if isinstance(node, list | tuple):
+        for item in cast("list[Any]", node):
+            yield from _field_names(item)
+    if not isinstance(node, dict):
+        return
+    node = cast(Node, node)
+    yield from _own_fields(node)
+    for name, value in node.items():
+        if _kind(node) is None or name not in _OPAQUE:
+            yield from _field_names(value)
 
 
 def _named(field: Node, name: str, wire_name: str) -> Node:

@@ -15,8 +15,15 @@ from pydantic_core import SchemaSerializer, SchemaValidator, from_json, to_json
 
 from chanx.constants import ENVELOPE_VERSION, MAX_REF_LENGTH
 from chanx.core import _guard as _guard
-from chanx.core._errors import InvalidFrameError, known_error, malformed
-from chanx.core._wire_schema import WireFormat, declared_names, on_the_wire
+from chanx.core._errors import InvalidFrameError, custom_error, known_error, malformed
+from chanx.core._wire_schema import (
+    COLLISION,
+    WireFormat,
+    declared_names,
+    finding_collisions,
+    on_the_wire,
+    renamed_fields,
+)
 from chanx.messages.base import BaseMessage, message_actions
 from chanx.type_defs import JSONObject
 
@@ -65,6 +72,27 @@ class Codec:
         if self.wire.is_plain:
             return cast(Validate, adapter_of(self.incoming).validator.validate_json)
         return cast(Validate, _compile(SchemaValidator, self._core_schema).validate_json)
+
+    @cached_property
+    def _snake_keys(self) -> tuple[str, ...]:
+        """Keys that a client of camel case does not write, but may."""
+        if not self.wire.camelize or not self.incoming:
+            return ()
+        schema = adapter_of(self.incoming).core_schema
+        return tuple(f'"{name}"' for name in sorted(renamed_fields(schema, self.wire)))
+
+    @cached_property
+    def _find_collisions(self) -> Validate:
+        schema = finding_collisions(adapter_of(self.incoming).core_schema, self.wire)
+        return cast(Validate, _compile(SchemaValidator, schema).validate_json)
+
+    def _refuse_collisions(self, text: str, ref: str | None) -> None:
+        try:
+            self._find_collisions(text)
+        except ValidationError as error:
+            found = [detail for detail in error.errors() if detail["type"] == COLLISION]
+            if found:
+                raise InvalidFrameError(custom_error(found[0]), ref=ref) from None
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -122,6 +150,9 @@ class Codec:
                 ),
                 ref=ref,
             )
+        for key in self._snake_keys:
+            if key in text:
+                self._refuse_collisions(text, ref)
         try:
             return self._validate(text)
         except ValidationError as error:

@@ -1,6 +1,6 @@
 """Decorators that mark handler methods and describe consumer classes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ParamSpec, TypeVar, overload
 
 from chanx.core import _guard as _guard
@@ -27,6 +27,7 @@ def ws_handler(
     summary: str | None = None,
     tags: list[str] | None = None,
     concurrent: bool = False,
+    guards: Sequence[Any] = (),
 ) -> Callable[[Callable[_P, Awaitable[_R]]], Callable[_P, Awaitable[_R]]]: ...
 @overload
 def ws_handler(
@@ -39,6 +40,7 @@ def ws_handler(
     summary: str | None = None,
     tags: list[str] | None = None,
     concurrent: bool = False,
+    guards: Sequence[Any] = (),
 ) -> Callable[_P, Awaitable[_R]]: ...
 def ws_handler(func: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Mark a method as the handler of one client message.
@@ -47,7 +49,8 @@ def ws_handler(func: Callable[..., Any] | None = None, **options: Any) -> Any:
     What the method returns is sent to the client. `action` names the operation in the AsyncAPI document and
     defaults to the method's name; `output_type` documents messages that the method sends by itself.
     `concurrent` takes the handler out of the line: it runs at once, beside what is being handled,
-    which is for messages such as a `cancel` that must not wait behind a long answer.
+    which is for messages such as a `cancel` that must not wait behind a long answer. `guards` are
+    asked before each message, see `chanx.core.guards`; integrations take permission classes of theirs.
 
     Raises ValueError without a message parameter or `input_type`. Wrong types raise TypeError when the
     consumer class is created.

@@ -4,13 +4,14 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from typing import Any, ForwardRef, Literal, Union, cast, get_args, get_origin
+from typing import Any, ForwardRef, Literal, Protocol, Union, cast, get_args, get_origin
 
 from chanx.core import _guard as _guard
 from chanx.messages.base import BaseMessage, message_actions
 
-__all__ = ["HandlerKind", "HandlerSpec", "OutputType"]
+__all__ = ["HandlerKind", "HandlerSpec", "OutputType", "ParameterResolver"]
 
 HandlerKind = Literal["ws", "event"]
 OutputType = (
@@ -24,6 +25,26 @@ OutputType = (
 HANDLER_ATTRIBUTE = "__chanx_handler__"
 # Sentinel: the annotation is read when types are resolved, which may be after decoration (forward references).
 _FROM_ANNOTATION: Any = object()
+
+
+# Of (consumer, message): gives the values of a handler's further parameters and cleans up behind it.
+ParameterResolver = Callable[[Any, BaseMessage], AbstractAsyncContextManager[dict[str, Any]]]
+
+
+class HandlerOwner(Protocol):
+    """What a consumer class decides about its handlers when it is created."""
+
+    __name__: str
+
+    def as_guard(self, candidate: object, where: str) -> Any:
+        """Make a guard of what a decorator was given."""
+        ...
+
+    def parameter_resolver(
+        self, function: Callable[..., Any], parameters: list[inspect.Parameter], where: str
+    ) -> ParameterResolver | None:
+        """Find who provides the parameters beside the message."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +62,8 @@ class HandlerSpec:
     summary: str | None = None
     tags: tuple[str, ...] = ()
     concurrent: bool = False
+    guards: tuple[Any, ...] = ()
+    resolver: "ParameterResolver | None" = None
     declared_input: Any = _FROM_ANNOTATION
     declared_output: Any = _FROM_ANNOTATION
     input_type: type[BaseMessage] = field(default=BaseMessage)
@@ -51,7 +74,7 @@ class HandlerSpec:
         """Every action value that reaches this handler."""
         return message_actions(self.input_type)
 
-    def resolved(self, owner: type) -> "HandlerSpec":
+    def resolved(self, owner: "HandlerOwner") -> "HandlerSpec":
         """Return the record with its types resolved, checked, in the name of the class that holds the method.
 
         Raises TypeError naming class, method and cure; NameError while an annotation's name does not exist yet.
@@ -59,7 +82,19 @@ class HandlerSpec:
         where = f"{owner.__name__}.{self.method_name}()"
         if not inspect.iscoroutinefunction(self.function):
             raise TypeError(f"{where} must be async: write 'async def {self.method_name}'.")
-        return replace(self, input_type=self._input(where), output_types=self._outputs(where))
+        return replace(
+            self,
+            input_type=self._input(where),
+            output_types=self._outputs(where),
+            guards=tuple(owner.as_guard(guard, where) for guard in self.guards),
+            resolver=owner.parameter_resolver(self.function, self._extra_parameters(), where),
+        )
+
+    def _extra_parameters(self) -> list[inspect.Parameter]:
+        """Return what the handler asks for beside the message."""
+        named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        parameters = list(inspect.signature(self.function).parameters.values())[2:]
+        return [parameter for parameter in parameters if parameter.kind in named]
 
     def _input(self, where: str) -> type[BaseMessage]:
         declared = self.declared_input
@@ -110,6 +145,7 @@ def declare(
     summary: str | None = None,
     tags: Sequence[str] | None = None,
     concurrent: bool = False,
+    guards: Sequence[Any] = (),
 ) -> HandlerSpec:
     """Record what a decorator was told.
 
@@ -128,6 +164,7 @@ def declare(
         summary=summary,
         tags=tuple(tags or ()),
         concurrent=concurrent,
+        guards=tuple(guards),
         declared_input=_FROM_ANNOTATION if input_type is None else input_type,
         declared_output=_FROM_ANNOTATION if output_type is None else output_type,
     )

@@ -47,6 +47,15 @@ class Handlers:
         return {action: handler.method_name for action, handler in self.messages.items()}
 
     @cached_property
+    def assisted(self) -> dict[str, HandlerSpec]:
+        """Handlers whose messages are checked by guards, or that take more than the message."""
+        return {
+            action: handler
+            for action, handler in self.messages.items()
+            if handler.guards or handler.resolver is not None
+        }
+
+    @cached_property
     def concurrent_actions(self) -> frozenset[str]:
         """Actions whose messages do not keep to the order."""
         return frozenset(action for action, handler in self.messages.items() if handler.concurrent)
@@ -59,7 +68,7 @@ class ConsumerSpec:
     at first use instead, and errors surface then.
     """
 
-    def __init__(self, owner: type) -> None:
+    def __init__(self, owner: Any) -> None:
         self.owner = owner
         self.name = owner.__name__.removesuffix("Consumer") or owner.__name__
         self.snake_name = snake_case(self.name)

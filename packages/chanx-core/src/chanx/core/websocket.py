@@ -1,7 +1,8 @@
 """The consumer class: what users subclass, over the parts that do the work."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+import inspect
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, cast
 
 from asgiref.sync import async_to_sync
@@ -22,9 +23,12 @@ from chanx.core._wire_schema import WireFormat
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.codec import Codec, adapter_of, parse_json
 from chanx.core.config import Config, Option, config
+from chanx.core.guards import Guard
+from chanx.core.handlers import ParameterResolver
 from chanx.core.limits import DEFAULT_LIMITS, Limits, OutboundPolicy, spread
 from chanx.core.origin import OriginPolicy, is_allowed_origin
 from chanx.core.passthrough import add_passthrough_handlers
+from chanx.core.probe import PROBE_KEY, Probe
 from chanx.core.spec import ConsumerSpec
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import ErrorMessage, EventCompleteMessage, GroupCompleteMessage
@@ -177,6 +181,34 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         if self.authenticator_class is not None:
             self.authenticator = self.authenticator_class(self.send_message)
 
+    # Hooks of integrations
+
+    @classmethod
+    def as_guard(cls, candidate: object, where: str) -> Guard:
+        """Make a guard of what `@ws_handler(guards=[...])` was given.
+
+        Integrations take more than guards. Raises TypeError for what is none.
+        """
+        if isinstance(candidate, Guard):
+            return candidate
+        raise TypeError(f"{candidate!r} in the guards of {where} is not a Guard instance.")
+
+    @classmethod
+    def parameter_resolver(
+        cls, function: Callable[..., Any], parameters: list[inspect.Parameter], where: str
+    ) -> ParameterResolver | None:
+        """Find who provides a handler's parameters beside the message; None where nobody has to.
+
+        Integrations provide dependencies. Raises TypeError for a parameter that nobody provides.
+        """
+        for parameter in parameters:
+            if parameter.default is inspect.Parameter.empty:
+                raise TypeError(
+                    f"{where} has a parameter {parameter.name!r} that nobody provides: "
+                    "give it a default or remove it."
+                )
+        return None
+
     # Types
 
     incoming_message_adapter = _UnionAdapter("incoming_messages")
@@ -224,6 +256,9 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         layer = self._find_layer()
         self.channel_layer = layer
         self.connection = Connection(self, receive, send, layer)
+        probe: Probe | None = scope.get(PROBE_KEY)
+        if probe is not None:
+            probe(self.connection)
         await self.connection.run()
 
     @classmethod
