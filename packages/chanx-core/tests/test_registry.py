@@ -1,6 +1,6 @@
 """The registry of message types."""
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel
 
@@ -12,9 +12,10 @@ from chanx.messages.outgoing import PongMessage
 
 def order_with(nested: type[BaseModel], action: str) -> type[BaseMessage]:
     """Make a message with a list of nested models."""
+    literal, items = cast(Any, Literal), cast(Any, list)
     namespace: dict[str, Any] = {
         "__module__": __name__,
-        "__annotations__": {"action": Literal[action], "payload": list[nested]},
+        "__annotations__": {"action": literal[action], "payload": items[nested]},
         "action": action,
     }
     return type(f"Order{action.title()}", (BaseMessage,), namespace)

@@ -411,7 +411,7 @@ class IntegrationSuite:
             @ws_handler(guards=[Only()])
             async def chat(self, message: ChatMessage) -> ChatMessage:
                 """Say it back."""
-                self.handled.append(message.payload.user_name)
+                Basic.handled.append(message.payload.user_name)
                 return message
 
         async with self.connect(Guarded) as ws:
@@ -465,7 +465,7 @@ class IntegrationSuite:
             ) -> ChatMessage:
                 """Write into what was provided."""
                 assert entries is log
-                entries.append(message.payload.user_name)
+                log.append(message.payload.user_name)
                 return message
 
         async with self.connect(Resolving) as ws:
