@@ -10,6 +10,7 @@ import tempfile
 import zipfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import nox
 from python_discovery import get_interpreter
@@ -161,6 +162,15 @@ def coverage(session: nox.Session) -> None:
     session.run("coverage", "report")
 
 
+@nox.session(venv_backend="none")
+def bench(session: nox.Session) -> None:
+    """Speed and memory beside other libraries: `nox -s bench -- [--quick] [suite ...]`."""
+    found = get_interpreter("3.13")
+    python = [f"--python={found.executable}"] if found else []
+    with session.chdir(ROOT / "sandboxes" / "benchmark"):
+        session.run(sys.executable, "-m", "bench", *python, *session.posargs)
+
+
 def sync(session: nox.Session, *selection: str) -> None:
     """Make the environment of the session exactly what `selection` takes from the lock."""
     place = session.virtualenv.location
@@ -179,7 +189,9 @@ def locked_versions(session: nox.Session, *selection: str) -> Path:
 def install_outside(session: nox.Session, constraints: Path, *requirements: str) -> None:
     """Install as a user would, siblings as wheels; the lock only narrows third-party versions."""
     (dist,) = {path.parent for path in BUILT.values()}
-    command = ["uv", "pip", "install", "--quiet", "--no-sources", f"--find-links={dist}"]
+    # uv's cache knows a wheel by its name, and a wheel of this version was built here before.
+    fresh = [f"--refresh-package={package}" for package in PACKAGES]
+    command = ["uv", "pip", "install", "--quiet", "--no-sources", f"--find-links={dist}", *fresh]
     session.run_install(*command, f"--constraint={constraints}", *requirements)
 
 
@@ -264,5 +276,5 @@ def metadata_files() -> list[Path]:
     return [Path("pyproject.toml"), *sorted(Path().glob("packages/*/pyproject.toml"))]
 
 
-def load(package: str) -> dict[str, object]:
+def load(package: str) -> dict[str, Any]:
     return nox.project.load_toml(f"packages/{package}/pyproject.toml")

@@ -53,7 +53,7 @@ async def next_chat_frame(participant: WebsocketCommunicator) -> dict[str, Any]:
 
 
 async def test_what_is_said_reaches_the_room() -> None:
-    """The seeds' own example: the sender hears its message, with the room's name."""
+    """The documented example: the sender hears its message, with the room's name."""
     async with room("test-room") as ada:
         await ada.send_message(saying("Hello room"))
 

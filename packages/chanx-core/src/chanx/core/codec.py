@@ -156,7 +156,11 @@ class Codec:
         try:
             return self._validate(text)
         except ValidationError as error:
-            raise InvalidFrameError(error, malformed=_is_malformed(error), ref=ref) from None
+            is_malformed = _is_malformed(error)
+            if is_malformed:
+                # One wording, whichever parser met the text first.
+                self.envelope(parse_json(text, max_depth=self._max_depth))
+            raise InvalidFrameError(error, malformed=is_malformed, ref=ref) from None
         except UnicodeEncodeError:
             raise malformed("json_invalid", "Invalid JSON: lone surrogate") from None
 

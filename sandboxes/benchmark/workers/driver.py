@@ -1,0 +1,355 @@
+"""Drives the application of a peer, in process or as a server; the same file for every peer.
+
+A worker calls `main()`. It then takes one command per line on standard input, as JSON, and answers with one JSON value
+per line on standard output. Times are CPU times of the process, all its threads included.
+"""
+
+import asyncio
+import gc
+import itertools
+import json
+import os
+import resource
+import socket
+import sys
+import time
+import tracemalloc
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import structlog
+from frames import frames
+
+__all__ = ["Application", "Options", "main"]
+
+Event = dict[str, Any]
+Receive = Callable[[], Awaitable[Event]]
+Send = Callable[[Event], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+WARM_UP = 1_000
+BATCH = 640
+
+
+@dataclass(frozen=True)
+class Options:
+    """What an application is asked for; peers ignore what they have not."""
+
+    log: bool = False
+    log_level: int = 20
+    camelize: bool = False
+    layer: bool = False
+    waiting: bool = False
+    """The handler of the first message type waits for ever."""
+
+
+@dataclass(frozen=True)
+class Worker:
+    """How to make the applications of one peer."""
+
+    options: Options
+    application: Callable[[Options], Application]
+    classes: Callable[[int], list[Any]] | None
+
+
+def main(
+    application: Callable[[Options], Application],
+    classes: Callable[[int], list[Any]] | None = None,
+) -> None:
+    """Take commands until standard input ends.
+
+    `classes` creates that many consumer classes and returns applications of them, or nothing that can be called.
+    """
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - what a peer prints, until the process ends
+    worker = Worker(Options(**json.loads(sys.argv[1])), application, classes)
+    configure_logging(worker.options.log_level)
+    for line in sys.stdin:
+        command = json.loads(line)
+        result = COMMANDS[command.pop("do")](worker, **command)
+        answers.write(f"{json.dumps(result)}\n")
+
+
+def configure_logging(level: int) -> None:
+    """Configure structlog as a service would: lines of JSON, here to nowhere."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=open(os.devnull, "w")),  # noqa: SIM115
+        cache_logger_on_first_use=True,
+    )
+
+
+class Connection:
+    """The server's side of one connection, without a server."""
+
+    def __init__(self, application: Application) -> None:
+        self.accepted = False
+        self.replies = 0
+        self.last = ""
+        self._inbox: asyncio.Queue[Event] = asyncio.Queue()
+        self._waiter: asyncio.Future[None] | None = None
+        self._inbox.put_nowait({"type": "websocket.connect"})
+        ending = application(scope(), self._inbox.get, self._send)
+        self.task = asyncio.ensure_future(ending)
+        self.task.add_done_callback(lambda task: self._wake())
+
+    async def _send(self, event: Event) -> None:
+        if event["type"] == "websocket.send":
+            self.replies += 1
+            self.last = event.get("text") or event["bytes"].decode()
+        elif event["type"] == "websocket.accept":
+            self.accepted = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def put(self, text: str) -> None:
+        """Send one frame to the application."""
+        self._inbox.put_nowait({"type": "websocket.receive", "text": text})
+
+    async def changed(self) -> None:
+        """Wait until the application has sent something. Raises what it failed with."""
+        if self.task.done():
+            self.task.result()
+            raise RuntimeError("the application ended the connection")
+        self._waiter = asyncio.get_running_loop().create_future()
+        await self._waiter
+
+    async def opened(self) -> None:
+        """Wait until the application has accepted, and has done what it does after that."""
+        while not self.accepted:
+            await self.changed()
+        await asyncio.sleep(0)
+
+    async def closed(self) -> None:
+        """Disconnect and wait for the application to end."""
+        self._inbox.put_nowait({"type": "websocket.disconnect", "code": 1000})
+        await asyncio.wait([self.task])
+
+
+def scope() -> Event:
+    """Return what a server tells about a connection."""
+    return {
+        "type": "websocket",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "scheme": "ws",
+        "server": ("127.0.0.1", 8000),
+        "client": ("127.0.0.1", 50000),
+        "root_path": "",
+        "path": "/",
+        "raw_path": b"/",
+        "query_string": b"",
+        "headers": [
+            (b"host", b"127.0.0.1:8000"),
+            (b"upgrade", b"websocket"),
+            (b"connection", b"Upgrade"),
+            (b"sec-websocket-version", b"13"),
+            (b"user-agent", b"benchmark"),
+        ],
+        "subprotocols": [],
+        "state": {},
+        "extensions": {"websocket.http.response": {}},
+    }
+
+
+# Echo
+
+
+def echo(worker: Worker, window: int, seconds: float) -> float:
+    """Return the microseconds per message, echoed with up to `window` of them under way."""
+    return asyncio.run(_echo(worker, window, seconds))
+
+
+async def _echo(worker: Worker, window: int, seconds: float) -> float:
+    texts = frames(camelize=worker.options.camelize)
+    connection = Connection(worker.application(worker.options))
+    await connection.opened()
+    await check(connection, texts)
+    endless = itertools.cycle(texts)
+    await exchange(connection, endless, WARM_UP, window)
+    count = 0
+    began = time.process_time()
+    while time.process_time() - began < seconds:
+        await exchange(connection, endless, BATCH, window)
+        count += BATCH
+    spent = time.process_time() - began
+    await connection.closed()
+    return spent / count * 1e6
+
+
+async def check(connection: Connection, texts: list[str]) -> None:
+    """Raise unless each frame comes back as it went."""
+    for text in texts:
+        await exchange(connection, iter([text]), 1, 1)
+        if json.loads(connection.last) != json.loads(text):
+            raise RuntimeError(f"sent {text}, received {connection.last}")
+
+
+async def exchange(connection: Connection, texts: Iterator[str], count: int, window: int) -> None:
+    """Send frames, and wait for the reply to each, with up to `window` of them under way."""
+    sent = 0
+    first = connection.replies
+    while (received := connection.replies - first) < count:
+        while sent < count and sent - received < window:
+            connection.put(next(texts))
+            sent += 1
+        await connection.changed()
+
+
+def log(worker: Worker, seconds: float) -> float:
+    """Return the microseconds of the two log records of one message, by plain calls."""
+    logger = structlog.get_logger("chanx")
+    structlog.contextvars.bind_contextvars(message_id="0123abcd", received_action="item_0")
+    count = 0
+    began = time.process_time()
+    while time.process_time() - began < seconds:
+        for _ in range(BATCH):
+            logger.info("Websocket received")
+            logger.info("Websocket sent", sent_action="item_0")
+        count += BATCH
+    spent = time.process_time() - began
+    structlog.contextvars.clear_contextvars()
+    return spent / count * 1e6
+
+
+# Connections
+
+
+def connect(worker: Worker, seconds: float) -> float:
+    """Return how many connections are opened and closed in a second of CPU time."""
+    return asyncio.run(_connect(worker, seconds))
+
+
+async def _connect(worker: Worker, seconds: float) -> float:
+    application = worker.application(worker.options)
+    await _come_and_go(application, 50)
+    count = 0
+    began = time.process_time()
+    while time.process_time() - began < seconds:
+        await _come_and_go(application, 20)
+        count += 20
+    return count / (time.process_time() - began)
+
+
+async def _come_and_go(application: Application, count: int) -> None:
+    for _ in range(count):
+        connection = Connection(application)
+        await connection.opened()
+        await connection.closed()
+
+
+def idle(worker: Worker, count: int) -> dict[str, float]:
+    """Return the bytes and the tasks that one idle connection keeps."""
+    return asyncio.run(_idle(worker, count))
+
+
+async def _idle(worker: Worker, count: int) -> dict[str, float]:
+    application = worker.application(worker.options)
+    texts = frames(camelize=worker.options.camelize)
+    tracemalloc.start()
+    first = await _opened(application, 20)
+    await check(first[0], texts)
+    gc.collect()
+    tasks, (size, _) = len(asyncio.all_tasks()), tracemalloc.get_traced_memory()
+    more = await _opened(application, count)
+    gc.collect()
+    result = {
+        "bytes": (tracemalloc.get_traced_memory()[0] - size) / count,
+        "tasks": (len(asyncio.all_tasks()) - tasks) / count,
+    }
+    tracemalloc.stop()
+    for connection in first + more:
+        await connection.closed()
+    return result
+
+
+async def _opened(application: Application, count: int) -> list[Connection]:
+    connections = [Connection(application) for _ in range(count)]
+    for connection in connections:
+        await connection.opened()
+    await asyncio.sleep(0.05)
+    return connections
+
+
+# Classes
+
+
+def create(worker: Worker, count: int) -> dict[str, float]:
+    """Return the seconds to create that many consumer classes, and to take one connection on each."""
+    assert worker.classes is not None
+    began = time.process_time()
+    applications = worker.classes(count)
+    created = time.process_time()
+    asyncio.run(_use(applications))
+    return {"created": created - began, "used": time.process_time() - began}
+
+
+async def _use(applications: list[Any]) -> None:
+    text = frames()[0]
+    for application in applications:
+        if not callable(application):
+            continue
+        connection = Connection(cast(Application, application))
+        await connection.opened()
+        await exchange(connection, iter([text]), 1, 1)
+        await connection.closed()
+
+
+# A server
+
+
+def serve(worker: Worker) -> None:
+    """Serve on a free port of 127.0.0.1, which is the answer to this command, until the process is ended."""
+    import uvicorn
+
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    os.write(1, f"{listener.getsockname()[1]}\n".encode())
+    application = with_usage(worker.application(worker.options))
+    config = uvicorn.Config(application, loop="uvloop", lifespan="off", log_level="warning")
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def with_usage(application: Application) -> Application:
+    """Tell about this process where HTTP asks."""
+
+    async def wrapped(scope: Event, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            return await application(scope, receive, send)
+        body = json.dumps(usage()).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    return wrapped
+
+
+def usage() -> dict[str, float]:
+    """Return seconds of CPU, bytes of memory and tasks of this process."""
+    return {"cpu": time.process_time(), "rss": rss(), "tasks": len(asyncio.all_tasks())}
+
+
+def rss() -> int:
+    """Return the memory of this process in bytes; without /proc the most that it ever had."""
+    try:
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return int(pages) * resource.getpagesize()
+
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    command.__name__: command for command in (echo, log, connect, idle, create, serve)
+}

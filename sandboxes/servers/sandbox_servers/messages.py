@@ -1,0 +1,66 @@
+"""The messages of the consumers."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from chanx.messages.base import BaseMessage
+
+__all__ = [
+    "BreakMessage",
+    "HoldMessage",
+    "NumberMessage",
+    "SayMessage",
+    "StreamMessage",
+    "StreamPayload",
+    "WaitMessage",
+]
+
+
+class NumberMessage(BaseMessage):
+    """A number, which is noted and sent back."""
+
+    action: Literal["number"] = "number"
+    payload: int
+
+
+class WaitMessage(BaseMessage):
+    """Asks for an answer after so many seconds, which then says the same."""
+
+    action: Literal["wait"] = "wait"
+    payload: float
+
+
+class HoldMessage(BaseMessage):
+    """Asks a handler to wait until its case is released."""
+
+    action: Literal["hold"] = "hold"
+    payload: None = None
+
+
+class BreakMessage(BaseMessage):
+    """Asks a handler to raise."""
+
+    action: Literal["break"] = "break"
+    payload: None = None
+
+
+class SayMessage(BaseMessage):
+    """Something for everybody in the room."""
+
+    action: Literal["say"] = "say"
+    payload: str
+
+
+class StreamPayload(BaseModel):
+    """How long each text is, and how many come a second."""
+
+    size: int
+    rate: int
+
+
+class StreamMessage(BaseMessage):
+    """Asks for texts without end."""
+
+    action: Literal["stream"] = "stream"
+    payload: StreamPayload

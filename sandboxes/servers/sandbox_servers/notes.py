@@ -1,0 +1,24 @@
+"""What happened in this process, by test case, and what handlers of a case wait for."""
+
+import asyncio
+from collections import defaultdict
+
+__all__ = ["note", "notes_of", "release_of"]
+
+_notes: defaultdict[str, list[str]] = defaultdict(list)
+_releases: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+
+def note(case: str, text: str) -> None:
+    """Write down that something happened."""
+    _notes[case].append(text)
+
+
+def notes_of(case: str) -> list[str]:
+    """Return what happened in one case, in order."""
+    return list(_notes.get(case, ()))
+
+
+def release_of(case: str) -> asyncio.Event:
+    """Return what the waiting handlers of a case wait for."""
+    return _releases[case]

@@ -1,0 +1,41 @@
+"""What a process says about itself, for tests that run outside of it."""
+
+import asyncio
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from chanx.core import open_connections
+from sandbox_servers.notes import notes_of, release_of
+
+__all__ = ["report"]
+
+_PAGE = 4096
+_PROCESS = Path("/proc/self")
+
+
+def report(case: str, *, release: bool = False) -> dict[str, Any]:
+    """Return the state of this process, and the notes of one case, whose waiting handlers may go on."""
+    if release:
+        release_of(case).set()
+    return {
+        "pid": os.getpid(),
+        "connections": open_connections(),
+        "tasks": _tasks(),
+        "rss": _resident_bytes(),
+        "files": len(list((_PROCESS / "fd").iterdir())) if _PROCESS.exists() else 0,
+        "notes": notes_of(case),
+    }
+
+
+def _tasks() -> dict[str, int]:
+    """Count the tasks of the event loop by what they run."""
+    names = (getattr(task.get_coro(), "__qualname__", "?") for task in asyncio.all_tasks())
+    return dict(Counter(names))
+
+
+def _resident_bytes() -> int:
+    if not _PROCESS.exists():
+        return 0
+    return int((_PROCESS / "statm").read_text().split()[1]) * _PAGE

