@@ -15,8 +15,9 @@ REDIS_URL = os.environ.get("REDIS_URL", "")
 def _layer(backend: str) -> dict[str, Any]:
     if not REDIS_URL:
         return {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-    # From version 8 on redis-py gives up after 5 s of silence, which is no failure on a queue.
-    host = {"address": REDIS_URL, "socket_timeout": None}
+    # From version 8 on redis-py gives up after 5 s of silence, which is no failure on a queue, and refuses
+    # more than 100 calls at once.
+    host = {"address": REDIS_URL, "socket_timeout": None, "max_connections": 1000}
     return {"BACKEND": backend, "CONFIG": {"hosts": [host], "prefix": PREFIX}}
 
 

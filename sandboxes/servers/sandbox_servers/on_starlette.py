@@ -21,8 +21,10 @@ PREFIX = "starlette"
 def _layer(kind: type[Any], url: str) -> Any:
     if not url:
         return InMemoryChannelLayer()
-    # From version 8 on redis-py gives up after 5 s of silence, which is no failure on a queue.
-    return kind(hosts=[{"address": url, "socket_timeout": None}], prefix=PREFIX)
+    # From version 8 on redis-py gives up after 5 s of silence, which is no failure on a queue, and refuses
+    # more than 100 calls at once.
+    host = {"address": url, "socket_timeout": None, "max_connections": 1000}
+    return kind(hosts=[host], prefix=PREFIX)
 
 
 configure_logging()

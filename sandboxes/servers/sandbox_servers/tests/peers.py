@@ -25,6 +25,7 @@ __all__ = [
     "close_code",
     "frame",
     "receive",
+    "talk",
 ]
 
 TIME_LIMIT = 15.0
@@ -56,6 +57,15 @@ async def ask(peer: ClientConnection, action: str, payload: Any = None) -> dict[
     """Send a message and return the next one that comes."""
     await peer.send(frame(action, payload))
     return await receive(peer)
+
+
+async def talk(peer: ClientConnection) -> None:
+    """Say something to the room, wait until it has been sent on, and so on without end."""
+    while True:
+        await peer.send(frame("say", "hello", ref="said"))
+        # Not for the word itself: a layer may drop some when they are too many.
+        while (await receive(peer))["action"] != "complete":
+            pass
 
 
 async def close_code(peer: ClientConnection, within: float = TIME_LIMIT) -> int | None:

@@ -41,6 +41,8 @@ class Server:
     """
     last_words: str = ""
     """A line of trouble that the server itself writes when it cancels applications."""
+    always_ends_applications: bool = True
+    """Daphne forgets to when it has accepted anything within the last second: memberships then stay."""
     forgets_connections: bool = False
     """Hypercorn keeps a connection for ever whose application has ended with a full queue before it."""
     tells_of_failed_sends: bool = True
@@ -83,6 +85,7 @@ SERVERS = {
         pushes_back=False,
         feels_slow_peers=False,
         shutdown_code=1006,
+        always_ends_applications=False,
         tells_of_failed_sends=False,
     ),
 }

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox_servers.tests.eventually import eventually
-from sandbox_servers.tests.peers import RawPeer, ask, client, frame
+from sandbox_servers.tests.peers import RawPeer, ask, client, frame, talk
 from sandbox_servers.tests.served import KnownBug, Served
 from sandbox_servers.tests.servers import STAYS_FOR_A_HANDLER
 from sandbox_servers.tests.valkey import Valkey
@@ -75,6 +75,7 @@ async def ping_p99(peer: Any) -> float:
     return sorted(times)[PINGS * 99 // 100]
 
 
+@pytest.mark.timeout(900)  # for a soak run
 async def test_pipelined_pings_are_all_answered(served: Served, case: str, soak: bool) -> None:
     """Ping frames over a real socket, 10,000 (1e6 in a soak run), the sender blocked by TCP.
 
@@ -113,9 +114,3 @@ async def test_flooding_peer_that_vanishes_leaves_its_groups(
                 talking.cancel()
         finally:
             await served.release(case)
-
-
-async def talk(talker: Any) -> None:
-    """Say something, wait until it comes back, and so on."""
-    while True:
-        await ask(talker, "say", "hello")

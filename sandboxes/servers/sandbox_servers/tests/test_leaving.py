@@ -2,17 +2,17 @@
 
 import asyncio
 import random
-from typing import Any
 
 import pytest
 
 from sandbox_servers.tests.eventually import eventually
-from sandbox_servers.tests.peers import abort, ask, client, frame, receive
-from sandbox_servers.tests.served import Served
+from sandbox_servers.tests.peers import abort, ask, client, frame, receive, talk
+from sandbox_servers.tests.served import Served, State
 from sandbox_servers.tests.valkey import Valkey
 
 HANDLERS = 50
 BATCH = 25
+SPARE_FILES = 10  # some connections of the layer's pool come and go
 
 
 @pytest.mark.parametrize("way", ["close", "abort"])
@@ -69,12 +69,6 @@ async def test_aborts_under_broadcast_leave_no_ghosts(
     await eventually(lambda: members(served, valkey, case) == [0, 0, 0], within=2)
 
 
-async def talk(talker: Any) -> None:
-    """Say something, wait until it comes back, and so on."""
-    while True:
-        await ask(talker, "say", "hello")
-
-
 async def abort_after(served: Served, room: str, case: str, stay: int) -> None:
     """Connect, hear so many words, and leave without one."""
     async with client(served.url(room, case=case)) as peer:
@@ -86,3 +80,46 @@ async def abort_after(served: Served, room: str, case: str, stay: int) -> None:
 def members(served: Served, valkey: Valkey, case: str) -> list[int]:
     """Count the members of the three rooms of a case."""
     return [valkey.members(served.application, f"{case}{side}") for side in ("", ".left", ".right")]
+
+
+@pytest.mark.timeout(900)  # for a soak run
+@pytest.mark.logs("Failed to process message")
+async def test_churn_leaves_nothing(served: Served, valkey: Valkey, case: str, soak: bool) -> None:
+    """Churn: 300 connects (10,000 in a soak run) in batches of 100, 3 groups each.
+
+    1/3 clean, 1/3 abort, 1/3 exception. Members 0, tasks and open files baseline, RSS drift at most
+    5 MB after the first fifth.
+    """
+    batches = 100 if soak else 3
+    states: list[State] = []
+    for _ in range(batches):
+        await asyncio.gather(*(WAYS[way % 3](served, case) for way in range(100)))
+        await eventually(lambda: members(served, valkey, case) == [0, 0, 0], within=2)
+        states.append(await served.until(lambda state: state["connections"] == 0, case))
+
+    settled, last = states[batches // 5], states[-1]
+    assert last["rss"] - settled["rss"] <= 5 * 2**20
+    assert last["files"] <= settled["files"] + SPARE_FILES
+
+
+async def come_and_close(served: Served, case: str) -> None:
+    """Connect, and leave with manners."""
+    async with client(served.url("queue", case=case)) as peer:
+        await ask(peer, "ping")
+
+
+async def come_and_abort(served: Served, case: str) -> None:
+    """Connect, and leave without."""
+    async with client(served.url("queue", case=case)) as peer:
+        await ask(peer, "ping")
+        abort(peer)
+
+
+async def come_and_fail(served: Served, case: str) -> None:
+    """Connect, make a handler raise, and leave while that is still being logged."""
+    async with client(served.url("queue", case=case)) as peer:
+        await ask(peer, "break")
+        abort(peer)
+
+
+WAYS = (come_and_close, come_and_abort, come_and_fail)
