@@ -7,6 +7,12 @@ import pytest
 NAMES = {
     "": ["asyncapi_docs", "asyncapi_spec_json", "asyncapi_spec_yaml"],
     ".views": ["asyncapi_docs", "asyncapi_spec_json", "asyncapi_spec_yaml"],
+    ".consumer": [
+        "AsyncConsumer",
+        "AsyncHttpConsumer",
+        "AsyncJsonWebsocketConsumer",
+        "AsyncWebsocketConsumer",
+    ],
     ".type_defs": ["AsyncAPIConfig"],
     ".websocket": ["AsyncJsonWebsocketConsumer", "ReceiveEvent"],
     ".testing": ["WebsocketCommunicator"],

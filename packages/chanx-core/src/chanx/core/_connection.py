@@ -107,7 +107,7 @@ class Connection:
         self._task: asyncio.Task[Any] | None = None
         self._opening: asyncio.Task[None] | None = None
         self._pumping: asyncio.Task[None] | None = None
-        self._accepted = False
+        self.accepted = False
         self._receiving = False
         self._interrupted = False
         self._draining = False
@@ -146,7 +146,7 @@ class Connection:
 
     async def accept(self, subprotocol: str | None, headers: list[tuple[bytes, bytes]]) -> None:
         """Accept the handshake."""
-        self._accepted = True
+        self.accepted = True
         await self._send(
             {"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers}
         )
@@ -269,7 +269,7 @@ class Connection:
             if exchange.held is not None:
                 exchange.held.append(text)
                 return
-        if not self._accepted:
+        if not self.accepted:
             logger.debug("Nothing can be sent before the handshake is accepted")
             return
         await self._outbox.send({"type": "websocket.send", "text": text})

@@ -53,6 +53,7 @@ ReceiveEvent = TypeVar("ReceiveEvent", bound=BaseMessage, default=BaseMessage)
 class Shortcuts(NamedTuple):
     """Where a class overrides none of the hooks of a stretch, the message may pass it in one step."""
 
+    connect: bool
     receive: bool
     dispatch: bool
     result: bool
@@ -95,6 +96,10 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     get_channel_layer: ClassVar[Any] = staticmethod(_no_channel_layer)
     before_dispatch: ClassVar[Any] = None  # Callable[[], Awaitable[None]] | None
     """Awaited before each message and event is handled; None costs nothing."""
+    accept_errors: ClassVar[tuple[type[Exception], ...]] = ()
+    """What `connect()` may raise to accept the handshake."""
+    deny_errors: ClassVar[tuple[type[Exception], ...]] = ()
+    """What `connect()` may raise to refuse it."""
 
     # Options. Unset, they come from `config` when they are used; see Config and Limits for what each does.
     if TYPE_CHECKING:
@@ -152,7 +157,7 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     spec: ClassVar[ConsumerSpec]
     _codecs: ClassVar[dict[WireFormat, Codec]]
     shortcuts: ClassVar[Shortcuts] = Shortcuts(
-        receive=False, dispatch=False, result=False, send=False
+        connect=False, receive=False, dispatch=False, result=False, send=False
     )
 
     # Of one connection.
@@ -285,27 +290,58 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     async def websocket_connect(self, message: Any) -> None:
         """Let the connection in or turn it away.
 
-        The order: origin, accept, authentication, groups, `post_authentication()`. Client frames that come meanwhile
-        wait, and are handled only if the connection was let in.
+        The order: origin, `connect()`, authentication, groups, `post_authentication()`. Client frames that come
+        meanwhile wait, and are handled only if the connection was let in.
         """
         if not is_allowed_origin(type(self).allowed_origins, self.scope):
             self._log_refused_origin()
             await self.close()
             return
-        if not self.authenticate_before_accept:
-            await self.accept()
+        if not self.authenticate_before_accept and not await self._connected():
+            return
         self.connection.state = State.AUTHENTICATING
         if not await self._authenticated():
             return
-        if self.authenticate_before_accept:
+        if self.authenticate_before_accept and not await self._connected():
+            return
+        if not self.connection.admitted:
+            await self._join_layer()
+        for group in await self._initial_groups():
+            await self.join_group(group)
+        await self.post_authentication()
+
+    async def connect(self) -> None:
+        """Accept the handshake. Override to choose a subprotocol or headers, or to refuse.
+
+        An override ends with `await self.accept(...)` or `await self.close()`. It finds `channel_layer` and
+        `channel_name` in place, and `disconnect()` is called behind it even if the client is refused.
+        """
+        await self.accept()
+
+    async def _connected(self) -> bool:
+        """Let `connect()` accept the handshake; tell whether it did."""
+        if not self.shortcuts.connect:
+            await self._join_layer()
+        try:
+            await self.connect()
+        except self.accept_errors:
             await self.accept()
+        except self.deny_errors:
+            await self.close()
+        if self.connection.state >= State.CLOSING:
+            return False
+        if not self.connection.accepted:
+            raise RuntimeError(
+                f"{type(self).__name__}.connect() returned without a decision: "
+                "await self.accept() or await self.close() in it."
+            )
+        return True
+
+    async def _join_layer(self) -> None:
         if self.channel_layer is not None:
             self.channel_name = await self._new_channel()
             self.connection.join_layer()
         self.connection.admitted = True
-        for group in await self._initial_groups():
-            await self.join_group(group)
-        await self.post_authentication()
 
     async def _new_channel(self) -> str:
         try:
@@ -639,6 +675,7 @@ def _shortcuts(cls: type[ChanxWebsocketConsumerMixin[Any]]) -> Shortcuts:
         )
 
     return Shortcuts(
+        connect=untouched("connect"),
         receive=untouched(*_RECEIVE_HOOKS),
         dispatch=untouched("receive_message"),
         result=untouched("handle_result", "send_message", *_SEND_HOOKS),

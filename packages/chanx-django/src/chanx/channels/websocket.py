@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from channels.exceptions import AcceptConnection, DenyConnection
 from channels.generic.websocket import AsyncJsonWebsocketConsumer as ChannelsConsumer
 from channels.layers import channel_layers, get_channel_layer
 
@@ -27,6 +28,8 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc] # pyright: ignore[report
     config: ClassVar[Config] = DjangoConfig()
     get_channel_layer: ClassVar[Any] = staticmethod(get_channel_layer)
     before_dispatch: ClassVar[Any] = staticmethod(refresh_connections)
+    accept_errors = (AcceptConnection,)
+    deny_errors = (DenyConnection,)
 
     @classmethod
     def layer_aliases(cls) -> list[str]:

@@ -2,11 +2,12 @@
 
 from typing import Any, ClassVar
 
-from fast_channels.consumer import AsyncJsonWebsocketConsumer as FastChannelsConsumer
+from fast_channels.exceptions import AcceptConnection, DenyConnection
 from fast_channels.layers import channel_layers, get_channel_layer
 
 from chanx.core import _guard as _guard
 from chanx.core.websocket import ChanxWebsocketConsumerMixin, ReceiveEvent
+from chanx.fast_channels.consumer import AsyncJsonWebsocketConsumer as FastChannelsConsumer
 
 __all__ = ["AsyncJsonWebsocketConsumer", "ReceiveEvent"]
 
@@ -24,6 +25,8 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
 
     channel_layer_alias: str | None = "default"
     get_channel_layer: ClassVar[Any] = staticmethod(get_channel_layer)
+    accept_errors = (AcceptConnection,)
+    deny_errors = (DenyConnection,)
 
     @classmethod
     def layer_aliases(cls) -> list[str]:

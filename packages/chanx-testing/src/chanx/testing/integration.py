@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal, cast
 import pytest
 from asgiref.sync import sync_to_async
 from pydantic import BaseModel, Field
+from pydantic_core import from_json
 
 from chanx.constants import EVENT_ACTION_COMPLETE, GROUP_ACTION_COMPLETE
 from chanx.core import _guard as _guard
@@ -786,6 +787,136 @@ class IntegrationSuite:
             ws = self.connect(headers=headers, allowed_origins=policy)
             assert (await ws.connect())[0] is allowed
             await ws.disconnect()
+
+    async def test_connect_accepts_as_it_likes(self) -> None:
+        """An overridden `connect()` accepts in place of the library: with a subprotocol, headers, and what it sends."""
+
+        class Choosing(Basic):
+            async def connect(self) -> None:
+                """Choose, and greet."""
+                await self.accept("chat.v2", [(b"x-room", b"lobby")])
+                await self.send_message(PongMessage())
+
+        ws = self.connect(Choosing, authenticator_class=Admits)
+        await ws.send_input({"type": "websocket.connect"})
+        accepted = await ws.receive_output()
+        assert accepted["subprotocol"] == "chat.v2"
+        assert accepted["headers"] == [(b"x-room", b"lobby")]
+        texts = [(await ws.receive_output())["text"] for _ in range(2)]
+        assert [from_json(text)["action"] for text in texts] == ["pong", "authentication"]
+        await ws.disconnect()
+
+    @pytest.mark.parametrize("before_accept", [False, True])
+    async def test_connect_may_refuse(self, before_accept: bool) -> None:
+        """`close()` in it refuses the handshake, with its code; nothing that the client sent is handled."""
+        codes: list[int] = []
+
+        class Refusing(Basic):
+            async def connect(self) -> None:
+                """Refuse."""
+                await self.close(4003)
+
+            async def disconnect(self, code: int) -> None:
+                """Note."""
+                codes.append(code)
+
+        ws = self.connect(Refusing, authenticate_before_accept=before_accept)
+        assert await ws.connect() == (False, 4003)
+        await ws.wait()
+        assert Basic.handled == []
+        assert codes == [4003]
+
+    @pytest.mark.parametrize(
+        ("errors", "accepted"), [("accept_errors", True), ("deny_errors", False)]
+    )
+    async def test_connect_may_raise_its_decision(self, errors: str, accepted: bool) -> None:
+        """The framework's exceptions mean what they mean to it."""
+        (error,) = getattr(self.base, errors)
+
+        class Raising(Basic):
+            async def connect(self) -> None:
+                """Decide."""
+                raise error
+
+        ws = self.connect(Raising)
+        assert (await ws.connect())[0] is accepted
+        await ws.disconnect()
+
+    async def test_connect_must_decide(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """One that returns without accepting or closing is refused, and the log says what to write."""
+
+        class Undecided(Basic):
+            async def connect(self) -> None:
+                """Do nothing."""
+
+        ws = self.connect(Undecided)
+        assert await ws.connect() == (False, 1011)
+        await ws.wait()
+        assert "await self.accept() or await self.close()" in capsys.readouterr().out
+
+    async def test_connect_may_join_groups_by_hand(self) -> None:
+        """It knows the channel; what reaches the group before the client is let in waits."""
+
+        class Joining(Broadcaster):
+            async def connect(self) -> None:
+                """Join on the layer, as the frameworks' tutorials do."""
+                await self.channel_layer.group_add("room_y", self.channel_name)
+                await self.accept()
+
+            async def disconnect(self, code: int) -> None:
+                """Leave."""
+                await self.channel_layer.group_discard("room_y", self.channel_name)
+
+        async with self.connect(Joining, authenticator_class=Admits) as ws:
+            await ws.consumer.broadcast_event(NewsEvent(payload="early"), "room_y")
+            frames = [await ws.receive_json_from() for _ in range(2)]
+            assert [frame["action"] for frame in frames] == ["authentication", "chat"]
+        denied = self.connect(Joining, authenticator_class=Denies)
+        await denied.connect()
+        await denied.receive_json_from()
+        await denied.assert_closed(4403)
+        await denied.wait()
+
+    async def test_arguments_of_as_asgi_reach_each_instance(self) -> None:
+        """`as_asgi(**initkwargs)` makes a consumer with these arguments for each connection."""
+
+        class Configured(Basic):
+            def __init__(self, *, answer: str, **kwargs: Any) -> None:
+                super().__init__(**kwargs)
+                self.answer = answer
+
+            @ws_handler
+            async def chat(self, message: ChatMessage) -> ChatMessage:
+                """Answer what was configured."""
+                return ChatMessage(payload=ChatPayload(user_name=self.answer))
+
+        consumer: Any = self.make(Configured)
+        application = consumer.as_asgi(answer="configured")
+        for _ in range(2):
+            async with WebsocketCommunicator(application, "/ws", consumer=consumer) as ws:
+                await ws.send_message(ChatMessage(payload=ChatPayload(user_name="ada")))
+                assert (await ws.receive_json_from())["payload"]["user_name"] == "configured"
+
+    async def test_frames_by_hand(self) -> None:
+        """`send()` takes text or bytes, and closes behind them; without either it is an error."""
+
+        class Sending(Basic):
+            @ws_handler
+            async def chat(self, message: ChatMessage) -> None:
+                """Send by hand."""
+                with pytest.raises(ValueError, match="bytes_data or text_data"):
+                    await self.send()
+                await self.send(text_data="text")
+                await self.send(bytes_data=b"bytes", close=True)
+
+        ws = self.connect(Sending)
+        await ws.send_message(ChatMessage(payload=ChatPayload(user_name="ada")))
+        assert await ws.receive_from() == "text"
+        assert (await ws.receive_output())["bytes"] == b"bytes"
+        closed = await ws.receive_output()
+        assert (closed["type"], closed["code"]) == ("websocket.close", 1000)
+        assert type(closed["code"]) is int
+        await ws.wait()
 
     async def test_failing_hook_closes(self) -> None:
         """An exception in `post_authentication()` closes with 1011 and leaves no member."""

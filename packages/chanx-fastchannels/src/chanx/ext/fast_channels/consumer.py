@@ -1,0 +1,16 @@
+"""The plain consumers of `chanx.fast_channels.consumer`."""
+
+from chanx.core import _guard as _guard
+from chanx.fast_channels.consumer import (
+    AsyncConsumer,
+    AsyncHttpConsumer,
+    AsyncJsonWebsocketConsumer,
+    AsyncWebsocketConsumer,
+)
+
+__all__ = [
+    "AsyncConsumer",
+    "AsyncHttpConsumer",
+    "AsyncJsonWebsocketConsumer",
+    "AsyncWebsocketConsumer",
+]
