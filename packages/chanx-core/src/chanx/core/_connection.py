@@ -80,7 +80,15 @@ class Connection:
             discriminator_field=consumer.discriminator_field, camelize=consumer.should_camelize
         )
         self.codec = type(consumer).codec(wire)
-        self.frames = FrameDispatcher(consumer, self.codec)
+        self._outbox = Outbox(
+            send,
+            max_frames=consumer.outbound_frames,
+            max_bytes=consumer.outbound_bytes,
+            timeout=consumer.send_timeout,
+            on_stall=self._peer_stalled,
+            on_gone=self._peer_gone,
+        )
+        self.frames = FrameDispatcher(consumer, self.codec, self._outbox)
         self._has_concurrent = bool(type(consumer).spec.handlers.concurrent_actions)
         self.memberships: Memberships | None = None
         self._receive = receive
@@ -96,14 +104,6 @@ class Connection:
             on_blocked=self.frames.log_blocked,
         )
         self._event_line: Line[ASGIEvent] | None = None
-        self._outbox = Outbox(
-            send,
-            max_frames=consumer.outbound_frames,
-            max_bytes=consumer.outbound_bytes,
-            timeout=consumer.send_timeout,
-            on_stall=self._peer_stalled,
-            on_gone=self._peer_gone,
-        )
         self._task: asyncio.Task[Any] | None = None
         self._opening: asyncio.Task[None] | None = None
         self._pumping: asyncio.Task[None] | None = None
@@ -195,6 +195,7 @@ class Connection:
 
     async def _read_frames(self) -> None:
         taken = 0
+        has_room = True
         while self.state < State.CLOSING:
             self._receiving = True
             event = await self._receive()
@@ -202,17 +203,20 @@ class Connection:
             if event["type"] == "websocket.disconnect":
                 self.close_code = event.get("code") or _NO_STATUS
                 return
-            if self._is_too_large(event):
+            text = event.get("text")
+            # A character has at most four bytes, so most texts need no counting.
+            if (text is None or 4 * len(text) > self._max_bytes) and self._is_too_large(event):
                 await self.close(CLOSE_TOO_LARGE)
                 return
-            if self._frame_line.is_full:
+            if not has_room:
+                # Only now: the event that does not fit could have been the end.
                 await self._frame_line.room()
             if self._draining:
                 continue
             if self._has_concurrent and self.frames.is_concurrent(event):
-                self._frame_line.put_aside(event)
+                has_room = self._frame_line.put_aside(event)
             else:
-                self._frame_line.put(event)
+                has_room = self._frame_line.put(event)
             taken += 1
             if taken % _TURN == 0:
                 await asyncio.sleep(0)
@@ -222,10 +226,6 @@ class Connection:
         return 0 if task is None else task.uncancel()
 
     def _is_too_large(self, event: ASGIEvent) -> bool:
-        text = event.get("text")
-        # A character has at most four bytes, so most texts need no counting.
-        if text is not None and 4 * len(text) <= self._max_bytes:
-            return False
         if _size(event) <= self._max_bytes:
             return False
         logger.warning("Frame too large", max_message_bytes=self._max_bytes)
@@ -274,11 +274,7 @@ class Connection:
             return
         await self._outbox.send({"type": "websocket.send", "text": text})
         if self.consumer.log_websocket_message:
-            self._log_sent(action)
-
-    def _log_sent(self, action: Any) -> None:
-        if not isinstance(action, str) or action not in self.consumer.all_log_ignored_actions:
-            logger.info("Websocket sent", sent_action=action)
+            self.frames.log.sent(action)
 
     async def send_bytes(self, data: bytes) -> None:
         """Send one binary frame."""

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from random import getrandbits
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 from pydantic_core import from_json
-from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from chanx.core._errors import InvalidFrameError, malformed
 from chanx.core._exchange import Exchanges
+from chanx.core._message_log import MessageLog
+from chanx.core._outbox import Outbox
 from chanx.core.codec import Codec, checked_message
 from chanx.core.guards import DeniedError
 from chanx.core.handlers import HandlerSpec
@@ -35,18 +35,30 @@ class FrameDispatcher:
     stretch of the way, the frame passes that stretch in one step, with the same result.
     """
 
-    def __init__(self, consumer: "ChanxWebsocketConsumerMixin[Any]", codec: Codec) -> None:
+    __slots__ = (
+        "_assisted_handlers", "_before", "_codec", "_concurrent", "_consumer", "_dispatches_directly",
+        "_hold", "_is_direct", "_is_plain", "_methods", "_outbox", "_running", "_sends_results",
+        "_timeout", "exchanges", "log",
+    )  # fmt: skip
+
+    def __init__(
+        self, consumer: "ChanxWebsocketConsumerMixin[Any]", codec: Codec, outbox: Outbox
+    ) -> None:
         self._consumer = consumer
         self._codec = codec
+        self._outbox = outbox
+        self.log = MessageLog(lambda: consumer.all_log_ignored_actions)
         self.exchanges = Exchanges()
-        self._shortcuts = type(consumer).shortcuts
+        shortcuts = type(consumer).shortcuts
         handlers = type(consumer).spec.handlers
         self._methods = handlers.message_methods
         self._concurrent = handlers.concurrent_actions
         self._assisted_handlers = handlers.assisted
         self._is_plain = not handlers.assisted and consumer.handler_timeout is None
         self._hold = not consumer.send_message_immediately
-        self._is_direct = self._shortcuts.receive and not self._hold
+        self._is_direct = shortcuts.receive and not self._hold
+        self._dispatches_directly = shortcuts.dispatch
+        self._sends_results = shortcuts.result
         self._timeout = consumer.handler_timeout
         self._before = type(consumer).before_dispatch
         self._running = ""
@@ -137,25 +149,15 @@ class FrameDispatcher:
 
     async def answer(self, message: BaseMessage) -> None:
         """Run the handler and mark the end of the exchange."""
-        if self._consumer.log_websocket_message:
-            await self._run_logged(message)
-        elif self._shortcuts.dispatch:
+        consumer = self._consumer
+        if consumer.log_websocket_message:
+            self.log.received(message.action)
+        if self._dispatches_directly:
             await self.run_handler(message)
         else:
-            await self._consumer.receive_message(message)
-        if self.exchanges or self._consumer.should_send_completion:
+            await consumer.receive_message(message)
+        if self.exchanges or consumer.should_send_completion:
             await self._complete()
-
-    async def _run_logged(self, message: BaseMessage) -> None:
-        tokens = bind_contextvars(
-            message_id=f"{getrandbits(32):08x}", received_action=message.action
-        )
-        try:
-            if message.action not in self._consumer.all_log_ignored_actions:
-                logger.info("Websocket received")
-            await self._consumer.receive_message(message)
-        finally:
-            reset_contextvars(**tokens)
 
     async def run_handler(self, message: BaseMessage) -> None:
         """Call the message's handler and send what it returns: the body of `receive_message()`."""
@@ -168,12 +170,13 @@ class FrameDispatcher:
                 result = await self._assisted(getattr(consumer, method), message)
             if result is None:
                 return
-            if self._shortcuts.result:
-                await consumer.connection.send_text(self._codec.encode(result), result.action)
+            if self._sends_results and not self.exchanges:
+                text = self._codec.encode(result)
+                await self._outbox.send({"type": "websocket.send", "text": text})
+                if consumer.log_websocket_message:
+                    self.log.sent(result.action)
             else:
-                await consumer.handle_result(checked_message(result))
-            if self.exchanges:
-                self._mark_answered()
+                await self._send_result(result)
         except Exception as error:
             await self._tell_failure(error, message)
         except asyncio.CancelledError as error:
@@ -182,17 +185,22 @@ class FrameDispatcher:
             failure = RuntimeError(f"The handler raised {error!r} by itself")
             await self._tell_failure(failure, message)
 
+    async def _send_result(self, result: Any) -> None:
+        if self._sends_results:
+            text = self._codec.encode(result)
+            await self._consumer.connection.send_text(text, result.action)
+        else:
+            await self._consumer.handle_result(checked_message(result))
+        exchange = self.exchanges.current()
+        if exchange is not None:
+            exchange.answered = True
+
     async def _tell_failure(self, error: Exception, message: BaseMessage) -> None:
         if isinstance(error, DeniedError):
             refusal = malformed(error.code, error.detail)
             await self._consumer.handle_validation_error(refusal.error)
         else:
             await self._consumer.handle_message_handler_error(error, message.action, message)
-
-    def _mark_answered(self) -> None:
-        exchange = self.exchanges.current()
-        if exchange is not None:
-            exchange.answered = True
 
     async def _assisted(self, handle: Callable[..., Awaitable[Any]], message: BaseMessage) -> Any:
         """Handle a message within its time limit, with its guards and parameters."""

@@ -82,23 +82,29 @@ class Line(Generic[T]):
         """The tasks that are handling items now."""
         return frozenset(self._tasks)
 
-    def put(self, item: T) -> None:
-        """Add an item at the end; whoever adds looks at `is_full` first."""
+    def put(self, item: T) -> bool:
+        """Add an item at the end; false where the line is full now. Whoever adds, looks first."""
         if self._open and self._ordered < self._width and self._active < self._max_active:
-            self._start_ordered(item)
-            return
+            self._ordered += 1
+            self._active += 1
+            task = spawn(self._work(item))
+            if not task.done():
+                self._keep(task)
+            return True
         if self._waiting is None:
             self._waiting = deque()
         self._waiting.append(item)
         if self._patience is None and self._on_blocked is not None:
             self._watch()
+        return not self.is_full
 
-    def put_aside(self, item: T) -> None:
-        """Add an item that does not keep to the order."""
+    def put_aside(self, item: T) -> bool:
+        """Add an item that does not keep to the order; false where the line is full now."""
         if self._aside is None:
             self._aside = deque()
         self._aside.append(item)
         self._start_waiting()
+        return not self.is_full
 
     def drop_oldest(self) -> None:
         """Forget the item that has waited longest in order."""
@@ -129,22 +135,22 @@ class Line(Generic[T]):
         """Start what may run now."""
         while self._open and self._active < self._max_active:
             if self._aside:
-                self._spawn(self._work_aside(self._aside.popleft()))
+                self._start(self._work_aside(self._aside.popleft()))
             elif self._waiting and self._ordered < self._width:
-                self._start_ordered(self._waiting.popleft())
+                self._ordered += 1
+                self._start(self._work(self._waiting.popleft()))
             else:
                 return
 
-    def _start_ordered(self, item: T) -> None:
-        self._ordered += 1
-        self._spawn(self._work(item))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._active += 1
         task = spawn(work)
         if not task.done():
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._keep(task)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _work(self, item: T) -> None:
         # One task goes on with what has come meanwhile: a burst costs one task, not one a message.

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 
 from chanx.core._tasks import spawn
 from chanx.type_defs import ASGISend
@@ -68,24 +69,30 @@ class Outbox:
         if self._finished:
             return
         self._finished = last
-        while self._writing and not self.closed:
-            if self._enqueue(event):
-                return
-            await self._change()
+        if self._writing and await self._waited_in_line(event):
+            return
         if self.closed:
             return
         self._writing = True
-        if self._timeout is not None:
-            self._watch(self._timeout)
+        self._write_began = monotonic()
+        if self._stall_timer is None:
+            self._watch()
         try:
             await self._send(event)
         except Exception as error:
             self._fail(error)
         finally:
-            self._write_began = 0.0
             self._writing = False
             if self._queue or self._waiters:
                 self._go_on()
+
+    async def _waited_in_line(self, event: Event) -> bool:
+        """Queue behind the write under way; false where that one has ended while there was no room."""
+        while self._writing and not self.closed:
+            if self._enqueue(event):
+                return True
+            await self._change()
+        return False
 
     def _enqueue(self, event: Event) -> bool:
         size = _size(event)
@@ -162,14 +169,13 @@ class Outbox:
             self._tell()
 
     async def _write(self, event: Event) -> None:
-        if self._timeout is not None:
-            self._watch(self._timeout)
+        self._write_began = monotonic()
+        if self._stall_timer is None:
+            self._watch()
         try:
             await self._send(event)
         except Exception as error:
             self._fail(error)
-        finally:
-            self._write_began = 0.0
 
     def _fail(self, error: Exception) -> None:
         # The peer has gone: servers raise an OSError (ASGI 2.4), complain about a send after the
@@ -178,21 +184,20 @@ class Outbox:
             self.close()
             self._on_gone(error)
 
-    def _watch(self, timeout: float) -> None:
-        # One timer for many writes: it looks at the write that is under way when it fires.
-        self._write_began = self._loop.time()
-        if self._stall_timer is None:
-            self._stall_timer = self._loop.call_later(timeout, self._check_stall)
+    def _watch(self) -> None:
+        """Start the one timer for many writes: when it fires, it looks at the write that is under way then."""
+        if self._timeout is not None:
+            left = self._write_began + self._timeout - monotonic()
+            self._stall_timer = self._loop.call_later(left, self._check_stall)
 
     def _check_stall(self) -> None:
         self._stall_timer = None
-        if not self._write_began or self._timeout is None:
+        if not self._writing or self._timeout is None:
             return
-        left = self._write_began + self._timeout - self._loop.time()
-        if left <= 0:
+        if self._write_began + self._timeout <= monotonic():
             self._on_stall()
         else:
-            self._stall_timer = self._loop.call_later(left, self._check_stall)
+            self._watch()
 
     def _tell(self) -> None:
         waiters, self._waiters = self._waiters, []

@@ -20,6 +20,7 @@ __all__ = [
     "finding_collisions",
     "on_the_wire",
     "renamed_fields",
+    "takes_any_number",
 ]
 
 # Keys of a schema node whose values are live Python objects, not schema nodes.
@@ -33,6 +34,47 @@ Node = dict[str, Any]
 _BY_NAME = {"validate_by_alias": True, "validate_by_name": True, "populate_by_name": True}
 
 COLLISION: Final = "key_collision"
+
+
+# Kinds of schema nodes that hold no number, or refuse one that is not finite. Whatever is not listed may take one.
+_WITHOUT_FLOATS: Final = frozenset(
+    {
+        "bool",
+        "bytes",
+        "computed-field",
+        "default",
+        "definition-ref",
+        "definitions",
+        "dict",
+        "enum",
+        "frozenset",
+        "int",
+        "list",
+        "literal",
+        "model",
+        "model-field",
+        "model-fields",
+        "none",
+        "nullable",
+        "set",
+        "str",
+        "tagged-union",
+        "tuple",
+        "typed-dict",
+        "typed-dict-field",
+        "union",
+        "uuid",
+    }
+)
+
+
+# Their members are of any type where the schema does not say of which.
+_CONTAINERS: Final = {
+    "dict": "values_schema",
+    "list": "items_schema",
+    "set": "items_schema",
+    "frozenset": "items_schema",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +106,29 @@ def finding_collisions(schema: Any, wire: WireFormat) -> Any:
 
 def renamed_fields(schema: Any, wire: WireFormat) -> frozenset[str]:
     """Return the names of fields that the wire format spells in another way."""
-    return frozenset(name for name in _field_names(schema) if wire.spell(name) != name)
+    names = (name for node in _nodes(schema) for name in _own_fields(node))
+    return frozenset(name for name in names if wire.spell(name) != name)
 
 
 def declared_names(schema: Any) -> frozenset[str]:
     """Return every string that a validation error may name without quoting the client."""
-    return frozenset(_names(schema))
+    return frozenset(name for node in _nodes(schema) for name in _names_of(node))
+
+
+def takes_any_number(schema: Any) -> bool:
+    """Tell whether a float, however large, may be a value of the schema, or may be seen by a function in it."""
+    return any(_may_take_any_number(node) for node in _nodes(schema))
+
+
+def _may_take_any_number(node: Node) -> bool:
+    kind = _kind(node)
+    config = cast(Node, node.get("config") or {})
+    return (
+        kind not in _WITHOUT_FLOATS
+        or (kind in _CONTAINERS and _CONTAINERS[kind] not in node)
+        or "allow" in (node.get("extra_behavior"), config.get("extra_fields_behavior"))
+        or bool(node.get("custom_init") or config.get("coerce_numbers_to_str"))
+    )
 
 
 class _Rewriter:
@@ -179,19 +238,6 @@ def _own_fields(node: Node) -> Iterator[str]:
             pass
 
 
-def _field_names(node: Any) -> Iterator[str]:
-    if isinstance(node, list | tuple):
-        for item in cast("list[Any]", node):
-            yield from _field_names(item)
-    if not isinstance(node, dict):
-        return
-    node = cast(Node, node)
-    yield from _own_fields(node)
-    for name, value in node.items():
-        if _kind(node) is None or name not in _OPAQUE:
-            yield from _field_names(value)
-
-
 def _named(field: Node, name: str, wire_name: str) -> Node:
     if wire_name == name and "serialization_alias" not in field:
         return field
@@ -209,23 +255,25 @@ def _definitions(schema: Any) -> dict[str, Node]:
     return {definition["ref"]: definition for definition in definitions}
 
 
-def _names(node: Any) -> Iterator[str]:
-    if isinstance(node, list | tuple):
-        for item in cast("list[Any]", node):
-            yield from _names(item)
-    if not isinstance(node, dict):
+def _nodes(schema: Any) -> Iterator[Node]:
+    """Yield every node of a schema, its own mappings from names to nodes left out."""
+    if isinstance(schema, list | tuple):
+        for item in cast("list[Any]", schema):
+            yield from _nodes(item)
+    if not isinstance(schema, dict):
         return
-    node = cast(Node, node)
+    node = cast(Node, schema)
     kind = _kind(node)
     if kind:
-        yield from _names_of(kind, node)
+        yield node
     for name, value in node.items():
         if kind is None or name not in _OPAQUE:
-            yield from _names(value)
+            yield from _nodes(value)
 
 
-def _names_of(kind: str, node: Node) -> Iterator[str]:
+def _names_of(node: Node) -> Iterator[str]:
     # Members of plain unions are named by their type or class.
+    kind = str(node["type"])
     yield kind
     yield getattr(node.get("cls"), "__name__", kind)
     if kind == "tagged-union":

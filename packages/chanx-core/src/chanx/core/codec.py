@@ -8,6 +8,7 @@ beside the message, numbers that could overflow, unusual depth.
 import re
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from sys import float_info
 from typing import Annotated, Any, Union, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -23,6 +24,7 @@ from chanx.core._wire_schema import (
     finding_collisions,
     on_the_wire,
     renamed_fields,
+    takes_any_number,
 )
 from chanx.messages.base import BaseMessage, message_actions
 from chanx.type_defs import JSONObject
@@ -74,6 +76,11 @@ class Codec:
         return cast(Validate, _compile(SchemaValidator, self._core_schema).validate_json)
 
     @cached_property
+    def _takes_any_number(self) -> bool:
+        """Whether a number too large for a float could get anywhere as infinity."""
+        return bool(self.incoming) and takes_any_number(self._core_schema)
+
+    @cached_property
     def _snake_keys(self) -> tuple[str, ...]:
         """Keys that a client of camel case does not write, but may."""
         if not self.wire.camelize or not self.incoming:
@@ -110,18 +117,23 @@ class Codec:
 
         Raises InvalidFrameError.
         """
+        # One character is looked for much faster than two, and most frames have none of these.
         if (
             '"ref"' in text
             or '"version"' in text
-            or "\\u" in text  # an escape could spell a key
-            or "NaN" in text
-            or "Infinity" in text
+            or ("\\" in text and "\\u" in text)  # an escape could spell a key
+            or ("N" in text and "NaN" in text)
+            or ("I" in text and "Infinity" in text)
             or text.count("{") + text.count("[") > self._max_depth
-            or _HUGE_NUMBER.search(text)
+            or (self._takes_any_number and _HUGE_NUMBER.search(text))
             or self._validate is None
         ):
-            return self.decode_object(parse_json(text, max_depth=self._max_depth))
+            return self.decode_object(self.parse(text))
         return self._message(text, None), None
+
+    def parse(self, text: str) -> Any:
+        """Parse the JSON of a frame. Raises InvalidFrameError."""
+        return parse_json(text, max_depth=self._max_depth, finite=self._takes_any_number)
 
     def decode_object(self, content: Any) -> tuple[BaseMessage, str | None]:
         """Validate a parsed frame. Raises InvalidFrameError."""
@@ -159,7 +171,7 @@ class Codec:
             is_malformed = _is_malformed(error)
             if is_malformed:
                 # One wording, whichever parser met the text first.
-                self.envelope(parse_json(text, max_depth=self._max_depth))
+                self.envelope(self.parse(text))
             raise InvalidFrameError(error, malformed=is_malformed, ref=ref) from None
         except UnicodeEncodeError:
             raise malformed("json_invalid", "Invalid JSON: lone surrogate") from None
@@ -250,8 +262,11 @@ def adapter_of(message_types: tuple[type[BaseMessage], ...]) -> TypeAdapter[Any]
     return TypeAdapter(annotated[union[message_types], Field(discriminator="action")])
 
 
-def parse_json(text: str, *, max_depth: int) -> Any:
-    """Parse a frame, refusing what RFC 8259 does not know (NaN, overflow to infinity) and too deep nesting."""
+def parse_json(text: str, *, max_depth: int, finite: bool = True) -> Any:
+    """Parse a frame, refusing what RFC 8259 does not know (NaN) and too deep nesting.
+
+    `finite` refuses also numbers that would overflow to infinity.
+    """
     try:
         content = from_json(text, allow_inf_nan=False)
     except ValueError as error:
@@ -259,11 +274,11 @@ def parse_json(text: str, *, max_depth: int) -> Any:
         if reason.startswith("recursion limit"):
             raise malformed("too_deep", f"Nesting is deeper than {max_depth} levels") from None
         raise malformed("json_invalid", f"Invalid JSON: {reason}") from None
-    _check_values(content, max_depth)
+    _check_values(content, max_depth, finite=finite)
     return content
 
 
-def _check_values(content: Any, max_depth: int) -> None:
+def _check_values(content: Any, max_depth: int, *, finite: bool) -> None:
     level: list[Any] = [content]
     depth = 0
     while level:
@@ -273,7 +288,7 @@ def _check_values(content: Any, max_depth: int) -> None:
                 below += cast("dict[str, Any]", value).values()
             elif isinstance(value, list):
                 below += cast("Iterable[Any]", value)
-            elif isinstance(value, float) and value in (float("inf"), float("-inf")):
+            elif finite and isinstance(value, float | int) and abs(value) > float_info.max:
                 raise malformed("json_invalid", "Invalid JSON: number out of range")
         depth += any(isinstance(value, dict | list) for value in level)
         if depth > max_depth:

@@ -21,7 +21,7 @@ from chanx.core._dispatch import text_of
 from chanx.core._errors import InvalidFrameError, error_items, malformed
 from chanx.core._wire_schema import WireFormat
 from chanx.core.authenticator import BaseAuthenticator
-from chanx.core.codec import Codec, adapter_of, parse_json
+from chanx.core.codec import Codec, adapter_of
 from chanx.core.config import Config, Option, config
 from chanx.core.guards import Guard
 from chanx.core.handlers import ParameterResolver
@@ -435,7 +435,7 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:
         """Parse the text of a frame."""
-        return parse_json(text_data, max_depth=cls.max_json_depth)
+        return cls.codec(cls._wire()).parse(text_data)
 
     async def receive_json(self, content: dict[str, Any], **kwargs: Any) -> None:
         """Take the envelope off a parsed frame and pass the message to `handle_json()`."""
@@ -510,8 +510,11 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     @classmethod
     async def encode_json(cls, content: Any) -> str:
         """Write a message as text."""
-        wire = WireFormat(discriminator_field=cls.discriminator_field, camelize=cls.camelize)
-        return cls.codec(wire).encode_object(content)
+        return cls.codec(cls._wire()).encode_object(content)
+
+    @classmethod
+    def _wire(cls) -> WireFormat:
+        return WireFormat(discriminator_field=cls.discriminator_field, camelize=cls.camelize)
 
     async def send(
         self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False
