@@ -136,6 +136,23 @@ async def test_outbox_notes_that_the_peer_has_gone() -> None:
     await outbox.ended()
 
 
+@pytest.mark.parametrize(("code", "sent"), [(1009, 4009), (1013, 4013), (1000, None), (4008, None)])
+async def test_close_code_that_the_server_refuses(code: int, sent: int | None) -> None:
+    """A code of the protocol's own range is sent again from the private one."""
+    wire = Wire()
+
+    async def send(event: Any) -> None:
+        if event["code"] < 3000 or sent is None:
+            raise ValueError("invalid close code")
+        wire.sent.append(event["code"])
+
+    wire.send = send  # type: ignore[method-assign]
+    outbox = wire.outbox()
+    await outbox.send({"type": "websocket.close", "code": code}, last=True)
+    assert wire.sent == ([] if sent is None else [sent])
+    await outbox.ended()
+
+
 @given(st.lists(st.text(), min_size=1), st.lists(st.text(), min_size=1))
 def test_group_names_are_injective_and_valid(one: list[str], other: list[str]) -> None:
     """Two different lists of texts never share a name, and every layer takes each name."""

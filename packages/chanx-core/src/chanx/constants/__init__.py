@@ -45,7 +45,7 @@ MAX_REF_LENGTH: Final = 64
 # One less than the shortest limit among the channel layers (100, exclusive).
 MAX_GROUP_NAME_LENGTH: Final = 99
 
-# RFC 6455, section 7.4.1 and the IANA registry.
+# RFC 6455, section 7.4.1 and the IANA registry. A server that refuses them (daphne) sends 3000 more: 4009, 4011, ...
 CLOSE_GOING_AWAY: Final = 1001
 CLOSE_TOO_LARGE: Final = 1009
 CLOSE_INTERNAL_ERROR: Final = 1011

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 
 from chanx.core._tasks import spawn
@@ -80,7 +81,7 @@ class Outbox:
         try:
             await self._send(event)
         except Exception as error:
-            self._fail(error)
+            await self._failed(event, error)
         finally:
             self._writing = False
             if self._queue or self._waiters:
@@ -148,7 +149,7 @@ class Outbox:
             async with asyncio.timeout(_LAST_WORD):
                 await self._send(event)
         except Exception as error:
-            self._on_gone(error)
+            await self._failed(event, error)
 
     def _go_on(self) -> None:
         """Pass the turn to write to what has queued up meanwhile."""
@@ -175,14 +176,17 @@ class Outbox:
         try:
             await self._send(event)
         except Exception as error:
-            self._fail(error)
+            await self._failed(event, error)
 
-    def _fail(self, error: Exception) -> None:
+    async def _failed(self, event: Event, error: Exception) -> None:
         # The peer has gone: servers raise an OSError (ASGI 2.4), complain about a send after the
-        # close, or raise an error of their own.
+        # close, or raise an error of their own. Or the server refuses the code.
+        with suppress(Exception):
+            if (private := _with_private_code(event)) is not None:
+                await self._send(private)
         if not self.closed:
             self.close()
-            self._on_gone(error)
+        self._on_gone(error)
 
     def _watch(self) -> None:
         """Start the one timer for many writes: when it fires, it looks at the write that is under way then."""
@@ -204,6 +208,14 @@ class Outbox:
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+
+def _with_private_code(closing: Event) -> Event | None:
+    """Return a close event with a code that every server sends: Autobahn, which daphne uses, knows 1000 and 3000 up."""
+    code = closing.get("code")
+    if isinstance(code, int) and 1000 < code < 3000:
+        return {**closing, "code": code + 3000}
+    return None
 
 
 def _size(event: Event) -> int:
