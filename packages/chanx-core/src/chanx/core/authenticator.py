@@ -3,11 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from chanx.constants import CLOSE_UNAUTHENTICATED
 from chanx.core import _guard as _guard
 from chanx.type_defs import SendMessageFn
+
+if TYPE_CHECKING:
+    from chanx.core.websocket import ChanxWebsocketConsumerMixin
 
 __all__ = ["BaseAuthenticator", "Credential"]
 
@@ -28,6 +31,8 @@ class BaseAuthenticator(ABC):
     """
 
     credentials: ClassVar[Sequence[Credential]] = ()
+    consumer: "ChanxWebsocketConsumerMixin[Any] | None" = None
+    """Whose connection it is, for the options of its class; set before `authenticate()`."""
     status_code: int | None = None
     """HTTP status of the decision, where there is one."""
 

@@ -185,6 +185,7 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         self.groups = list(dict.fromkeys([*own, *type(self).spec.extra_groups]))
         if self.authenticator_class is not None:
             self.authenticator = self.authenticator_class(self.send_message)
+            self.authenticator.consumer = self
 
     # Hooks of integrations
 

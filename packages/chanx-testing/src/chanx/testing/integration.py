@@ -149,10 +149,12 @@ class Telling(BaseAuthenticator, ABC):
     """Tells the client its decision."""
 
     async def tell(self, status: int) -> bool:
-        """Send the authentication message."""
+        """Send the authentication message, where the consumer wants it sent."""
         self.status_code = status
-        payload = AuthenticationPayload(status_code=status, status_text="told")
-        await self.send_message(AuthenticationMessage(payload=payload))
+        assert self.consumer is not None
+        if self.consumer.send_authentication_message:
+            payload = AuthenticationPayload(status_code=status, status_text="told")
+            await self.send_message(AuthenticationMessage(payload=payload))
         return status == 200
 
 
@@ -730,6 +732,13 @@ class IntegrationSuite:
         await ws.assert_closed(4403)
         await ws.wait()
         assert Basic.handled == []
+
+    async def test_authenticator_reads_the_options_of_its_consumer(self) -> None:
+        """It is given the consumer before it is asked."""
+        ws = self.connect(authenticator_class=Denies, send_authentication_message=False)
+        await ws.connect()
+        await ws.assert_closed(4403)
+        await ws.wait()
 
     @pytest.mark.parametrize(("authenticator", "code"), [(Crashes, 4500), (Hangs, 4408)])
     async def test_failing_authenticator_closes(
