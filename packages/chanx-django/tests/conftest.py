@@ -13,11 +13,14 @@ def pytest_configure() -> None:
         INSTALLED_APPS=[
             "django.contrib.contenttypes",
             "django.contrib.auth",
+            "django.contrib.sessions",
+            "rest_framework",
+            "rest_framework.authtoken",
             "channels",
             "chanx.channels",
         ],
         ROOT_URLCONF="chanx.channels.urls",
-        SECRET_KEY="of the tests",
+        SECRET_KEY="of the tests, and long enough for tokens",
         TEMPLATES=[
             {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}
         ],

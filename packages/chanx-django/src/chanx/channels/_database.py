@@ -11,6 +11,8 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections, connections
 from django.db.backends.signals import connection_created
 
+from chanx.utils.logging import logger
+
 __all__ = ["refresh_connections"]
 
 _INTERVAL = 1.0
@@ -30,7 +32,10 @@ connection_created.connect(_note_opened, dispatch_uid="chanx.channels.database")
 
 
 async def refresh_connections() -> None:
-    """Close connections that are unusable or past their age, if any can be open."""
+    """Close connections that are unusable or past their age, if any can be open.
+
+    Where that fails it is logged: the message that comes next may well not need them.
+    """
     if not _Watch.opened and not (_Watch.kept and monotonic() - _Watch.last >= _INTERVAL):
         return
     _Watch.opened = False
@@ -39,7 +44,10 @@ async def refresh_connections() -> None:
 
 
 def _close_old_connections() -> bool:
-    close_old_connections()
+    try:
+        close_old_connections()
+    except Exception:
+        logger.warning("Database connections could not be checked", exc_info=True)
     return any(
         connection.connection is not None for connection in connections.all(initialized_only=True)
     )

@@ -10,6 +10,7 @@ from chanx.channels._database import refresh_connections
 from chanx.channels.config import DjangoConfig
 from chanx.core import _guard as _guard
 from chanx.core.config import Config
+from chanx.core.guards import Guard
 from chanx.core.websocket import ChanxWebsocketConsumerMixin, ReceiveEvent
 
 __all__ = ["AsyncJsonWebsocketConsumer", "ReceiveEvent"]
@@ -30,6 +31,18 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc] # pyright: ignore[report
     before_dispatch: ClassVar[Any] = staticmethod(refresh_connections)
     accept_errors = (AcceptConnection,)
     deny_errors = (DenyConnection,)
+
+    @classmethod
+    def as_guard(cls, candidate: object, where: str) -> Guard:
+        """Take permission classes of Django REST framework too, and expressions of them.
+
+        Raises TypeError for what is neither, ImportError without the extra `drf`.
+        """
+        if isinstance(candidate, Guard):
+            return candidate
+        from chanx.channels.permissions import permission_guard
+
+        return permission_guard(candidate, where)
 
     @classmethod
     def layer_aliases(cls) -> list[str]:
