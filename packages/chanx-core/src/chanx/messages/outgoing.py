@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from chanx.messages.base import BaseMessage
 
@@ -28,8 +28,15 @@ class ErrorMessage(BaseMessage):
     """Tells the client that a message of its was not handled, and why."""
 
     action: Literal["error"] = "error"
-    # Any: a list of {type, loc, msg} for invalid input, an object with `detail` for a failed handler.
-    payload: Any = None
+    # Any: consumers may send errors of their own.
+    payload: Any = Field(
+        None,
+        description="A list of `type`, `loc` and `msg` for an invalid message, an object with `detail` otherwise.",
+        examples=[
+            [{"type": "missing", "loc": ["chat", "payload", "text"], "msg": "Field required"}],
+            {"detail": "Failed to process message for chat"},
+        ],
+    )
 
 
 class AuthenticationPayload(BaseModel):
