@@ -1,17 +1,22 @@
 """Which consumers a project serves, and where."""
 
+import os
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
-from channels.routing import URLRouter
+import django
+from channels.routing import ProtocolTypeRouter, URLRouter
 
 from chanx.asyncapi import ConsumerRoute
+from chanx.asyncapi.discovery import Application, Target
 from chanx.asyncapi.routes import is_consumer
+from chanx.channels.document import document_options
 from chanx.channels.patterns import Address, address_of
-from chanx.channels.utils.asgi import get_websocket_application, layers
+from chanx.channels.utils.asgi import get_websocket_application, layers, websocket_part
 from chanx.core import _guard as _guard
 
-__all__ = ["discover_routes"]
+__all__ = ["discover", "discover_routes"]
 
 _ROOT = Address("/", ())
 
@@ -25,6 +30,21 @@ def discover_routes(application: Any | None = None) -> tuple[ConsumerRoute, ...]
     if application is None:
         application = get_websocket_application()
     return tuple(_served(application, _ROOT))
+
+
+def discover(target: Target) -> Application | None:
+    """Tell the command line about a project, named by its settings module or by its ASGI application."""
+    if isinstance(target.value, ModuleType):
+        if not hasattr(target.value, "ASGI_APPLICATION"):
+            return None
+        os.environ["DJANGO_SETTINGS_MODULE"] = target.name
+        django.setup()
+        return Application(discover_routes(), document_options())
+    if not any(
+        isinstance(layer, (ProtocolTypeRouter, URLRouter)) for layer in layers(target.value)
+    ):
+        return None
+    return Application(discover_routes(websocket_part(target.value)), document_options())
 
 
 # Any: whatever a project routes to.

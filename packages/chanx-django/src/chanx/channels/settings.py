@@ -24,6 +24,9 @@ DEFAULTS: Mapping[str, Any] = {
     "ASYNCAPI_VERSION": "1.0.0",
     "ASYNCAPI_SERVER_URL": None,
     "ASYNCAPI_SERVER_PROTOCOL": None,
+    "ASYNCAPI_SERVERS": None,  # AsyncAPI server objects by name, instead of the one of the address
+    "ASYNCAPI_SECURITY_SCHEMES": None,  # AsyncAPI security schemes by name, beside those of authenticators
+    "ASYNCAPI_SPEC_VERSION": "3.0.0",
 }
 
 

@@ -7,15 +7,15 @@ from django.shortcuts import render
 from django.utils.cache import get_conditional_response
 from django.views import View
 
-from chanx.channels.settings import chanx_settings
 from chanx.core import _guard as _guard
 from chanx.utils.logging import logger
 
 try:
-    from chanx.asyncapi import DocumentOptions, generate_document, publish
+    from chanx.asyncapi import generate_document, publish
     from chanx.asyncapi.docs import PAGE_HEADERS, asset
     from chanx.asyncapi.publication import Format
     from chanx.channels.discovery import discover_routes
+    from chanx.channels.document import document_options
 except ModuleNotFoundError as error:
     if error.name not in ("chanx.asyncapi", "yaml"):
         raise
@@ -81,22 +81,6 @@ class AsyncAPIDocsView(View):
         for name, value in PAGE_HEADERS.items():
             response.headers[name] = value
         return response
-
-
-def document_options(request: HttpRequest) -> DocumentOptions:
-    """Return what the settings say, and for the rest what the request does."""
-    server_url = chanx_settings.ASYNCAPI_SERVER_URL or chanx_settings.WEBSOCKET_BASE_URL
-    protocol = chanx_settings.ASYNCAPI_SERVER_PROTOCOL
-    if not server_url:
-        server_url = request.get_host() + request.META.get("SCRIPT_NAME", "")
-        protocol = protocol or ("wss" if request.is_secure() else "ws")
-    return DocumentOptions(
-        title=chanx_settings.ASYNCAPI_TITLE,
-        version=chanx_settings.ASYNCAPI_VERSION,
-        description=chanx_settings.ASYNCAPI_DESCRIPTION or None,
-        server_url=server_url,
-        server_protocol=protocol,
-    )
 
 
 def published(request: HttpRequest, form: Format, media_type: str) -> HttpResponseBase | None:

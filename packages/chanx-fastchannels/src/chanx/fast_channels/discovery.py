@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from inspect import getclosurevars, isfunction
 from typing import Any
 
 from starlette.routing import BaseRoute, Host, Mount, WebSocketRoute
 
-from chanx.asyncapi import ConsumerRoute, Parameter
+from chanx.asyncapi import ConsumerRoute, DocumentOptions, Parameter
+from chanx.asyncapi.discovery import Application, Target
 from chanx.asyncapi.routes import Consumer, is_consumer
 from chanx.core import _guard as _guard
 
-__all__ = ["discover_routes"]
+__all__ = ["application_options", "discover", "discover_routes"]
 
 # What Starlette takes for a parameter: a name, and a converter or none.
 _PARAMETER = re.compile(r"{([a-zA-Z_][a-zA-Z0-9_]*)(?::([a-zA-Z_][a-zA-Z0-9_]*))?}")
@@ -26,6 +28,24 @@ def discover_routes(app: Any) -> tuple[ConsumerRoute, ...]:
         ConsumerRoute(_PARAMETER.sub(r"{\1}", path), _parameters(path), consumer)
         for path, consumer in _served(app, "")
     )
+
+
+def discover(target: Target) -> Application | None:
+    """Tell the command line about an application; None for what is neither one nor a consumer."""
+    if not any(hasattr(layer, "routes") or _consumer_of(layer) for layer in _layers(target.value)):
+        return None
+    options = DocumentOptions(**application_options(target.value))
+    return Application(discover_routes(target.value), options)
+
+
+def application_options(app: Any) -> dict[str, Any]:
+    """Return what a FastAPI application says about itself; others say nothing."""
+    title, version, description = (
+        getattr(app, name, None) for name in ("title", "version", "description")
+    )
+    found = {"title": f"{title} AsyncAPI documentation" if title else None, "version": version}
+    found["description"] = description
+    return {name: value for name, value in found.items() if value and isinstance(value, str)}
 
 
 def _parameters(path: str) -> tuple[Parameter, ...]:
@@ -52,8 +72,24 @@ def _walk(routes: Iterable[BaseRoute], prefix: str) -> Iterator[tuple[str, Consu
             consumer = _consumer_of(route.endpoint)
             if consumer is not None:
                 yield prefix + route.path, consumer
+        elif hasattr(route, "route_handler"):
+            yield from _handled(route, prefix)
         else:
             yield from _walk(_included(route), prefix)
+
+
+# Any: Litestar's routes, which are no Starlette ones.
+def _handled(route: Any, prefix: str) -> Iterator[tuple[str, Consumer]]:
+    """Yield what a handler of Litestar's `asgi()` serves: itself, or what its function hands connections on to."""
+    function = getattr(route.route_handler, "fn", None)
+    candidates = [function]
+    if isfunction(function):
+        variables = getclosurevars(function)
+        candidates += [*variables.nonlocals.values(), *variables.globals.values()]
+    found = (consumer for item in candidates if (consumer := _consumer_of(item)) is not None)
+    consumer = next(found, None)
+    if consumer is not None:
+        yield prefix + route.path, consumer
 
 
 def _included(route: BaseRoute) -> Iterator[BaseRoute]:

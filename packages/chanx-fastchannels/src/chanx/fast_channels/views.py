@@ -15,7 +15,7 @@ try:
     from chanx.asyncapi import DocumentOptions, Publication, publish
     from chanx.asyncapi.docs import PAGE_HEADERS, asset
     from chanx.asyncapi.publication import Format
-    from chanx.fast_channels.discovery import discover_routes
+    from chanx.fast_channels.discovery import application_options, discover_routes
 except ModuleNotFoundError as error:
     if error.name not in ("chanx.asyncapi", "yaml"):
         raise
@@ -111,16 +111,10 @@ def _options(
     request: Request | None, app: Starlette, config: AsyncAPIConfig | None
 ) -> DocumentOptions:
     """Take what the configuration says, then what a FastAPI application and the request do."""
-    found: dict[str, Any] = {}
-    title: str | None = getattr(app, "title", None)
-    if title:
-        found["title"] = f"{title} AsyncAPI documentation"
-    for name in ("version", "description"):
-        found[name] = getattr(app, name, None)
+    given = application_options(app)
     if request is not None:
-        found["server_url"] = f"{request.url.netloc}{_root_path(request, app)}"
-        found["server_protocol"] = "wss" if request.url.scheme == "https" else "ws"
-    given = {name: value for name, value in found.items() if value}
+        given["server_url"] = f"{request.url.netloc}{_root_path(request, app)}"
+        given["server_protocol"] = "wss" if request.url.scheme == "https" else "ws"
     own: dict[str, Any] = dict(config or {})
     if "server_url" in own:  # its scheme is not the request's
         given.pop("server_protocol", None)
@@ -130,7 +124,7 @@ def _options(
 def _root_path(request: Request, app: Starlette) -> str:
     """Return what stands in front of the application's own paths: a proxy's prefix, the mounts around it."""
     scope = request.scope
-    is_outermost = scope.get("router") is app.router
+    is_outermost = scope.get("router") is getattr(app, "router", None)
     own: str = scope.get("root_path", "")
     return cast(str, scope.get("app_root_path", own)) if is_outermost else own
 

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from chanx.core import _guard as _guard
 
-__all__ = ["get_websocket_application", "layers"]
+__all__ = ["get_websocket_application", "layers", "websocket_part"]
 
 # Under these names middleware keeps what it wraps: Channels' own, and what follows Starlette's example.
 _WRAPPED = ("inner", "app", "application")
@@ -19,7 +19,12 @@ def get_websocket_application() -> Any | None:
     """Return what serves WebSockets in ASGI_APPLICATION, its middleware included; None where nothing does."""
     if not getattr(settings, "ASGI_APPLICATION", None):
         return None
-    application = get_default_application()
+    return websocket_part(get_default_application())
+
+
+# Any: an ASGI application.
+def websocket_part(application: Any) -> Any | None:
+    """Return what serves WebSockets in an application, its middleware included; None where nothing does."""
     for layer in layers(application):
         mapping = getattr(layer, "application_mapping", None)
         if mapping is not None:
