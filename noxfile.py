@@ -60,6 +60,7 @@ nox.options.sessions = [
     "docs",
     "sandboxes",
     "browser",
+    "parser",
 ]
 
 
@@ -149,6 +150,25 @@ def browser(session: nox.Session, sandbox: str) -> None:
     with session.chdir(ROOT / "sandboxes" / sandbox):
         command = ["python", "-m", "pytest", where, "-m", "browser"]
         session.run(*command, *session.posargs, env=environment)
+
+
+@nox.session(tags=["ci"])
+def parser(session: nox.Session) -> None:
+    """The AsyncAPI documents in AsyncAPI's own parser, which runs on Node."""
+    npm = shutil.which("npm")
+    if npm is None:
+        message = "there is no npm: install Node 20 or newer"
+        session.error(message) if "CI" in os.environ else session.skip(message)
+    sync(session, *EVERYTHING, "--group=test")
+    place = Path(session.create_tmp()).resolve()
+    for file in (ROOT / ".ci" / "parser").iterdir():
+        if file.is_file():
+            shutil.copy(file, place)
+    with session.chdir(place):
+        # Without scripts: a dependency's would report the installation to somebody.
+        session.run_install(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", external=True)
+    environment = {"ASYNCAPI_PARSER": str(place)}
+    session.run("pytest", ".ci/tests/test_parser.py", *session.posargs, env=environment)
 
 
 @nox.session(tags=["ci"])
