@@ -5,161 +5,29 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from enum import Enum
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Any, Literal
 
 import pytest
 import yaml
-from pydantic import BaseModel, Field, computed_field, create_model
+from pydantic import BaseModel
 
 from chanx.asyncapi import (
     ConsumerRoute,
     DocumentOptions,
-    Parameter,
     generate_document,
     to_json_text,
     to_yaml_text,
 )
 from chanx.asyncapi.shapes import is_list, is_object
-from chanx.core.authenticator import BaseAuthenticator, Credential
-from chanx.core.decorators import channel, event_handler, ws_handler
-from chanx.core.websocket import ChanxWebsocketConsumerMixin
+from chanx.core.decorators import ws_handler
 from chanx.messages.base import BaseMessage
-from chanx.messages.incoming import PingMessage
-from chanx.messages.outgoing import ErrorMessage, PongMessage
+from chanx.messages.outgoing import ErrorMessage
 
-T = TypeVar("T")
+from .torture import OPTIONS, ROUTES, Consumer, OrderConsumer, Token
 
-
-class Consumer(ChanxWebsocketConsumerMixin[Any]):
-    """Of no framework: documents need none."""
-
-
-class Token(BaseAuthenticator):
-    credentials = (
-        Credential("token", "query", "A JSON Web Token"),
-        Credential("X-Api-Key", "header"),
-        Credential("session", "cookie"),
-    )
-
-    async def authenticate(self, scope: Any) -> bool:
-        return True
-
-
-class Color(Enum):
-    RED = "red"
-    BLUE = "blue"
-
-
-class Node(BaseModel):
-    """Holds others of its kind."""
-
-    name: str
-    children: list["Node"] = []
-
-
-class Cat(BaseModel):
-    kind: Literal["cat"]
-
-
-class Dog(BaseModel):
-    kind: Literal["dog"]
-
-
-class Page(BaseModel, Generic[T]):
-    items: list[T]
-
-
-class Order(BaseModel):
-    article: Annotated[str, Field(alias="articleName")]
-    pets: list[Annotated[Cat | Dog, Field(discriminator="kind")]]
-    node: Node = Field(description="The root")
-    size: tuple[int, str] = (1, "a")
-    labels: frozenset[str] = frozenset({"zeta", "alpha", "mid"})
-    color: Color = Color.RED
-    extra: dict[str, Any] = {"nested": {"set of": {"c", "b", "a"}}}
-    limit: float = float("inf")
-
-    @computed_field  # type: ignore[prop-decorator] # as pydantic documents it
-    @property
-    def total(self) -> int:
-        return 1
-
-
-class OrderMessage(BaseMessage):
-    """Asks for something."""
-
-    action: Literal["order", "reorder"] = "order"
-    payload: Order
-
-
-class OrdersMessage(BaseMessage):
-    action: Literal["orders"] = "orders"
-    payload: Page[Order]
-
-
-def pushed(action: str, kind: Any) -> type[BaseMessage]:
-    """Make a message with a nested model, whose name and path are those of the others made here."""
-    item: Any = create_model("Item", value=(kind, ...))
-    fields: Any = {"action": (Literal[action], action), "payload": (list[item], ...)}
-    return create_model(f"{action.title()}Message", __base__=BaseMessage, **fields)
-
-
-FirstMessage = pushed("first", int)
-SecondMessage = pushed("second", str)
-
-
-@channel(name="orders & more", description="Orders", tags=["shop"])
-class OrderConsumer(Consumer):
-    authenticator_class = Token
-    emits = (SecondMessage,)
-    passthrough_events = (FirstMessage,)
-
-    @ws_handler(summary="Order", description="Takes an order", tags=["write"])
-    async def handle_order(self, message: OrderMessage) -> OrdersMessage | None: ...
-
-    @ws_handler(action="check")
-    async def handle_ping(self, message: PingMessage) -> PongMessage:
-        return PongMessage()
-
-    @event_handler(summary="Told by a worker")
-    async def on_ping(self, event: PingMessage) -> PongMessage:
-        return PongMessage()
-
-    @event_handler
-    async def on_silence(self, event: OrderMessage) -> None: ...
-
-
-class SpelledConsumer(Consumer):
-    """Spells in its own way."""
-
-    camelize = True
-    discriminator_field = "type"
-    send_completion = True
-
-    @ws_handler
-    async def handle_order(self, message: OrderMessage) -> None: ...
-
-
-def plain_consumer(documented: str) -> type[Consumer]:
-    class PlainConsumer(Consumer):
-        __doc__ = documented
-
-        @ws_handler
-        async def handle_ping(self, message: PingMessage) -> None: ...
-
-    return PlainConsumer
-
-
-ROUTES = (
-    ConsumerRoute("/ws/orders/{shop}", (Parameter("shop", "int"),), OrderConsumer),
-    ConsumerRoute("/ws/old/{shop}/{year}", (Parameter("year"),), OrderConsumer),
-    ConsumerRoute("/ws/spelled", (), SpelledConsumer),
-    ConsumerRoute("/ws/one", (), plain_consumer("One.")),
-    ConsumerRoute("/ws/two", (), plain_consumer("Two.")),
-)
-OPTIONS = DocumentOptions(title="Torture", description="One of everything", server_url="a.example")
+TORTURE = Path(__file__).with_name("torture.py")
 
 
 @pytest.fixture
@@ -230,7 +98,7 @@ def test_no_routes_are_a_document_too() -> None:
 def test_the_same_bytes_under_any_hash_seed(text: Any) -> None:
     def written(seed: str) -> bytes:
         environment = {**os.environ, "PYTHONHASHSEED": seed}
-        command = [sys.executable, __file__, text.__name__]
+        command = [sys.executable, str(TORTURE), text.__name__]
         return subprocess.run(command, env=environment, check=True, capture_output=True).stdout
 
     first = written("1")
@@ -257,7 +125,12 @@ def test_options_of_a_consumer_are_read_each_time(monkeypatch: pytest.MonkeyPatc
     before = generate_document(ROUTES[3:4])
     monkeypatch.setattr(ROUTES[3].consumer, "send_completion", True)
     after = generate_document(ROUTES[3:4])
+    monkeypatch.setattr(ROUTES[3].consumer, "authenticator_class", Token)
+    secured = generate_document(ROUTES[3:4])
 
+    assert "securitySchemes" not in after["components"]
+    assert "query_token" in secured["components"]["securitySchemes"]
+    assert "authentication_message" in secured["components"]["messages"]
     assert "group_complete_message" not in before["components"]["messages"]
     assert "group_complete_message" in after["components"]["messages"]
 
@@ -541,8 +414,3 @@ def test_the_head_of_a_document(document: dict[str, Any]) -> None:
     newer = generate_document([], DocumentOptions(asyncapi_version="3.1.0"))
     assert newer["asyncapi"] == "3.1.0"
     assert newer["info"] == {"title": "AsyncAPI Documentation", "version": "1.0.0"}
-
-
-if __name__ == "__main__":
-    writers = {"to_json_text": to_json_text, "to_yaml_text": to_yaml_text}
-    sys.stdout.write(writers[sys.argv[1]](generate_document(ROUTES, OPTIONS)))

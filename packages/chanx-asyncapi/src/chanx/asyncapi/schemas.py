@@ -148,6 +148,23 @@ class _Generator(GenerateJsonSchema):
         """Name the keys as they travel."""
         return self._spelled(schema, super().typed_dict_schema)
 
+    def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
+        """Describe keys as JSON has them: as text, whatever they are in Python."""
+        written = super().dict_schema(schema)
+        if "propertyNames" in written:
+            names = self._keys_as_text(written.pop("propertyNames"))
+            written |= {"propertyNames": names} if names else {}
+        return written
+
+    def _keys_as_text(self, names: JsonSchemaValue) -> JsonSchemaValue:
+        found = self.get_schema_from_definitions(names["$ref"]) if "$ref" in names else names
+        if found is None or found.get("type") == "string":
+            return names
+        values = found.get("enum", ())
+        return (
+            {"enum": [v if isinstance(v, str) else json.dumps(v) for v in values]} if values else {}
+        )
+
     # Any: core schemas of three kinds.
     def _spelled(self, schema: Any, write: Callable[[Any], JsonSchemaValue]) -> JsonSchemaValue:
         """Use aliases where reading or writing does: writing does not, unless the wire format or the class says so."""

@@ -6,7 +6,7 @@ from typing import Self
 
 from chanx.asyncapi.envelope import Envelope
 from chanx.asyncapi.options import DocumentOptions
-from chanx.asyncapi.routes import ConsumerRoute
+from chanx.asyncapi.routes import Consumer, ConsumerRoute
 from chanx.asyncapi.schemas import MessageUse
 from chanx.core import _guard as _guard
 from chanx.core.authenticator import BaseAuthenticator, Credential
@@ -36,6 +36,8 @@ class Source:
     send_completion: bool
     send_authentication: bool
     group_metadata: bool
+    credentials: tuple[Credential, ...]
+    """What the authenticator looks at."""
 
     @classmethod
     def of(cls, route: ConsumerRoute, options: DocumentOptions) -> Self:
@@ -46,8 +48,11 @@ class Source:
             route=route,
             wire=WireFormat(consumer.discriminator_field, camelize),
             send_completion=consumer.send_completion,
-            send_authentication=consumer.send_authentication_message,
+            send_authentication=(
+                consumer.send_authentication_message and _authenticator(consumer) is not None
+            ),
             group_metadata=consumer.group_message_metadata,
+            credentials=_credentials(consumer),
         )
 
     @property
@@ -64,19 +69,6 @@ class Source:
     def event_handlers(self) -> list[HandlerSpec]:
         """Handlers of events, each once, in order of their names."""
         return _each_once(self.spec.handlers.events.values())
-
-    @property
-    def authenticator(self) -> type[BaseAuthenticator] | None:
-        """Who decides about connections."""
-        consumer = self.route.consumer
-        if consumer.authenticator_class is not None:
-            return consumer.authenticator_class
-        return None if consumer.authenticator is None else type(consumer.authenticator)
-
-    @property
-    def credentials(self) -> tuple[Credential, ...]:
-        """What the authenticator looks at."""
-        return () if self.authenticator is None else tuple(self.authenticator.credentials)
 
     def received(self, handler: HandlerSpec) -> MessageUse:
         """Return the message that reaches a handler."""
@@ -98,7 +90,7 @@ class Source:
     def notices(self) -> list[MessageUse]:
         """Return what the library itself sends without being asked, or about no message that it knows."""
         uses = [self._own(ErrorMessage)]
-        if self.authenticator is not None and self.send_authentication:
+        if self.send_authentication:
             uses.insert(0, self._own(AuthenticationMessage, Envelope()))
         if self.send_completion:
             uses += [self._own(CompleteMessage), self._own(GroupCompleteMessage, Envelope())]
@@ -116,6 +108,17 @@ class Source:
 
     def _own(self, message_type: type[BaseMessage], envelope: Envelope = _REF) -> MessageUse:
         return MessageUse(message_type, "serialization", self.wire, envelope)
+
+
+def _authenticator(consumer: Consumer) -> type[BaseAuthenticator] | None:
+    if consumer.authenticator_class is not None:
+        return consumer.authenticator_class
+    return None if consumer.authenticator is None else type(consumer.authenticator)
+
+
+def _credentials(consumer: Consumer) -> tuple[Credential, ...]:
+    authenticator = _authenticator(consumer)
+    return () if authenticator is None else tuple(authenticator.credentials)
 
 
 def _each_once(handlers: Iterable[HandlerSpec]) -> list[HandlerSpec]:

@@ -1,0 +1,7 @@
+"""Comparing two documents of one API: what changed, and who is broken by it."""
+
+from chanx.asyncapi.diff._change import Change, Direction
+from chanx.asyncapi.diff._documents import compare_documents
+from chanx.core import _guard as _guard
+
+__all__ = ["Change", "Direction", "compare_documents"]

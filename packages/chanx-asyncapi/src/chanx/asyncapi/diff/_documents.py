@@ -1,0 +1,216 @@
+"""Two documents, by their channels: a channel is known by its address, whatever its key."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from chanx.asyncapi.diff._change import Change, Direction
+from chanx.asyncapi.diff._schemas import SchemaComparison
+from chanx.asyncapi.shapes import is_object
+from chanx.asyncapi.validation._problem import pointer
+from chanx.asyncapi.validation._references import resolved
+from chanx.type_defs import JSONObject
+
+__all__ = ["compare_documents"]
+
+
+def compare_documents(old: JSONObject, new: JSONObject) -> list[Change]:
+    """Return what changed, in order of places; documents should be valid, see `validate_document()`.
+
+    Clients that were written for `old` are what breaks or does not: they must find their channels, the server must
+    accept what they write, and they must understand what it sends.
+    """
+    return sorted(set(_Comparison(old, new).changes()))
+
+
+class _Comparison:
+    def __init__(self, old: JSONObject, new: JSONObject) -> None:
+        self.old = old
+        self.new = new
+
+    def changes(self) -> Iterator[Change]:
+        yield from self._servers()
+        before, after = _by_address(self.old), _by_address(self.new)
+        for address, key in before.items():
+            if address not in after:
+                message = f"The channel {address} is gone."
+                yield Change(pointer("channels", key), "channel-removed", "both", True, message)
+            else:
+                yield from self._channel(key, after[address], address)
+        for address, key in after.items():
+            if address not in before:
+                message = f"The channel {address} is new."
+                yield Change(pointer("channels", key), "channel-added", "both", False, message)
+
+    def _servers(self) -> Iterator[Change]:
+        before, after = _addresses(self.old), _addresses(self.new)
+        for address in sorted(before.keys() - after.keys()):
+            message = f"The server {address} is gone."
+            yield Change(
+                pointer("servers", before[address]), "server-removed", "both", False, message
+            )
+        for address in sorted(after.keys() - before.keys()):
+            message = f"The server {address} is new."
+            yield Change(pointer("servers", after[address]), "server-added", "both", False, message)
+
+    def _channel(self, old_key: str, new_key: str, address: str) -> Iterator[Change]:
+        before, after = _channel(self.old, old_key), _channel(self.new, new_key)
+        place = ("channels", new_key)
+        yield from self._parameters(before, after, place)
+        yield from self._credentials(old_key, new_key, address)
+        for direction in ("to-server", "to-client"):
+            sent_before = _messages(self.old, old_key, direction)
+            sent_after = _messages(self.new, new_key, direction)
+            yield from self._messages(sent_before, sent_after, direction, place)
+
+    def _parameters(
+        self, before: JSONObject, after: JSONObject, place: tuple[str, ...]
+    ) -> Iterator[Change]:
+        known = after.get("parameters", {})
+        for name, parameter in before.get("parameters", {}).items():
+            old_values = resolved(self.old, parameter).get("enum")
+            new_values = resolved(self.new, known.get(name)).get("enum")
+            if new_values is None or old_values == new_values:
+                continue
+            gone = new_values if old_values is None else set(old_values) - set(new_values)
+            narrowed = old_values is None or bool(gone)
+            message = f"The parameter {name!r} may now be one of: {', '.join(new_values)}."
+            rule = "parameter-narrowed" if narrowed else "parameter-widened"
+            yield Change(pointer(*place, "parameters", name), rule, "to-server", narrowed, message)
+
+    def _credentials(self, old_key: str, new_key: str, address: str) -> Iterator[Change]:
+        before, after = _security(self.old, old_key), _security(self.new, new_key)
+        place = pointer("channels", new_key)
+        if after and not before:
+            message = f"The channel {address} now asks for {_listed(after)}."
+            yield Change(place, "security-added", "to-server", True, message)
+        elif before and not after:
+            message = f"The channel {address} no longer asks for {_listed(before)}."
+            yield Change(place, "security-removed", "to-server", False, message)
+        elif gone := before - after:
+            message = (
+                f"The channel {address} no longer takes {_listed(gone)}, but {_listed(after)}."
+            )
+            yield Change(place, "security-changed", "to-server", True, message)
+        elif more := after - before:
+            message = f"The channel {address} also takes {_listed(more)}."
+            yield Change(place, "security-alternative", "to-server", False, message)
+
+    def _messages(
+        self,
+        before: dict[str, tuple[str, JSONObject]],
+        after: dict[str, tuple[str, JSONObject]],
+        direction: Direction,
+        place: tuple[str, ...],
+    ) -> Iterator[Change]:
+        to_server = direction == "to-server"
+        for name, (_, message) in before.items():
+            if name not in after:
+                text = (
+                    f"The server no longer takes the message {name!r}."
+                    if to_server
+                    else f"The server no longer sends the message {name!r}."
+                )
+                where = pointer(*place, "messages")
+                yield Change(where, "message-removed", direction, True, text)
+            else:
+                key, other = after[name]
+                comparison = SchemaComparison(self.old, self.new, direction, name)
+                yield from comparison.compare(
+                    message.get("payload", {}),
+                    other.get("payload", {}),
+                    (*place, "messages", key, "payload"),
+                )
+        for name, (key, _) in after.items():
+            if name not in before:
+                text = (
+                    f"The server takes the new message {name!r}."
+                    if to_server
+                    else f"The server sends the new message {name!r}, which clients do not know."
+                )
+                where = pointer(*place, "messages", key)
+                yield Change(where, "message-added", direction, not to_server, text)
+
+
+def _by_address(document: JSONObject) -> dict[str, str]:
+    """Return the channels' keys by their addresses, whatever their parameters are called."""
+    return {
+        str(resolved(document, channel).get("address") or key): key
+        for key, channel in document.get("channels", {}).items()
+    }
+
+
+def _addresses(document: JSONObject) -> dict[str, str]:
+    servers = {name: resolved(document, s) for name, s in document.get("servers", {}).items()}
+    return {
+        f"{server.get('protocol')}://{server.get('host')}{server.get('pathname', '')}": name
+        for name, server in servers.items()
+    }
+
+
+def _channel(document: JSONObject, key: str) -> JSONObject:
+    return resolved(document, document["channels"][key])
+
+
+def _operations(document: JSONObject, key: str) -> Iterator[JSONObject]:
+    for operation in document.get("operations", {}).values():
+        found = resolved(document, operation)
+        if found.get("channel", {}).get("$ref") == f"#/channels/{key}":
+            yield found
+
+
+def _security(document: JSONObject, key: str) -> set[str]:
+    """Return what clients may show, in words: the schemes of the channel's operations."""
+    schemes = [
+        resolved(document, scheme)
+        for operation in _operations(document, key)
+        for scheme in operation.get("security", ())
+    ]
+    return {_scheme(scheme) for scheme in schemes}
+
+
+def _scheme(scheme: JSONObject) -> str:
+    if scheme.get("type") == "httpApiKey":
+        return f"{scheme.get('in')} {scheme.get('name')}"
+    return str(scheme.get("scheme") or scheme.get("type"))
+
+
+def _messages(
+    document: JSONObject, key: str, direction: Direction
+) -> dict[str, tuple[str, JSONObject]]:
+    """Return what travels in one direction, by the name that tells messages apart on the wire."""
+    found: dict[str, tuple[str, JSONObject]] = {}
+    for reference in _message_references(document, key, direction):
+        message = resolved(document, reference)
+        own_key = str(reference.get("$ref", "")).rpartition("/")[2]
+        for name in _names(document, message, own_key):
+            found.setdefault(name, (own_key, message))
+    return found
+
+
+def _message_references(
+    document: JSONObject, key: str, direction: Direction
+) -> Iterator[JSONObject]:
+    everything = _channel(document, key).get("messages", {})
+    whole = [{"$ref": f"#/channels/{key}/messages/{name}"} for name in everything]
+    for operation in _operations(document, key):
+        receives = operation.get("action") == "receive"
+        if receives == (direction == "to-server"):
+            yield from operation.get("messages", whole)
+        if receives and direction == "to-client":
+            yield from resolved(document, operation.get("reply")).get("messages", ())
+
+
+def _names(document: JSONObject, message: JSONObject, key: str) -> list[str]:
+    """Return the actions of a message: what its first constant field may be; else its own name, or its key."""
+    payload = resolved(document, message.get("payload"))
+    required = payload.get("required", ())
+    for name, field in payload.get("properties", {}).items():
+        if name in required and is_object(field):
+            values: list[Any] = [field["const"]] if "const" in field else field.get("enum", [])
+            if values and all(isinstance(value, str) for value in values):
+                return [str(value) for value in values]
+    return [str(message.get("name") or key)]
+
+
+def _listed(words: set[str]) -> str:
+    return " or ".join(sorted(words))
