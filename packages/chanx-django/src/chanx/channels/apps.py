@@ -8,8 +8,12 @@ __all__ = ["ChanxChannelsConfig"]
 
 
 class ChanxChannelsConfig(AppConfig):
-    """Registers templates and management commands under the label `chanx_channels`."""
+    """Registers checks and management commands under the label `chanx_channels`."""
 
     name = "chanx.channels"
     label = "chanx_channels"
     verbose_name = "Chanx"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        from chanx.channels import checks as checks

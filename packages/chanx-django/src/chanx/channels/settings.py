@@ -1,14 +1,23 @@
 """The `CHANX` setting of a Django project."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic_core import ErrorDetails
+from typing_extensions import TypedDict  # Python 3.11's is not one that pydantic takes
 
 from chanx.core import _guard as _guard
+from chanx.type_defs import JSONObject
 
 __all__ = ["DEFAULTS", "ChanxSettings", "chanx_settings"]
+
+# Who may see the AsyncAPI views: a callable of the request, permission classes of Django REST framework, or the
+# dotted paths of either. Any: permission classes are also expressions of classes.
+Access = Callable[[Any], bool] | str | list[Any] | tuple[Any, ...]
 
 DEFAULTS: Mapping[str, Any] = {
     "MESSAGE_ACTION_KEY": "action",
@@ -27,24 +36,107 @@ DEFAULTS: Mapping[str, Any] = {
     "ASYNCAPI_SERVERS": None,  # AsyncAPI server objects by name, instead of the one of the address
     "ASYNCAPI_SECURITY_SCHEMES": None,  # AsyncAPI security schemes by name, beside those of authenticators
     "ASYNCAPI_SPEC_VERSION": "3.0.0",
+    "ASYNCAPI_ACCESS": None,
 }
 
 
+@with_config(ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True))
+class _Given(TypedDict, total=False):
+    """What a project may write."""
+
+    MESSAGE_ACTION_KEY: str
+    SEND_COMPLETION: bool
+    SEND_MESSAGE_IMMEDIATELY: bool
+    SEND_AUTHENTICATION_MESSAGE: bool
+    CAMELIZE: bool
+    LOG_WEBSOCKET_MESSAGE: bool
+    LOG_IGNORED_ACTIONS: list[str] | tuple[str, ...] | set[str] | frozenset[str]
+    WEBSOCKET_BASE_URL: str | None
+    ASYNCAPI_TITLE: str
+    ASYNCAPI_DESCRIPTION: str | None
+    ASYNCAPI_VERSION: str
+    ASYNCAPI_SERVER_URL: str | None
+    ASYNCAPI_SERVER_PROTOCOL: str | None
+    ASYNCAPI_SERVERS: dict[str, JSONObject] | None
+    ASYNCAPI_SECURITY_SCHEMES: dict[str, JSONObject] | None
+    ASYNCAPI_SPEC_VERSION: Literal["3.0.0", "3.1.0"]
+    ASYNCAPI_ACCESS: Access | None
+
+
+_GIVEN = TypeAdapter(_Given)
+
+
 class ChanxSettings:
-    """The settings by attribute, read from the project's at each use, so that `override_settings` works."""
+    """The settings by attribute, read from the project's at each use, so that `override_settings` works.
+
+    Raises ImproperlyConfigured at the first use of a dictionary with a name or a value that is none.
+    """
+
+    if TYPE_CHECKING:
+        MESSAGE_ACTION_KEY: str
+        SEND_COMPLETION: bool
+        SEND_MESSAGE_IMMEDIATELY: bool
+        SEND_AUTHENTICATION_MESSAGE: bool
+        CAMELIZE: bool
+        LOG_WEBSOCKET_MESSAGE: bool
+        LOG_IGNORED_ACTIONS: Collection[str]
+        WEBSOCKET_BASE_URL: str | None
+        ASYNCAPI_TITLE: str
+        ASYNCAPI_DESCRIPTION: str | None
+        ASYNCAPI_VERSION: str
+        ASYNCAPI_SERVER_URL: str | None
+        ASYNCAPI_SERVER_PROTOCOL: str | None
+        ASYNCAPI_SERVERS: dict[str, JSONObject] | None
+        ASYNCAPI_SECURITY_SCHEMES: dict[str, JSONObject] | None
+        ASYNCAPI_SPEC_VERSION: Literal["3.0.0", "3.1.0"]
+        ASYNCAPI_ACCESS: Access | None
+
+    _accepted: object = None
 
     @property
     def user_settings(self) -> Mapping[str, Any]:
         """What the project sets."""
-        return cast("Mapping[str, Any]", getattr(settings, "CHANX", None) or {})
+        given: object = getattr(settings, "CHANX", None) or {}
+        if given is not self._accepted:
+            if faults := settings_faults(given):
+                raise ImproperlyConfigured(" ".join(faults))
+            self._accepted = given
+        return cast("Mapping[str, Any]", given)
 
-    # Any: each setting has a type of its own.
-    def __getattr__(self, name: str) -> Any:
-        if name not in DEFAULTS:
-            close = get_close_matches(name, DEFAULTS)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise AttributeError(f"There is no CHANX setting {name!r}.{hint}")
-        return self.user_settings.get(name, DEFAULTS[name])
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Return what the project sets, else the default."""
+            if name not in DEFAULTS:
+                raise AttributeError(f"There is no CHANX setting {name!r}.{_hint(name)}")
+            return self.user_settings.get(name, DEFAULTS[name])
 
 
 chanx_settings = ChanxSettings()
+
+
+def settings_faults(given: object) -> list[str]:
+    """Say what is wrong with the project's dictionary, a sentence or two for each setting."""
+    try:
+        _GIVEN.validate_python(given)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False)
+        # A setting of several types has an error for each of them.
+        first = {detail["loc"][:1]: detail for detail in reversed(details)}
+        return [_fault(detail, given) for detail in reversed(first.values())]
+    return []
+
+
+def _fault(detail: ErrorDetails, given: object) -> str:
+    if not detail["loc"]:
+        return f"The setting CHANX must be a dictionary, not {given!r}."
+    name = str(detail["loc"][0])
+    if detail["type"] == "extra_forbidden":
+        return f"There is no CHANX setting {name!r}.{_hint(name)}"
+    value = cast("Mapping[str, object]", given)[name]
+    return f"CHANX[{name!r}] is {value!r}. {detail['msg']}, like {DEFAULTS[name]!r}."
+
+
+def _hint(name: str) -> str:
+    close = get_close_matches(name.upper(), DEFAULTS)
+    return f" Did you mean {close[0]!r}?" if close else f" There are {', '.join(DEFAULTS)}."

@@ -5,8 +5,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import get_conditional_response
-from django.views import View
 
+from chanx.channels.access import RestrictedView
 from chanx.core import _guard as _guard
 from chanx.utils.logging import logger
 
@@ -40,7 +40,7 @@ def generate_asyncapi_schema(request: HttpRequest) -> dict[str, Any]:
     return generate_document(discover_routes(), document_options(request))
 
 
-class AsyncAPISchemaView(View):
+class AsyncAPISchemaView(RestrictedView):
     """Returns the document, in the format that `?format=json` or `?format=yaml` asks for."""
 
     http_method_names = ["get", "head", "options"]  # noqa: RUF012 - as View has it
@@ -56,7 +56,7 @@ class AsyncAPISchemaView(View):
         return response or JsonResponse({"error": _FAILED}, status=500)
 
 
-class AsyncAPIDocsView(View):
+class AsyncAPIDocsView(RestrictedView):
     """Shows the document as a page, and serves the files that the page asks for at its own address.
 
     Set `template_name` to show it with a template of the project's, which gets it as `document`.

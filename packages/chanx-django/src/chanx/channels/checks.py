@@ -1,0 +1,124 @@
+"""What `manage.py check` says about a project's consumers."""
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from channels import DEFAULT_CHANNEL_LAYER
+from channels.layers import InMemoryChannelLayer, channel_layers
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+
+from chanx.channels.settings import settings_faults
+from chanx.channels.websocket import AsyncJsonWebsocketConsumer
+from chanx.core import _guard as _guard
+
+__all__ = ["check_consumers", "check_layers", "check_settings", "check_workers"]
+
+_LAYER_HINT = (
+    "Install it with: pip install \"chanx-django[redis]\", and set CHANNEL_LAYERS = {'default': "
+    "{'BACKEND': 'channels_redis.pubsub.RedisPubSubChannelLayer', 'CONFIG': {'hosts': [...]}}}."
+)
+
+
+@register("chanx")
+def check_settings(app_configs: Iterable[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Say what is wrong with the dictionary CHANX."""
+    given: object = getattr(settings, "CHANX", None) or {}
+    return [Error(fault, id="chanx.E001") for fault in settings_faults(given)]
+
+
+@register("chanx")
+def check_layers(app_configs: Iterable[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Say which consumers would find no channel layer."""
+    return [problem for consumer in _consumers() for problem in _layer_problems(consumer)]
+
+
+@register("chanx")
+def check_consumers(app_configs: Iterable[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Say which consumers no route leads to."""
+    consumers = list(_consumers())
+    if not consumers:
+        return []
+    if not getattr(settings, "ASGI_APPLICATION", None):
+        hint = "Set it to the dotted path of the application in asgi.py."
+        text = f"ASGI_APPLICATION is not set, so nothing serves {consumers[0].__name__}."
+        return [Warning(text, hint=hint, id="chanx.W003")]
+    return _unrouted(consumers)
+
+
+@register("chanx")
+def check_workers(app_configs: Iterable[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Say that the processes of a server would not hear each other."""
+    workers = os.environ.get("WEB_CONCURRENCY", "1")
+    if not workers.isdecimal() or int(workers) < 2 or not _is_in_memory():
+        return []
+    text = f"WEB_CONCURRENCY asks for {workers} processes, but the default channel layer is in memory: "
+    text += "a broadcast reaches the clients of one process only."
+    return [Warning(text, hint=_LAYER_HINT, id="chanx.W005")]
+
+
+@register("chanx", deploy=True)
+def check_deployment(app_configs: Iterable[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Say that a layer in memory ends at the process, which in production is seldom enough."""
+    if not _is_in_memory():
+        return []
+    text = (
+        "The default channel layer is in memory: no other process, such as a job worker, sees it."
+    )
+    return [Warning(text, hint=_LAYER_HINT, id="chanx.W006")]
+
+
+def _consumers() -> Iterator[type[AsyncJsonWebsocketConsumer[Any]]]:
+    """Yield the consumers of the installed applications: classes with handlers that no other is made from."""
+    waiting: list[type[AsyncJsonWebsocketConsumer[Any]]] = [AsyncJsonWebsocketConsumer]
+    while waiting:
+        consumer = waiting.pop()
+        below = consumer.__subclasses__()
+        waiting += below
+        if not below and _is_of_the_project(consumer):
+            yield consumer
+
+
+def _is_of_the_project(consumer: type[AsyncJsonWebsocketConsumer[Any]]) -> bool:
+    module = consumer.__module__
+    is_test = any(part.startswith(("test", "conftest")) for part in module.split("."))
+    return not is_test and apps.get_containing_app_config(module) is not None
+
+
+def _layer_problems(consumer: type[AsyncJsonWebsocketConsumer[Any]]) -> Iterator[CheckMessage]:
+    alias = getattr(consumer, "channel_layer_alias", None)
+    if not alias or alias in channel_layers.configs:
+        return
+    if alias != DEFAULT_CHANNEL_LAYER:
+        known = ", ".join(map(repr, channel_layers.configs)) or "none"
+        text = f"{consumer.__name__} uses the channel layer {alias!r}, which CHANNEL_LAYERS does not have."
+        yield Error(text, hint=f"It has: {known}.", obj=consumer, id="chanx.E002")
+    elif consumer.groups or consumer.spec.extra_groups or consumer.spec.handlers.events:
+        text = f"{consumer.__name__} has groups or events, but there is no default channel layer."
+        yield Warning(text, hint=_LAYER_HINT, obj=consumer, id="chanx.W002")
+
+
+def _unrouted(consumers: list[type[AsyncJsonWebsocketConsumer[Any]]]) -> list[CheckMessage]:
+    try:
+        from chanx.channels.discovery import discover_routes
+    except ImportError:  # the extra `asyncapi` is not installed
+        return []
+    try:
+        routed = {route.consumer for route in discover_routes()}
+    except ImproperlyConfigured as error:
+        return [Error(f"ASGI_APPLICATION cannot be loaded: {error}", id="chanx.E003")]
+    hint = "Add it to the URLRouter of ASGI_APPLICATION, or remove it."
+    return [
+        Warning(f"No route leads to {consumer.__name__}.", hint=hint, obj=consumer, id="chanx.W004")
+        for consumer in consumers
+        if consumer not in routed
+    ]
+
+
+def _is_in_memory() -> bool:
+    """Tell whether the default layer ends at the process, without making one."""
+    backend: object = channel_layers.configs.get("default", {}).get("BACKEND")
+    return backend == f"{InMemoryChannelLayer.__module__}.{InMemoryChannelLayer.__qualname__}"

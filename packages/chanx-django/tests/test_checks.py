@@ -1,0 +1,162 @@
+"""`manage.py check`, in projects of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SETTINGS = """
+SECRET_KEY = "of a project"
+INSTALLED_APPS = ["channels", "chanx.channels", "chat"]
+ASGI_APPLICATION = "chat.asgi.application"
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+"""
+CONSUMERS = """
+from chanx.channels.websocket import AsyncJsonWebsocketConsumer
+from chanx.core.decorators import ws_handler
+from chanx.messages.incoming import PingMessage
+
+class Base(AsyncJsonWebsocketConsumer):
+    @ws_handler
+    async def handle_ping(self, message: PingMessage) -> None: ...
+
+class ChatConsumer(Base):
+    groups = ["chat"]
+"""
+ASGI = """
+from channels.routing import ProtocolTypeRouter, URLRouter
+from chanx.channels.routing import path
+from chat.consumers import ChatConsumer
+
+application = ProtocolTypeRouter(
+    {"websocket": URLRouter([path("ws/", ChatConsumer.as_asgi())])}
+)
+"""
+APPS = """
+from django.apps import AppConfig
+
+class ChatConfig(AppConfig):
+    name = "chat"
+
+    def ready(self):
+        from chat import consumers
+"""
+
+
+class Project:
+    """The files of a project, and what its check says."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "chat").mkdir()
+        self.write("settings.py", SETTINGS)
+        for name, text in {
+            "__init__.py": "",
+            "consumers.py": CONSUMERS,
+            "asgi.py": ASGI,
+            "apps.py": APPS,
+        }.items():
+            self.write(f"chat/{name}", text)
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def add(self, name: str, text: str) -> None:
+        with (self.folder / name).open("a", encoding="utf-8") as file:
+            file.write(f"\n{text}\n")
+
+    def check(self, *options: str, workers: str | None = None) -> str:
+        environment = {**os.environ, "PYTHONPATH": str(self.folder)}
+        environment |= {"DJANGO_SETTINGS_MODULE": "settings"}
+        environment.pop("WEB_CONCURRENCY", None)
+        if workers is not None:
+            environment["WEB_CONCURRENCY"] = workers
+        command = [sys.executable, "-m", "django", "check", "--tag", "chanx", *options]
+        run = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=50
+        )
+        return run.stdout + run.stderr
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def test_nothing_is_said_about_a_sound_project(project: Project) -> None:
+    assert "no issues" in project.check()
+
+
+def test_wrong_settings(project: Project) -> None:
+    project.add("settings.py", "CHANX = {'CAMELISE': True, 'SEND_COMPLETION': 'yes'}")
+
+    said = project.check()
+
+    assert "(chanx.E001) There is no CHANX setting 'CAMELISE'. Did you mean 'CAMELIZE'?" in said
+    assert "(chanx.E001) CHANX['SEND_COMPLETION'] is 'yes'." in said
+
+
+def test_a_layer_that_is_not_configured(project: Project) -> None:
+    project.add("chat/consumers.py", "ChatConsumer.channel_layer_alias = 'chat'")
+
+    said = project.check()
+
+    assert "(chanx.E002) ChatConsumer uses the channel layer 'chat'" in said
+    assert "HINT: It has: 'default'." in said
+
+
+@pytest.mark.parametrize("needing", ["groups = ['chat']", "extra_groups = ['chat']"])
+def test_no_layer_at_all(project: Project, needing: str) -> None:
+    project.add("settings.py", "CHANNEL_LAYERS = {}")
+    project.write("chat/consumers.py", CONSUMERS.replace("groups = ['chat']", needing))
+
+    said = project.check()
+
+    assert "(chanx.W002) ChatConsumer has groups or events, but there is no default" in said
+    assert "channels_redis.pubsub.RedisPubSubChannelLayer" in said
+
+
+def test_a_consumer_without_groups_needs_no_layer(project: Project) -> None:
+    project.add("settings.py", "CHANNEL_LAYERS = {}")
+    project.write("chat/consumers.py", CONSUMERS.replace('groups = ["chat"]', "pass"))
+
+    assert "no issues" in project.check()
+
+
+def test_a_consumer_without_a_route(project: Project) -> None:
+    """Base classes and those of tests have none."""
+    project.add("chat/consumers.py", "class LostConsumer(Base):\n    pass")
+    project.write("chat/tests.py", CONSUMERS.replace("ChatConsumer", "TestConsumer"))
+    project.add("chat/apps.py", "        from chat import tests")
+
+    said = project.check()
+
+    assert "(chanx.W004) No route leads to LostConsumer." in said
+    assert "1 issue" in said
+
+
+def test_no_application(project: Project) -> None:
+    project.add("settings.py", "del ASGI_APPLICATION")
+    assert "(chanx.W003) ASGI_APPLICATION is not set, so nothing serves ChatConsumer" in (
+        project.check()
+    )
+    project.add("settings.py", "ASGI_APPLICATION = 'nowhere.application'")
+    assert "(chanx.E003) ASGI_APPLICATION cannot be loaded" in project.check()
+
+
+@pytest.mark.parametrize(("workers", "is_said"), [("4", True), ("1", False), ("auto", False)])
+def test_several_workers_with_a_layer_in_memory(
+    project: Project, workers: str, is_said: bool
+) -> None:
+    said = project.check(workers=workers)
+
+    assert ("(chanx.W005) WEB_CONCURRENCY asks for 4 processes" in said) is is_said
+
+
+def test_deployment_with_a_layer_in_memory(project: Project) -> None:
+    redis = "{'default': {'BACKEND': 'channels_redis.pubsub.RedisPubSubChannelLayer'}}"
+    assert "(chanx.W006) The default channel layer is in memory" in project.check("--deploy")
+    project.add("settings.py", f"CHANNEL_LAYERS = {redis}")
+    assert "chanx.W00" not in project.check("--deploy", workers="4")
