@@ -1,91 +1,266 @@
 """The typed side of a test connection: messages in and out of a consumer."""
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pydantic_core import from_json
 
 from chanx.constants import COMPLETE_ACTIONS, MESSAGE_ACTION_COMPLETE
 from chanx.core import _guard as _guard
-from chanx.core.codec import Codec, InvalidFrameError, WireFormat, with_ref
+from chanx.core.codec import with_ref
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
-from chanx.testing.socket import Application, WebsocketConnection
-from chanx.type_defs import JSONObject
+from chanx.messages.outgoing import CompleteMessage, ErrorMessage
+from chanx.testing.collected import CollectedMessages, Ending
+from chanx.testing.frames import client_codec, declared, decoded, listed, ref_of
+from chanx.testing.quiet import is_in_sight
+from chanx.testing.socket import Application, WebsocketConnection, text_of
+from chanx.type_defs import ASGIEvent, JSONObject
 
 __all__ = ["WebsocketCommunicator", "WebsocketCommunicatorMixin"]
 
-# Servers are limited by their settings; a test reads whatever they send.
-_MAX_DEPTH = 200
+if TYPE_CHECKING:
+    _Connection = WebsocketConnection
+else:
+    _Connection = object
+
+M = TypeVar("M", bound=BaseMessage)
+
+# Fresh for every request, so that no answer is taken for that of another.
+_refs = count(1)
 
 
-class WebsocketCommunicatorMixin:
-    """Sends and receives the messages of `consumer` over a raw connection, in the consumer's wire format."""
+class WebsocketCommunicatorMixin(_Connection):
+    """Sends and receives the messages of `consumer` over a raw connection, in the consumer's wire format.
+
+    What a call does not return stays in its place for the next one: nothing that came is lost by waiting for something
+    else. Several calls may wait at once.
+    """
 
     consumer: type[ChanxWebsocketConsumerMixin[Any]]
 
-    if TYPE_CHECKING:
-        # From the raw connection.
-        async def send_to(
-            self, text_data: str | None = None, bytes_data: bytes | None = None
-        ) -> None: ...
-        async def receive_from(self, timeout: float | None = 1) -> str: ...
-
     async def send_message(self, message: BaseMessage, *, ref: str | None = None) -> None:
         """Send a message as a client would; answers carry the same `ref`."""
-        await self.send_to(text_data=with_ref(self._codec().encode(message), ref))
+        text = client_codec(self.consumer).encode(message)
+        await self.send_to(text_data=with_ref(text, ref))
 
     async def receive_message(self, timeout: float | None = 1) -> BaseMessage:
         """Return the next message.
 
         Raises ValidationError for one that the consumer does not declare, TimeoutError when nothing came.
         """
-        return self._decoded(await self.receive_from(timeout))
+        if self._answer is None:
+            await self.connect()
+        return decoded(self.consumer, await self.receive_output(timeout))
 
-    async def receive_all_json(self, timeout: float = 1) -> list[JSONObject]:
-        """Collect frames until the time is over."""
-        frames: list[JSONObject] = []
+    # Waiting for one message
+
+    @overload
+    async def request(self, message: BaseMessage, *, timeout: float = 1) -> BaseMessage: ...
+
+    @overload
+    async def request(
+        self, message: BaseMessage, reply_type: type[M], *, timeout: float = 1
+    ) -> M: ...
+
+    async def request(
+        self,
+        message: BaseMessage,
+        reply_type: type[BaseMessage] | None = None,
+        *,
+        timeout: float = 1,
+    ) -> BaseMessage:
+        """Send a message under a `ref` of its own and return the first answer, or the first of `reply_type`.
+
+        Without a `reply_type` that is whatever comes: an ErrorMessage, or a CompleteMessage where the handler returned
+        nothing. With one, an error in its place is an AssertionError, and so is an end of the handling without it. The
+        completion that follows is taken too; further answers stay to be received.
+        """
+        if reply_type is not None:
+            self._check_declared(reply_type)
+        ref = f"test-{next(_refs)}"
+        await self.send_message(message, ref=ref)
+        reply = await self._answer_to(message, ref, reply_type, timeout)
+        if self.consumer.send_completion and not isinstance(reply, CompleteMessage):
+            # An error is the last frame under its reference; the completion behind it carries none.
+            await self._take_completion(
+                None if isinstance(reply, ErrorMessage) else ref, message, timeout
+            )
+        return reply
+
+    async def _answer_to(
+        self, message: BaseMessage, ref: str, reply_type: type[BaseMessage] | None, timeout: float
+    ) -> BaseMessage:
+        wanted_type = BaseMessage if reply_type is None else reply_type
+        final = (wanted_type, ErrorMessage, CompleteMessage)
+        event = await self._find(
+            lambda event: ref_of(event) == ref and isinstance(decoded(self.consumer, event), final),
+            f"{wanted_type.__name__} in answer to {_shown(message)}",
+            timeout,
+        )
+        reply = decoded(self.consumer, event)
+        if not isinstance(reply, wanted_type):
+            raise AssertionError(
+                f"Expected {wanted_type.__name__} in answer to {_shown(message)}, but got {listed([event])}."
+            )
+        return reply
+
+    async def _take_completion(self, ref: str | None, message: BaseMessage, timeout: float) -> None:
+        await self._find(
+            lambda event: (
+                isinstance(declared(self.consumer, event), CompleteMessage) and ref_of(event) == ref
+            ),
+            f"the completion of {_shown(message)}",
+            timeout,
+        )
+
+    async def _find(
+        self, wanted: Callable[[ASGIEvent], bool], what: str, timeout: float
+    ) -> ASGIEvent:
+        """Take the frame that ends the handling of a message, which is known not to come once that has ended."""
+        search = self.output_queue.search(wanted)
+        in_time = await self._until(search.take, timeout, self._is_idle)
+        if search.take() and search.found is not None:
+            return search.found
+        self._raise_failure()
+        came = listed(self.output_queue.events())
+        if in_time:
+            raise AssertionError(f"Expected {what}, but the handling ended without it: {came}.")
+        raise TimeoutError(f"Expected {what} within {timeout} s, but: {came}.")
+
+    async def expect(
+        self,
+        message_type: type[M],
+        *,
+        where: Callable[[M], bool] | None = None,
+        timeout: float = 1,
+    ) -> M:
+        """Wait for the first message of a type, for which `where` is true; others stay to be received.
+
+        Raises TimeoutError naming what came instead, ConnectionClosedError, and TypeError for a type that the consumer
+        does not declare and will therefore never send.
+        """
+        self._check_declared(message_type)
+        await self.connect()
+        found: list[M] = []
+
+        def is_wanted(event: ASGIEvent) -> bool:
+            message = declared(self.consumer, event)
+            if isinstance(message, message_type) and (where is None or where(message)):
+                found.append(message)
+            return bool(found)
+
+        await self._expected(is_wanted, message_type.__name__, timeout)
+        return found[0]
+
+    async def _expected(
+        self, wanted: Callable[[ASGIEvent], bool], what: str, timeout: float
+    ) -> None:
         try:
-            async with asyncio.timeout(timeout):
-                while True:
-                    frames.append(from_json(await self.receive_from(None)))
+            event = await self.output_queue.wait_for(wanted, timeout)
         except TimeoutError:
-            return frames
+            came = listed(self.output_queue.events())
+            raise TimeoutError(f"Expected {what} within {timeout} s, but: {came}.") from None
+        if event is None:
+            self._raise_failure()
+            came = listed(self.output_queue.events())
+            raise AssertionError(f"Expected {what}, but the application has ended: {came}.")
+
+    def _check_declared(self, message_type: type[BaseMessage]) -> None:
+        outgoing = self.consumer.spec.outgoing_messages
+        if not any(issubclass(item, message_type) for item in outgoing):
+            raise TypeError(
+                f"{self.consumer.__name__} does not declare that it sends {message_type.__name__}: name it in the "
+                "return type or output_type of a handler, or in `emits`."
+            )
+
+    async def assert_nothing(self, timeout: float = 1) -> None:
+        """Wait until the connection is idle, and expect that nothing is left to be received.
+
+        Completion messages are no news and are dropped. Raises what `idle()` raises.
+        """
+        await self.idle(timeout)
+        left = [event for event in self.output_queue.events() if not self._is_completion(event)]
+        if left:
+            raise AssertionError(f"Expected nothing, but: {listed(left)}.")
+        while self.output_queue.take() is not None:
+            pass
+
+    def _is_completion(self, event: ASGIEvent) -> bool:
+        if event["type"] != "websocket.send":
+            return False
+        message = declared(self.consumer, event)
+        return message is not None and message.action in COMPLETE_ACTIONS
+
+    # Collecting
+
+    async def receive_all_json(
+        self, timeout: float = 1, *, until_idle: bool = True
+    ) -> list[JSONObject]:
+        """Collect frames until the time is over, or until no more can come.
+
+        That is known when every connection in the process is idle and the channel layer keeps its messages in the
+        process. `until_idle=False` waits for the whole time: for what the test itself sends from elsewhere meanwhile.
+        """
+        await self.connect()
+        await self._until(
+            self._is_closed, timeout, self._is_silent if until_idle else lambda: False
+        )
+        frames: list[JSONObject] = []
+        while (event := self._take_frame()) is not None:
+            frames.append(from_json(text_of(event)))
+        self._raise_failure()
+        return frames
 
     async def receive_all_messages(
         self, stop_action: str = MESSAGE_ACTION_COMPLETE, timeout: float = 1
-    ) -> list[BaseMessage]:
-        """Collect messages up to the one with `stop_action`, or until the time is over.
+    ) -> CollectedMessages:
+        """Collect messages up to the one with `stop_action`, or until it is known that it does not come.
 
-        Completion messages are left out; a stop message of another kind is included.
+        Completion messages are left out; a stop message of another kind is included. The list says in `ended_by` why it
+        ends. Raises ValidationError for a message that the consumer does not declare.
         """
+        await self.connect()
         messages: list[BaseMessage] = []
-        try:
-            async with asyncio.timeout(timeout):
-                while True:
-                    message = await self.receive_message(None)
-                    if message.action not in COMPLETE_ACTIONS:
-                        messages.append(message)
-                    if message.action == stop_action:
-                        return messages
-        except TimeoutError:
-            return messages
+        stopped = False
 
-    def _decoded(self, text: str) -> BaseMessage:
-        try:
-            message, _ = self._codec().decode(text)
-            return message
-        except InvalidFrameError as error:
-            raise error.error from None
+        def collect() -> bool:
+            nonlocal stopped
+            while not stopped and (event := self._take_frame()) is not None:
+                message = decoded(self.consumer, event)
+                if message.action not in COMPLETE_ACTIONS:
+                    messages.append(message)
+                stopped = message.action == stop_action
+            return stopped or self._is_closed()
 
-    def _codec(self) -> Codec:
-        """Return the consumer's codec the other way round: a client reads what the consumer sends."""
+        in_time = await self._until(collect, timeout, self._is_silent)
+        collect()
+        if not stopped:
+            self._raise_failure()
+        ended_by: Ending = "complete" if stopped else self._ending(in_time)
+        return CollectedMessages(messages, ended_by)
+
+    def _ending(self, in_time: bool) -> Ending:
+        if self._has_ended or self._is_closed():
+            return "closed"
+        return "idle" if in_time else "timeout"
+
+    def _take_frame(self) -> ASGIEvent | None:
+        """Take the next frame; the end of the connection stays where it is."""
+        return None if self._is_closed() else self.output_queue.take()
+
+    def _is_closed(self) -> bool:
+        """Tell whether the next event is the close."""
+        first = self.output_queue.first()
+        return first is not None and first["type"] == "websocket.close"
+
+    def _is_silent(self) -> bool:
+        """Tell whether nothing can come any more, unless the test itself sends it."""
         consumer = self.consumer
-        wire = WireFormat(
-            discriminator_field=consumer.discriminator_field, camelize=consumer.camelize
-        )
-        spec = consumer.spec
-        return Codec(spec.outgoing_messages, spec.incoming_messages, wire, max_depth=_MAX_DEPTH)
+        alias: str | None = getattr(consumer, "channel_layer_alias", None)
+        layer: Any = consumer.get_channel_layer(alias) if alias else None
+        return self._all_idle() and is_in_sight(layer)
 
 
 class WebsocketCommunicator(WebsocketCommunicatorMixin, WebsocketConnection):
@@ -103,3 +278,9 @@ class WebsocketCommunicator(WebsocketCommunicatorMixin, WebsocketConnection):
     ) -> None:
         super().__init__(application, path, headers, subprotocols, spec_version)
         self.consumer = consumer
+
+
+def _shown(message: BaseMessage) -> str:
+    """Name a message in a failure's text."""
+    text = repr(message)
+    return text if len(text) <= 120 else f"{text[:120]}…"

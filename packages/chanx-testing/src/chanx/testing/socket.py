@@ -2,23 +2,25 @@
 
 import asyncio
 import contextvars
+import json
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self
 from urllib.parse import unquote, urlsplit
+from weakref import WeakSet
 
 from pydantic_core import from_json
 
 from chanx.core import _guard as _guard
+from chanx.core.probe import PROBE_KEY, Probe, ProbedConnection
+from chanx.testing.inbox import Inbox
+from chanx.testing.quiet import until
 from chanx.type_defs import ASGIEvent, JSONObject, Scope
 
-__all__ = ["ConnectionClosedError", "WebsocketConnection"]
+__all__ = ["Application", "ConnectionClosedError", "WebsocketConnection"]
 
 # Any: every framework annotates the three arguments of an ASGI application in its own way.
 Application = Callable[[Any, Any, Any], Awaitable[Any]]
-
-# What the output queue ends with.
-_ENDED: ASGIEvent = {"type": "chanx.application.ended"}
 
 
 class ConnectionClosedError(AssertionError):
@@ -40,6 +42,9 @@ class WebsocketConnection:
     the test waits. As on a server, sending to a client that has left raises OSError.
     """
 
+    # Those whose application runs: any of them may send to the groups of the others.
+    _running: ClassVar[WeakSet["WebsocketConnection"]] = WeakSet()
+
     def __init__(
         self,
         application: Application,
@@ -51,11 +56,15 @@ class WebsocketConnection:
         self.application = application
         self.scope = websocket_scope(path, headers, subprotocols, spec_version)
         self.subprotocol: str | None = None
+        self.response_headers: list[tuple[bytes, bytes]] = []
         self.input_queue: asyncio.Queue[ASGIEvent] = asyncio.Queue()
-        self.output_queue: asyncio.Queue[ASGIEvent] = asyncio.Queue()
+        self.output_queue = Inbox()
         self._task: asyncio.Task[None] | None = None
         self._answer: tuple[bool, int | str | None] | None = None
         self._left = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._probed: list[ProbedConnection] = []
+        self._test_probe: Probe | None = None
 
     async def __aenter__(self) -> Self:
         """Connect; AssertionError says with which code the application refused."""
@@ -84,6 +93,7 @@ class WebsocketConnection:
                 raise AssertionError(f"Expected an answer to the handshake, but got {event!r}.")
             self._answer = accepted, event.get("subprotocol" if accepted else "code")
             self.subprotocol = event.get("subprotocol")
+            self.response_headers = list(event.get("headers") or ())
         return self._answer
 
     async def disconnect(self, code: int = 1000, timeout: float = 10) -> None:
@@ -108,9 +118,12 @@ class WebsocketConnection:
             raise TimeoutError(f"The application did not end within {timeout} s.")
         self._task.result()
 
+    # Frames
+
     async def send_to(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Send one frame."""
-        await self.connect()
+        if self._answer is None:
+            await self.connect()
         event: JSONObject = {"type": "websocket.receive"}
         if text_data is not None:
             event["text"] = text_data
@@ -118,20 +131,31 @@ class WebsocketConnection:
             event["bytes"] = bytes_data
         await self.send_input(event)
 
+    # Any: whatever JSON can hold.
+    async def send_json_to(self, data: Any) -> None:
+        """Send one text frame of JSON; raises ValueError for what JSON cannot hold, NaN included."""
+        await self.send_to(text_data=json.dumps(data, allow_nan=False))
+
     async def receive_from(self, timeout: float | None = 1) -> str:
         """Return the next text frame.
 
-        Raises ConnectionClosedError, or TimeoutError when nothing came.
+        Raises ConnectionClosedError, TimeoutError when nothing came, AssertionError for a binary frame.
         """
-        await self.connect()
-        event = await self.receive_output(timeout)
-        if event["type"] == "websocket.close":
-            raise ConnectionClosedError(event.get("code", 1000), event.get("reason") or "")
-        return cast(str, event["text"])
+        if self._answer is None:
+            await self.connect()
+        return text_of(await self.receive_output(timeout))
 
     async def receive_json_from(self, timeout: float | None = 1) -> Any:
         """Return the next frame as parsed JSON; ValueError where it is none."""
         return from_json(await self.receive_from(timeout), allow_inf_nan=False)
+
+    async def receive_nothing(self, timeout: float = 0.1, interval: float = 0.01) -> bool:
+        """Tell whether nothing comes; known at once where the application is idle, else after the time-out.
+
+        `interval` is taken for compatibility with the communicators of Channels and means nothing.
+        """
+        await self._until(lambda: not self.output_queue.empty(), timeout, self._is_idle)
+        return self.output_queue.empty()
 
     async def assert_closed(self, code: int | None = None, timeout: float = 1) -> None:
         """Expect that the next thing the application does is to close, with that code if given."""
@@ -141,40 +165,128 @@ class WebsocketConnection:
         if code is not None and event.get("code", 1000) != code:
             raise AssertionError(f"Expected close code {code}, but it was {event.get('code')}.")
 
+    # Waiting
+
+    async def idle(self, timeout: float = 1) -> None:
+        """Wait until nothing of this connection is running or waiting, or it has ended.
+
+        The engine is asked, behind whatever middleware: no frame is sent for it and none is taken. What an in-memory
+        layer still carries is waited for; what is inside a Redis is not in sight. Raises what the application raised,
+        TimeoutError when something goes on.
+        """
+        await self.connect()
+        if not await self._until(lambda: self._has_ended, timeout, self._is_idle):
+            if not self._probed:
+                raise RuntimeError(
+                    "idle() asks the consumer, and no chanx consumer has been reached by this connection."
+                )
+            raise TimeoutError(
+                f"The connection was not idle within {timeout} s: something of it still runs or waits."
+            )
+        self._raise_failure()
+
+    async def _until(
+        self, found: Callable[[], bool], timeout: float | None, quiet: Callable[[], bool]
+    ) -> bool:
+        """Wait for what is to be found, for the end of the application, or until it is quiet."""
+        return await until(lambda: found() or self._has_ended, timeout, quiet=quiet)
+
+    @property
+    def _has_ended(self) -> bool:
+        return self._task is None or self._task.done()
+
+    def _is_idle(self) -> bool:
+        if self._has_ended:
+            return True
+        probed = self._probed
+        return (
+            bool(probed)
+            and self.input_queue.empty()
+            and all(connection.is_idle for connection in probed)
+        )
+
+    def _all_idle(self) -> bool:
+        """Tell whether this connection and every other one in the process has nothing to do."""
+        loop = asyncio.get_running_loop()
+        return self._is_idle() and all(
+            other._is_idle() for other in self._running if other._loop is loop
+        )
+
+    def _raise_failure(self) -> None:
+        if self._task is not None and self._task.done():
+            self._task.result()
+
+    # ASGI events
+
     async def send_input(self, event: ASGIEvent) -> None:
         """Give the application an ASGI event; the first one starts it."""
         if self._task is None:
-            # An empty context: what the test has bound is not seen by the application.
-            context = contextvars.Context()
-            self._task = asyncio.get_running_loop().create_task(self._run(), context=context)
-        elif self._task.done():
-            self._task.result()
-        await self.input_queue.put(event)
+            self._start()
+        else:
+            self._raise_failure()
+        self.input_queue.put_nowait(event)
 
     async def receive_output(self, timeout: float | None = 1) -> ASGIEvent:
         """Return the next ASGI event of the application; its end without one is an error."""
+        event = self.output_queue.take() or await self._next(_anything, timeout)
+        if event is None:
+            raise AssertionError("Expected an event, but the application has ended.")
+        return event
+
+    async def _next(
+        self, wanted: Callable[[ASGIEvent], bool], timeout: float | None
+    ) -> ASGIEvent | None:
+        """Return the first event that is wanted; None when the application has ended without one."""
         try:
-            async with asyncio.timeout(timeout):
-                event = await self.output_queue.get()
+            event = await self.output_queue.wait_for(wanted, timeout)
         except TimeoutError:
             raise TimeoutError(f"Nothing came from the application within {timeout} s.") from None
-        if event is not _ENDED:
-            return event
-        self.output_queue.put_nowait(_ENDED)
-        if self._task is not None and self._task.done():
-            self._task.result()
-        raise AssertionError("Expected an event, but the application has ended.")
+        if event is None:
+            self._raise_failure()
+        return event
+
+    def _start(self) -> None:
+        self._test_probe = self.scope.get(PROBE_KEY)
+        self.scope[PROBE_KEY] = self._probe
+        self._loop = asyncio.get_running_loop()
+        # An empty context: what the test has bound is not seen by the application.
+        context = contextvars.Context()
+        self._task = self._loop.create_task(self._run(), context=context)
+        self._running.add(self)
+
+    def _probe(self, connection: ProbedConnection) -> None:
+        self._probed.append(connection)
+        if self._test_probe is not None:
+            self._test_probe(connection)
 
     async def _run(self) -> None:
         try:
             await self.application(self.scope, self.input_queue.get, self._take)
         finally:
-            self.output_queue.put_nowait(_ENDED)
+            self._running.discard(self)
+            self.output_queue.end()
 
     async def _take(self, event: ASGIEvent) -> None:
         if self._left:
             raise ConnectionResetError("The client has left.")
-        self.output_queue.put_nowait(event)
+        self.output_queue.put(event)
+
+
+def text_of(event: ASGIEvent) -> str:
+    """Return the text of a frame that the application sent.
+
+    Raises ConnectionClosedError for its close, AssertionError for anything else.
+    """
+    if event["type"] == "websocket.close":
+        raise ConnectionClosedError(event.get("code", 1000), event.get("reason") or "")
+    text = event.get("text")
+    if event["type"] != "websocket.send" or not isinstance(text, str):
+        raise AssertionError(f"Expected a text frame, but got {event!r}.")
+    return text
+
+
+def _anything(event: ASGIEvent) -> bool:
+    return True
 
 
 def websocket_scope(
