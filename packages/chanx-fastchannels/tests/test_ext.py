@@ -15,7 +15,7 @@ NAMES = {
     ],
     ".type_defs": ["AsyncAPIConfig"],
     ".websocket": ["AsyncJsonWebsocketConsumer", "ReceiveEvent"],
-    ".testing": ["WebsocketCommunicator"],
+    ".testing": ["WebsocketCommunicator", "use_channel_layer"],
     ".routing": ["add_websocket_consumer"],
 }
 

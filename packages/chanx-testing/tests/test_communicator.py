@@ -169,6 +169,40 @@ async def test_application_that_does_not_end_is_ended() -> None:
             await ws.disconnect(timeout=0.01)
 
 
+async def test_handshake_has_a_time_limit() -> None:
+    """An application that does not answer it is named, and ended by leaving."""
+
+    async def mute(scope: Scope, receive: ASGIReceive, send: ASGISend) -> None:
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+    ws = WebsocketCommunicator(mute, "/ws", consumer=Consumer)
+    with pytest.raises(TimeoutError, match=r"Nothing came from the application within 0\.01 s"):
+        await ws.connect(timeout=0.01)
+    await ws.disconnect()
+
+
+async def test_application_can_be_stopped() -> None:
+    """Without a word; what it raised before is raised, unless nobody wants to know."""
+    async with no_leaks():
+        ws = connect()
+        await ws.connect()
+        ws.stop()
+        with pytest.raises(asyncio.CancelledError):
+            await ws.wait()
+
+    async def broken(scope: Scope, receive: ASGIReceive, send: ASGISend) -> None:
+        raise ValueError("broken")
+
+    ws = WebsocketCommunicator(broken, "/ws", consumer=Consumer)
+    ws.stop()
+    with pytest.raises(ValueError, match="broken"):
+        await ws.connect()
+    with pytest.raises(ValueError, match="broken"):
+        ws.stop()
+    ws.stop(exceptions=False)
+
+
 async def test_scope_is_that_of_a_server() -> None:
     """Path and query string are taken apart and decoded."""
     ws = connect("/room/a%20b?token=1%202")

@@ -118,6 +118,15 @@ class WebsocketConnection:
             raise TimeoutError(f"The application did not end within {timeout} s.")
         self._task.result()
 
+    def stop(self, exceptions: bool = True) -> None:
+        """Cancel the application without a word to it; raise what it had raised before, unless `exceptions` is off."""
+        if self._task is None:
+            return
+        if not self._task.done():
+            self._task.cancel()
+        elif exceptions:
+            self._raise_failure()
+
     # Frames
 
     async def send_to(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -218,13 +227,13 @@ class WebsocketConnection:
 
     # ASGI events
 
-    async def send_input(self, event: ASGIEvent) -> None:
+    async def send_input(self, message: ASGIEvent) -> None:
         """Give the application an ASGI event; the first one starts it."""
         if self._task is None:
             self._start()
         else:
             self._raise_failure()
-        self.input_queue.put_nowait(event)
+        self.input_queue.put_nowait(message)
 
     async def receive_output(self, timeout: float | None = 1) -> ASGIEvent:
         """Return the next ASGI event of the application; its end without one is an error."""

@@ -1,10 +1,16 @@
-"""The communicators of `chanx.channels.testing`."""
+"""The communicators and test case of `chanx.channels.testing`."""
 
 from chanx.channels.testing import (
+    DjangoWebsocketCommunicator,
     WebsocketCommunicator,
+    WebsocketTestCase,
+    use_channel_layer,
 )
 from chanx.core import _guard as _guard
 
 __all__ = [
+    "DjangoWebsocketCommunicator",
     "WebsocketCommunicator",
+    "WebsocketTestCase",
+    "use_channel_layer",
 ]

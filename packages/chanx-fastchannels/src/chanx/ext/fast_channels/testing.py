@@ -3,8 +3,10 @@
 from chanx.core import _guard as _guard
 from chanx.fast_channels.testing import (
     WebsocketCommunicator,
+    use_channel_layer,
 )
 
 __all__ = [
     "WebsocketCommunicator",
+    "use_channel_layer",
 ]
