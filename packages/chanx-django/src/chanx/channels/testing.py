@@ -83,13 +83,14 @@ class WebsocketTestCase(TransactionTestCase):
     ws_headers: list[tuple[bytes, bytes]]
     subprotocols: list[str]
 
-    def __init__(self, methodName: str = "runTest") -> None:  # noqa: N803 - as unittest names it
-        super().__init__(methodName)
+    # Any: what unittest takes.
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self._communicators: list[DjangoWebsocketCommunicator] = []
         self._auth_communicator: DjangoWebsocketCommunicator | None = None
-        test = getattr(self, methodName, None)
+        test = getattr(self, self._testMethodName, None)
         if inspect.iscoroutinefunction(test):
-            setattr(self, methodName, self._closing(test))
+            setattr(self, self._testMethodName, self._closing(test))
 
     def _closing(
         self, test: Callable[..., Coroutine[Any, Any, None]]
