@@ -34,6 +34,8 @@ _NO_STATUS = 1005
 _ABNORMAL = 1006
 # A socket whose frames are handled without ever waiting gives the others a turn this often.
 _TURN = 64
+# Seconds without a frame after which a server has handed over what came before the close, and for how long at most.
+_SILENCE, _REST = 0.1, 1.0
 
 _HOT_OPTIONS = ("send_completion", "log_websocket_message", "camelize", "group_message_metadata")
 
@@ -110,6 +112,7 @@ class Connection:
         self.accepted = False
         self._receiving = False
         self._interrupted = False
+        self._unread = False
         self._draining = False
         self._dropped = 0
 
@@ -221,6 +224,17 @@ class Connection:
             if taken % _TURN == 0:
                 await asyncio.sleep(0)
 
+    async def _discard_unread(self) -> None:
+        """Take what came before the close and is not handled: a server may wait for room in its queue for ever."""
+        with suppress(Exception):  # among them the TimeoutError; a server may refuse to be asked
+            async with asyncio.timeout(_REST):
+                while await self._takes_another():
+                    pass
+
+    async def _takes_another(self) -> bool:
+        async with asyncio.timeout(_SILENCE):
+            return (await self._receive())["type"] != "websocket.disconnect"
+
     def _uncancelled(self) -> int:
         task = asyncio.current_task()
         return 0 if task is None else task.uncancel()
@@ -304,6 +318,8 @@ class Connection:
         self._stop_reading()
 
     def _stop_reading(self) -> None:
+        # More may come from whoever has sent ahead.
+        self._unread = not self._receiving or self._frame_line.has_waiting
         self._frame_line.clear()
         if self._event_line is not None:
             self._event_line.clear()
@@ -342,6 +358,9 @@ class Connection:
         if self.state is State.OPEN:
             await self._settle(self.consumer.shutdown_grace)
         await self.close(CLOSE_SERVICE_RESTART)
+        if self._task is not None:
+            # A server that is told to stop behind this may not wait for its applications.
+            await asyncio.wait([self._task], timeout=self.consumer.layer_timeout)
 
     async def _finish(self) -> None:
         left_by_peer = self.state < State.CLOSING
@@ -358,6 +377,8 @@ class Connection:
         await self._outbox.ended()
         await self._say_goodbye()
         await self._leave_groups()
+        if self._unread:
+            await self._discard_unread()
         self.state = State.CLOSED
 
     def _grace(self) -> float:
@@ -405,7 +426,7 @@ async def drain() -> None:
     """Finish and close every connection of the running event loop with 1012, handlers first.
 
     Call it when the server is told to stop, before it closes the sockets itself. Each connection takes at most its
-    `shutdown_grace`.
+    `shutdown_grace`, and then its `layer_timeout` to leave its groups.
     """
     loop = asyncio.get_running_loop()
     ending = [connection.drain() for connection in _connections if connection.loop is loop]

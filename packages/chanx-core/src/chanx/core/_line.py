@@ -73,6 +73,11 @@ class Line(Generic[T]):
         return len(self._waiting or ()) + len(self._aside or ()) >= self._limit
 
     @property
+    def has_waiting(self) -> bool:
+        """True while anything waits for its turn."""
+        return bool(self._waiting or self._aside)
+
+    @property
     def is_idle(self) -> bool:
         """True while nothing runs and nothing waits."""
         return not (self._active or self._waiting or self._aside)
