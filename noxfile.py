@@ -59,6 +59,7 @@ nox.options.sessions = [
     "wheel",
     "docs",
     "sandboxes",
+    "servers-quick",
     "browser",
     "parser",
 ]
@@ -172,6 +173,18 @@ def parser(session: nox.Session) -> None:
 
 
 @nox.session(tags=["ci"])
+def servers(session: nox.Session) -> None:
+    """Both integrations on uvicorn (twice), daphne and hypercorn: real sockets, a real Valkey."""
+    test_on_servers(session)
+
+
+@nox.session(name="servers-quick")
+def servers_quick(session: nox.Session) -> None:
+    """The same on two of the eight stacks, in a minute: one server of each kind, one integration each."""
+    test_on_servers(session, "-k=(uvicorn and starlette) or (daphne and django)")
+
+
+@nox.session(tags=["ci"])
 def coverage(session: nox.Session) -> None:
     """Branch coverage of all packages by their own tests, combined."""
     sync(session, *EVERYTHING, "--group=test")
@@ -189,6 +202,13 @@ def bench(session: nox.Session) -> None:
     python = [f"--python={found.executable}"] if found else []
     with session.chdir(ROOT / "sandboxes" / "benchmark"):
         session.run(sys.executable, "-m", "bench", *python, *session.posargs)
+
+
+def test_on_servers(session: nox.Session, *options: str) -> None:
+    """Run the tests of real servers."""
+    sync(session, "--package=sandbox-servers", "--group=test")
+    with session.chdir(ROOT / "sandboxes" / "servers"):
+        session.run("python", "-m", "pytest", "sandbox_servers/tests", *options, *session.posargs)
 
 
 def sync(session: nox.Session, *selection: str) -> None:

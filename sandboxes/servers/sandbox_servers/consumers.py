@@ -129,6 +129,13 @@ class PubSubRoom(Room):
     channel_layer_alias = "pubsub"
 
 
+class TimedRoom(Room):
+    """A room whose handlers have a hundredth of a second, and whose peers have one to take a frame."""
+
+    handler_timeout = 0.01
+    send_timeout = 1.0
+
+
 class Broken(Work):
     """Fails before it is open."""
 
@@ -150,6 +157,7 @@ _PATHS: dict[str, type[Work]] = {
     "ws/queue": Room,
     "ws/pubsub": PubSubRoom,
     "ws/patient": PatientRoom,
+    "ws/timed": TimedRoom,
     "ws/broken": Broken,
 }
 

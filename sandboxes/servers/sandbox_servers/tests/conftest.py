@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from sandbox_servers.tests.peers import ask, client
-from sandbox_servers.tests.served import KnownBug, Served, State, serving
+from sandbox_servers.tests.served import Served, State, serving
 from sandbox_servers.tests.servers import APPLICATIONS, SERVERS
 from sandbox_servers.tests.valkey import Valkey, valkey_server
 
@@ -75,17 +75,6 @@ async def served(running: Served, request: pytest.FixtureRequest) -> AsyncGenera
         if not any(re.search(pattern, line) for pattern in patterns)
     ]
     assert not trouble
-
-
-@pytest.fixture
-def known_bug(request: pytest.FixtureRequest) -> KnownBug:
-    """Mark the test as one that has to fail, if the condition holds."""
-
-    def mark(condition: bool, reason: str) -> None:
-        if condition:
-            request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
-
-    return mark
 
 
 def _is_quiet(before: State, after: State) -> bool:

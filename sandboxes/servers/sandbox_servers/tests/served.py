@@ -14,11 +14,10 @@ from sandbox_servers.tests.program import Program
 from sandbox_servers.tests.servers import APPLICATIONS, SERVERS, Server
 from sandbox_servers.tests.valkey import free_port
 
-__all__ = ["KnownBug", "Served", "State", "serving", "serving_with_drain"]
+__all__ = ["Served", "State", "serving", "serving_with_drain"]
 
 # Any: what the application reports as JSON.
 State = dict[str, Any]
-KnownBug = Callable[[bool, str], None]
 
 # What no test may leave in the output, unless it says so.
 _TROUBLE = re.compile(

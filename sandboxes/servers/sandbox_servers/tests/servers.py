@@ -3,14 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = [
-    "APPLICATIONS",
-    "FILLS_ITS_QUEUE",
-    "NOT_CLOSED",
-    "SERVERS",
-    "STAYS_FOR_A_HANDLER",
-    "Server",
-]
+__all__ = ["APPLICATIONS", "SERVERS", "Server"]
 
 APPLICATIONS = {
     "starlette": "sandbox_servers.on_starlette:application",
@@ -27,7 +20,7 @@ class Server:
     """What it prints once it listens."""
 
     sends_every_code: bool = True
-    """Daphne refuses to close with codes below 3000 other than 1000."""
+    """Daphne closes with 1000 and with 3000 up; the library adds 3000 to what it refuses."""
     too_large_code: int | None = 1009
     """What a client sees that sends 20 MiB. Daphne drops the connection, hypercorn says nothing."""
     pushes_back: bool = True
@@ -43,10 +36,16 @@ class Server:
     """A line of trouble that the server itself writes when it cancels applications."""
     always_ends_applications: bool = True
     """Daphne forgets to when it has accepted anything within the last second: memberships then stay."""
-    forgets_connections: bool = False
-    """Hypercorn keeps a connection for ever whose application has ended with a full queue before it."""
-    tells_of_failed_sends: bool = True
-    """Daphne drops what is sent to a peer that has gone, without an error."""
+    forgets_floods: bool = False
+    """Hypercorn keeps a connection for ever whose application has ended with a full queue before it.
+
+    The library empties that queue for a second, which is enough for whoever does not flood.
+    """
+
+    def code(self, code: int) -> int:
+        """Return what a client sees where the library closes with this code."""
+        refused = 1000 < code < 3000 and not self.sends_every_code
+        return code + 3000 if refused else code
 
 
 def _uvicorn(application: str, port: int) -> tuple[str, ...]:
@@ -75,7 +74,7 @@ SERVERS = {
         too_large_code=None,
         shutdown_code=1011,
         last_words="Traceback (most recent call last):\n",
-        forgets_connections=True,
+        forgets_floods=True,
     ),
     "daphne": Server(
         _daphne,
@@ -86,20 +85,5 @@ SERVERS = {
         feels_slow_peers=False,
         shutdown_code=1006,
         always_ends_applications=False,
-        tells_of_failed_sends=False,
     ),
 }
-
-# What is wrong in the packages at present; tests that show it have to fail.
-NOT_CLOSED = (
-    "daphne raises when it is to close with 1009, 1011, 1012 or 1013; the engine takes that for a "
-    "peer that has gone, and the connection stays open"
-)
-FILLS_ITS_QUEUE = (
-    "the engine reads no more once it has closed a connection; hypercorn then waits for room in its "
-    "queue for ever, and the TCP connection stays open"
-)
-STAYS_FOR_A_HANDLER = (
-    "a peer that floods and then vanishes stays a member of its groups while its handler runs, "
-    "although sending to it fails"
-)

@@ -8,16 +8,15 @@ from typing import Any
 
 import pytest
 
-from sandbox_servers.tests.eventually import eventually
-from sandbox_servers.tests.peers import RawPeer, ask, client, frame, talk
-from sandbox_servers.tests.served import KnownBug, Served
-from sandbox_servers.tests.servers import STAYS_FOR_A_HANDLER
+from sandbox_servers.tests.peers import RawPeer, ask, client, frame
+from sandbox_servers.tests.served import Served
 from sandbox_servers.tests.valkey import Valkey
 
 MIB = 2**20
 FLOOD = 100_000
 LENGTH = 200  # bytes of a frame, so that 100,000 are more than the buffers of two TCP stacks hold
 CHUNK = 500
+MORE = 100  # than a line and the queues of the servers hold
 PINGS = 400
 
 
@@ -59,8 +58,9 @@ async def flooding(url: str, action: str, number: int) -> AsyncGenerator["asynci
 
 async def flood(peer: RawPeer, action: str, number: int) -> None:
     """Write so many frames, as fast as the server takes them."""
-    chunk = peer.text(frame(action).ljust(LENGTH)) * CHUNK
-    for _ in range(number // CHUNK):
+    size = min(number, CHUNK)
+    chunk = peer.text(frame(action).ljust(LENGTH)) * size
+    for _ in range(number // size):
         peer.write(chunk)
         await peer.drain()
 
@@ -95,22 +95,28 @@ async def test_pipelined_pings_are_all_answered(served: Served, case: str, soak:
     assert after["rss"] - before["rss"] <= 50 * MIB
 
 
-async def test_flooding_peer_that_vanishes_leaves_its_groups(
-    served: Served, valkey: Valkey, case: str, known_bug: KnownBug
+async def test_flooding_peer_that_vanishes_is_noticed_behind_its_handler(
+    served: Served, valkey: Valkey, case: str
 ) -> None:
-    """While its line is full its socket is not read, so only a failing send tells that it has gone."""
-    if served.server.forgets_connections or not served.server.tells_of_failed_sends:
-        pytest.skip("this server does not tell the application")
-    known_bug(True, STAYS_FOR_A_HANDLER)
+    """While its line is full its socket is not read: the price of pushing back, and documented as such.
+
+    Its handlers go on, and nothing of it stays behind them.
+    """
     group = f"{case}.left"
-    async with client(served.url("queue", case=case)) as other:
-        async with flooding(served.url("queue", case=case), "hold", FLOOD):
-            await served.until(lambda state: "began" in state["notes"], case)
-            assert valkey.members(served.application, group) == 2
-        try:
-            async with asyncio.TaskGroup() as both:
-                talking = both.create_task(talk(other))
-                await eventually(lambda: valkey.members(served.application, group) == 1, 3)
-                talking.cancel()
-        finally:
-            await served.release(case)
+    async with flooding(served.url("queue", case=case), "hold", MORE):
+        await served.until(lambda state: "began" in state["notes"], case)
+    assert valkey.members(served.application, group) == 1
+    await served.release(case)
+
+    await served.until(lambda state: state["connections"] == 0, case, within=10)
+    assert valkey.members(served.application, group) == 0
+
+
+async def test_timeout_of_handlers_is_the_cure(served: Served, valkey: Valkey, case: str) -> None:
+    """With a `handler_timeout` a peer that vanishes behind a full line is noticed, however its handlers hang."""
+    group = f"{case}.left"
+    async with flooding(served.url("timed", case=case), "hold", MORE):
+        await served.until(lambda state: "began" in state["notes"], case)
+
+    await served.until(lambda state: state["connections"] == 0, case, within=10)
+    assert valkey.members(served.application, group) == 0
