@@ -233,7 +233,8 @@ class Connection:
 
     async def _takes_another(self) -> bool:
         async with asyncio.timeout(_SILENCE):
-            return (await self._receive())["type"] != "websocket.disconnect"
+            event = await self._receive()
+        return bool(event["type"] != "websocket.disconnect")
 
     def _uncancelled(self) -> int:
         task = asyncio.current_task()
