@@ -14,9 +14,10 @@ from chanx.constants import (
     CLOSE_SLOW_CONSUMER,
     CLOSE_TOO_LARGE,
 )
-from chanx.core._dispatch import FrameDispatcher, LayerDispatcher
+from chanx.core._dispatch import FrameDispatcher
+from chanx.core._inbox import Inbox
 from chanx.core._line import Line
-from chanx.core._memberships import Memberships
+from chanx.core._numbers import numbers
 from chanx.core._outbox import Outbox
 from chanx.core._tasks import spawn
 from chanx.core._wire_schema import WireFormat
@@ -92,7 +93,7 @@ class Connection:
         )
         self.frames = FrameDispatcher(consumer, self.codec, self._outbox)
         self._has_concurrent = bool(type(consumer).spec.handlers.concurrent_actions)
-        self.memberships: Memberships | None = None
+        self.inbox: Inbox | None = None
         self._receive = receive
         self._send = send
         self._layer = layer
@@ -105,16 +106,13 @@ class Connection:
             max_active=consumer.max_in_flight,
             on_blocked=self.frames.log_blocked,
         )
-        self._event_line: Line[ASGIEvent] | None = None
         self._task: asyncio.Task[Any] | None = None
         self._opening: asyncio.Task[None] | None = None
-        self._pumping: asyncio.Task[None] | None = None
         self.accepted = False
         self._receiving = False
         self._interrupted = False
         self._unread = False
         self._draining = False
-        self._dropped = 0
 
     async def run(self) -> None:
         """Serve the connection from handshake to end."""
@@ -144,8 +142,8 @@ class Connection:
             self.state = State.OPEN
             self.admitted = True
             self._frame_line.open()
-            if self._event_line is not None:
-                self._event_line.open()
+            if self.inbox is not None:
+                self.inbox.begin()
 
     async def accept(self, subprotocol: str | None, headers: list[tuple[bytes, bytes]]) -> None:
         """Accept the handshake."""
@@ -154,35 +152,46 @@ class Connection:
             {"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers}
         )
 
-    def join_layer(self) -> None:
-        """Get a channel of the layer and begin to listen on it."""
-        if self._layer is None:
+    async def open_inbox(self) -> None:
+        """Prepare for what the channel layer brings, if there is one. Raises LayerUnavailableError."""
+        if self._layer is None or self.inbox is not None:
             return
-        self._event_line = Line(
-            LayerDispatcher(self.consumer).handle, width=1, limit=self.consumer.event_queue
-        )
-        self.memberships = Memberships(
-            self._layer, self.consumer.channel_name, timeout=self.consumer.layer_timeout
-        )
-        self._pumping = spawn(self._pump(self._layer, self._event_line))
+        self.inbox = Inbox(self, self._layer, self._outbox)
+        try:
+            await self.inbox.open()
+        except Exception as error:
+            raise LayerUnavailableError from error
+
+    def listen(self) -> str:
+        """Return the name of the connection's own channel. Raises RuntimeError without a layer."""
+        return self._with_layer().listen()
+
+    @property
+    def channel(self) -> str:
+        """The name of the connection's own channel; empty while nobody has asked for it."""
+        return "" if self.inbox is None else self.inbox.channel
 
     async def join(self, group: str) -> None:
         """Join a group. Raises LayerUnavailableError, TypeError for a name that the layer refuses."""
-        if self.memberships is None:
-            raise RuntimeError(no_layer(type(self.consumer)))
+        inbox = self._with_layer()
         try:
-            await self.memberships.join(group)
+            await inbox.join(group)
         except (TypeError, ValueError):
             raise
         except Exception as error:
             raise LayerUnavailableError from error
-        if self.state >= State.CLOSING:
-            await self.memberships.leave_all()
+        if self.is_closing:
+            await inbox.leave_groups()
 
     async def leave(self, group: str) -> None:
         """Leave a group."""
-        if self.memberships is not None:
-            await self.memberships.leave(group)
+        if self.inbox is not None:
+            await self.inbox.leave(group)
+
+    def _with_layer(self) -> Inbox:
+        if self.inbox is None:
+            raise RuntimeError(no_layer(type(self.consumer)))
+        return self.inbox
 
     # Receiving
 
@@ -246,30 +255,6 @@ class Connection:
         logger.warning("Frame too large", max_message_bytes=self._max_bytes)
         return True
 
-    async def _pump(self, layer: ChannelLayer, line: Line[ASGIEvent]) -> None:
-        channel = self.consumer.channel_name
-        try:
-            while True:
-                self._take_layer_message(await layer.receive(channel), line)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            logger.error("Channel layer failed", error=repr(error))
-            await self.close(CLOSE_LAYER_UNAVAILABLE)
-
-    def _take_layer_message(self, message: ASGIEvent, line: Line[ASGIEvent]) -> None:
-        if not line.is_full:
-            line.put(message)
-            return
-        policy = self.consumer.outbound_policy
-        self._dropped += 1
-        if policy == "drop_oldest":
-            line.drop_oldest()
-            line.put(message)
-        elif policy == "close" and self.state < State.CLOSING:
-            logger.warning("Slow consumer closed", waiting=self.consumer.event_queue)
-            self._end_from_aside(CLOSE_SLOW_CONSUMER)
-
     # Sending
 
     async def send_text(self, text: str, action: Any) -> None:
@@ -322,13 +307,13 @@ class Connection:
         # More may come from whoever has sent ahead.
         self._unread = not self._receiving or self._frame_line.has_waiting
         self._frame_line.clear()
-        if self._event_line is not None:
-            self._event_line.clear()
+        if self.inbox is not None:
+            self.inbox.clear()
         if self._receiving and self._task is not None and not self._interrupted:
             self._interrupted = True
             self._task.cancel()
 
-    def _end_from_aside(self, code: int) -> None:
+    def abandon(self, code: int) -> None:
         """Close without waiting for a peer that does not read."""
         self.state = State.CLOSING
         self.close_code = code
@@ -337,8 +322,9 @@ class Connection:
 
     def _peer_stalled(self) -> None:
         logger.warning("Slow consumer closed", send_timeout=self.consumer.send_timeout)
-        if self.state < State.CLOSING:
-            self._end_from_aside(CLOSE_SLOW_CONSUMER)
+        numbers.dropped["send_timeout"] += 1
+        if not self.is_closing:
+            self.abandon(CLOSE_SLOW_CONSUMER)
 
     def _peer_gone(self, error: Exception) -> None:
         logger.debug("Sent to a peer that has gone", error=repr(error))
@@ -346,12 +332,19 @@ class Connection:
     # The end
 
     @property
+    def is_closing(self) -> bool:
+        """True from when the end has begun."""
+        return self.state >= State.CLOSING
+
+    @property
     def is_idle(self) -> bool:
         """True while the connection is open, and nothing of it runs, waits or is being written."""
-        if self.state is not State.OPEN:
-            return False
-        lines = (self._frame_line, self._event_line)
-        return self._outbox.is_idle and all(line is None or line.is_idle for line in lines)
+        return (
+            self.state is State.OPEN
+            and self._outbox.is_idle
+            and self._frame_line.is_idle
+            and (self.inbox is None or self.inbox.is_idle)
+        )
 
     async def drain(self) -> None:
         """Handle what has been received, then close with 1012: for a server that is about to stop."""
@@ -368,9 +361,10 @@ class Connection:
         self.state = State.CLOSING
         if left_by_peer:
             self._outbox.close()
-        await _cancelled(self._opening, self._pumping)
-        if self._event_line is not None:
-            self._event_line.clear()
+        await _cancelled(self._opening)
+        if self.inbox is not None:
+            self.inbox.clear()
+            await self.inbox.close()
         if self._running():
             await asyncio.gather(self._settle(self._grace()), self._leave_groups())
         if not self._outbox.closed:
@@ -378,6 +372,8 @@ class Connection:
         await self._outbox.ended()
         await self._say_goodbye()
         await self._leave_groups()
+        if self.inbox is not None:
+            await self.inbox.release()
         if self._unread:
             await self._discard_unread()
         self.state = State.CLOSED
@@ -396,7 +392,7 @@ class Connection:
 
     def _running(self) -> frozenset[asyncio.Task[None]]:
         tasks = self._frame_line.tasks
-        return tasks if self._event_line is None else tasks | self._event_line.tasks
+        return tasks if self.inbox is None else tasks | self.inbox.tasks
 
     async def _flush(self) -> None:
         try:
@@ -414,8 +410,8 @@ class Connection:
             logger.exception("Error while disconnecting")
 
     async def _leave_groups(self) -> None:
-        if self.memberships is not None:
-            await self.memberships.leave_all(self.consumer.groups)
+        if self.inbox is not None:
+            await self.inbox.leave_groups()
 
 
 def open_connections() -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from chanx.core._delivery import Delivery, Member
 from chanx.core._errors import InvalidFrameError, malformed
 from chanx.core._exchange import Exchanges
 from chanx.core._message_log import MessageLog
@@ -16,16 +17,13 @@ from chanx.core.guards import DeniedError
 from chanx.core.handlers import HandlerSpec
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import CompleteMessage
-from chanx.type_defs import ASGIEvent, EventPayload, GroupMessageEvent, JSONObject
+from chanx.type_defs import ASGIEvent, JSONObject
 from chanx.utils.logging import logger
 
 if TYPE_CHECKING:
     from chanx.core.websocket import ChanxWebsocketConsumerMixin
 
 __all__ = ["FrameDispatcher", "LayerDispatcher"]
-
-# A message on the layer may only ask for these: any other method of a consumer is out of its reach.
-LAYER_TYPES = frozenset({"handle_group_message", "handle_channel_event"})
 
 
 class FrameDispatcher:
@@ -254,37 +252,26 @@ class FrameDispatcher:
 
 
 class LayerDispatcher:
-    """Takes one layer message to the consumer method that its type names, if that is allowed."""
+    """Takes one delivery of the channel layer through the consumer's hooks."""
 
-    def __init__(self, consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:
-        self._consumer = consumer
-        self._before = type(consumer).before_dispatch
+    __slots__ = ("_before", "_member")
 
-    async def handle(self, event: ASGIEvent) -> None:
-        """Handle one layer message. Raises nothing but cancellation."""
+    def __init__(self, member: Member) -> None:
+        self._member = member
+        self._before = type(member.consumer).before_dispatch
+
+    async def handle(self, delivery: Delivery) -> None:
+        """Handle one delivery. Raises nothing but cancellation."""
         try:
             if self._before is not None:
                 await self._before()
-            await self._route(event)
+            await delivery.give(self._member)
         except asyncio.CancelledError:
             if _is_cancelled():
                 raise
             logger.exception("Layer message failed")
         except Exception:
             logger.exception("Layer message failed")
-
-    async def _route(self, event: ASGIEvent) -> None:
-        kind = event.get("type")
-        name = kind.replace(".", "_") if isinstance(kind, str) else None
-        if name not in LAYER_TYPES:
-            logger.warning(
-                "Layer message of a type that may not be dispatched", layer_type=repr(kind)[:100]
-            )
-            return
-        if name == "handle_group_message":
-            await self._consumer.handle_group_message(cast(GroupMessageEvent, event))
-        else:
-            await self._consumer.handle_channel_event(cast(EventPayload, event))
 
 
 def text_of(event: ASGIEvent) -> str:

@@ -3,20 +3,23 @@
 import asyncio
 from collections.abc import Iterable
 
-from chanx.type_defs import ChannelLayer
+from chanx.core._hub import GroupMember, Hub
 from chanx.utils.logging import logger
 
 __all__ = ["Memberships"]
 
 
 class Memberships:
-    """Joins and leaves groups of the channel layer, and knows what has to be left at the end."""
+    """Joins and leaves groups, and knows what has to be left at the end.
 
-    __slots__ = ("_channel", "_joined", "_layer", "_timeout")
+    `timeout` bounds each step, in seconds.
+    """
 
-    def __init__(self, layer: ChannelLayer, channel: str, *, timeout: float) -> None:
-        self._layer = layer
-        self._channel = channel
+    __slots__ = ("_hub", "_joined", "_member", "_timeout")
+
+    def __init__(self, hub: Hub, member: GroupMember, *, timeout: float) -> None:
+        self._hub = hub
+        self._member = member
         self._timeout = timeout
         self._joined: set[str] = set()
 
@@ -24,22 +27,36 @@ class Memberships:
         """Join a group. Raises what the layer raises, TimeoutError when it does not answer."""
         # Noted first: a join that was cancelled half-way may have happened.
         self._joined.add(group)
-        async with asyncio.timeout(self._timeout):
-            await self._layer.group_add(group, self._channel)
+        await self._hub.join(group, self._member)
 
     async def leave(self, group: str) -> None:
-        """Leave a group, joined here or not."""
-        async with asyncio.timeout(self._timeout):
-            await self._layer.group_discard(group, self._channel)
-        self._joined.discard(group)
+        """Leave a group, joined here or by hand or not at all."""
+        if group in self._joined:
+            self._joined.discard(group)
+            await _all_done([self._hub.leave(group, self._member)])
+        elif self._member.channel:
+            await self._leave_by_hand(group)
 
     async def leave_all(self, others: Iterable[str] = ()) -> None:
-        """Leave every group joined here, and the others; a failure is logged and keeps none of the rest."""
-        groups = self._joined.union(others)
-        self._joined = set()
-        for group in groups:
-            try:
-                async with asyncio.timeout(self._timeout):
-                    await self._layer.group_discard(group, self._channel)
-            except Exception as error:  # a layer may raise anything
-                logger.warning("Could not leave group", group=group, error=repr(error))
+        """Leave every group joined here, and the others, which may have been joined by hand.
+
+        A failure is logged and keeps none of the rest.
+        """
+        joined, self._joined = self._joined, set()
+        await _all_done([self._hub.leave(group, self._member) for group in joined])
+        if self._member.channel:
+            for group in set(others) - joined:
+                await self._leave_by_hand(group)
+
+    async def _leave_by_hand(self, group: str) -> None:
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._hub.layer.group_discard(group, self._member.channel)
+        except Exception as error:  # a layer may raise anything
+            logger.warning("Could not leave group", group=group, error=repr(error))
+
+
+async def _all_done(closing: "list[asyncio.Task[None] | None]") -> None:
+    tasks = [task for task in closing if task is not None and not task.done()]
+    if tasks:
+        await asyncio.wait(tasks)

@@ -131,6 +131,11 @@ class Outbox:
             self._stall_timer = None
         self._tell()
 
+    def adopt(self, writing: "asyncio.Task[None]") -> None:
+        """Treat a task whose write is under way as this outbox's own: it is ended with it."""
+        if not writing.done():
+            self._drainer = writing
+
     def abandon(self, last: Event) -> None:
         """Close, and try for a moment to tell a peer that does not read."""
         self.close()

@@ -27,6 +27,8 @@ class Config:
     """Send each message at once; otherwise what one client message produces leaves together at its end."""
     send_authentication_message: bool = True
     """Tell the client the outcome of its authentication."""
+    send_resync_message: bool = True
+    """Tell the client when messages of its groups may have been lost."""
     log_websocket_message: bool = False
     """Log received and sent messages."""
     log_ignored_actions: Collection[str] = ()

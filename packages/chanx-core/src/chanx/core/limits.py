@@ -5,8 +5,9 @@ from typing import Literal
 
 from chanx.core import _guard as _guard
 
-__all__ = ["DEFAULT_LIMITS", "Limits", "OutboundPolicy"]
+__all__ = ["DEFAULT_LIMITS", "LayerLossPolicy", "Limits", "OutboundPolicy"]
 
+LayerLossPolicy = Literal["resync", "close"]
 OutboundPolicy = Literal["close", "drop_oldest", "drop_newest"]
 
 
@@ -47,7 +48,10 @@ class Limits:
     shutdown_grace: float = 5.0
     """The same when the server shuts down."""
     layer_timeout: float = 2.0
-    """How long one call of the channel layer may take while connecting, joining, leaving and ending."""
+    """How long one call of the channel layer may take."""
+    layer_loss_policy: LayerLossPolicy = "resync"
+    """What happens when the channel layer is back after it failed: `on_resync()` and a `resync` message, or a close
+    with 1013, so that the client connects anew."""
 
 
 DEFAULT_LIMITS = Limits()

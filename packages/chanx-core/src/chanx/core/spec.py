@@ -17,6 +17,7 @@ from chanx.messages.outgoing import (
     ErrorMessage,
     EventCompleteMessage,
     GroupCompleteMessage,
+    ResyncMessage,
 )
 from chanx.type_defs import ChannelInfo
 from chanx.utils.text import snake_case
@@ -30,8 +31,9 @@ SYSTEM_MESSAGES: tuple[type[BaseMessage], ...] = (
     EventCompleteMessage,
     ErrorMessage,
     AuthenticationMessage,
+    ResyncMessage,
 )
-_RESERVED_ACTIONS = CHANX_ACTIONS | {"authentication"}
+_RESERVED_ACTIONS = CHANX_ACTIONS | {"authentication", "resync"}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from chanx.constants import (
     COMPLETE_ACTIONS,
 )
 from chanx.core import _guard as _guard
-from chanx.core._connection import Connection, LayerUnavailableError, State, layer_alias, no_layer
+from chanx.core._connection import Connection, State, layer_alias, no_layer
+from chanx.core._delivery import group_content
 from chanx.core._dispatch import text_of
 from chanx.core._errors import InvalidFrameError, error_items, malformed
 from chanx.core._wire_schema import WireFormat
@@ -25,7 +26,8 @@ from chanx.core.codec import Codec, adapter_of
 from chanx.core.config import Config, Option, config
 from chanx.core.guards import Guard
 from chanx.core.handlers import ParameterResolver
-from chanx.core.limits import DEFAULT_LIMITS, Limits, OutboundPolicy, spread
+from chanx.core.layers import LayerTraits
+from chanx.core.limits import DEFAULT_LIMITS, LayerLossPolicy, Limits, OutboundPolicy, spread
 from chanx.core.origin import OriginPolicy, is_allowed_origin
 from chanx.core.passthrough import add_passthrough_handlers
 from chanx.core.probe import PROBE_KEY, Probe
@@ -39,7 +41,6 @@ from chanx.type_defs import (
     ChannelLayer,
     EventPayload,
     GroupMessageEvent,
-    JSONObject,
     Scope,
 )
 from chanx.utils.logging import logger
@@ -53,11 +54,13 @@ ReceiveEvent = TypeVar("ReceiveEvent", bound=BaseMessage, default=BaseMessage)
 class Shortcuts(NamedTuple):
     """Where a class overrides none of the hooks of a stretch, the message may pass it in one step."""
 
-    connect: bool
-    receive: bool
-    dispatch: bool
-    result: bool
-    send: bool
+    connect: bool = False
+    receive: bool = False
+    dispatch: bool = False
+    result: bool = False
+    send: bool = False
+    group: bool = False
+    event: bool = False
 
 
 def _no_channel_layer(alias: str) -> ChannelLayer | None:
@@ -106,6 +109,7 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         send_completion: bool
         send_message_immediately: bool
         send_authentication_message: bool
+        send_resync_message: bool
         log_websocket_message: bool
         log_ignored_actions: Collection[str]
         camelize: bool
@@ -117,6 +121,7 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         send_completion = Option[bool]()
         send_message_immediately = Option[bool]()
         send_authentication_message = Option[bool]()
+        send_resync_message = Option[bool]()
         log_websocket_message = Option[bool]()
         log_ignored_actions = Option[Collection[str]]()
         camelize = Option[bool]()
@@ -142,10 +147,17 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     disconnect_grace: float = DEFAULT_LIMITS.disconnect_grace
     shutdown_grace: float = DEFAULT_LIMITS.shutdown_grace
     layer_timeout: float = DEFAULT_LIMITS.layer_timeout
+    layer_loss_policy: LayerLossPolicy = DEFAULT_LIMITS.layer_loss_policy
 
     if not TYPE_CHECKING:
-        # The frameworks annotate it, one as a class variable and one as an instance's.
+        # The frameworks annotate both, one as a class variable and one as an instance's.
         channel_layer_alias = "default"
+
+        @property
+        def channel_name(self) -> str:
+            """The name of this connection's own channel, which is listened to from when somebody asks for it."""
+            return self.connection.listen()
+
     groups: list[str] = []  # noqa: RUF012 - each instance gets its own list
     extra_groups: ClassVar[Sequence[str]] = ()
     emits: ClassVar[Sequence[Any]] = ()
@@ -161,9 +173,10 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     )
 
     # Of one connection.
+    if TYPE_CHECKING:
+        channel_name: str
     scope: Scope
     channel_layer: Any  # whichever library's layer
-    channel_name: str
     authenticator: BaseAuthenticator | None = None
     connection: Connection
 
@@ -284,6 +297,11 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         return bool(layer_alias(cls)) and not owner.__module__.startswith(_LIBRARIES)
 
     @classmethod
+    def layer_traits(cls, layer: Any) -> LayerTraits:
+        """Return what may be assumed of a layer. Integrations know those of their framework."""
+        return LayerTraits()
+
+    @classmethod
     def layer_aliases(cls) -> Iterable[str]:
         """Return the registered aliases, for error messages."""
         return ()
@@ -339,17 +357,8 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         return True
 
     async def _join_layer(self) -> None:
-        if self.channel_layer is not None:
-            self.channel_name = await self._new_channel()
-            self.connection.join_layer()
+        await self.connection.open_inbox()
         self.connection.admitted = True
-
-    async def _new_channel(self) -> str:
-        try:
-            async with asyncio.timeout(self.layer_timeout):
-                return cast(str, await self.channel_layer.new_channel())
-        except Exception as error:
-            raise LayerUnavailableError from error
 
     async def _initial_groups(self) -> list[str]:
         if self.channel_layer is None:
@@ -387,6 +396,9 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     async def get_groups(self) -> list[str]:
         """Return groups to join on connect, beside `groups`. Override."""
         return []
+
+    async def on_resync(self) -> None:
+        """Run when the channel layer is back after it failed: messages of groups may have been lost. Override."""
 
     async def post_authentication(self) -> None:
         """Run once the connection is let in and its groups are joined. Override."""
@@ -555,9 +567,6 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
 
         Members receive `is_current` beside it, true for the sender, unless `exclude_current` leaves the sender out.
         """
-        layer = self.channel_layer
-        if layer is None:
-            raise RuntimeError(no_layer(type(self)))
         content = message.model_dump(mode="json") if isinstance(message, BaseMessage) else message
         event: GroupMessageEvent = {
             "type": "handle_group_message",
@@ -565,22 +574,15 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
             "exclude_current": exclude_current,
             "from_channel": self.channel_name,
         }
-        for group in _group_names(self.groups if groups is None else groups):
-            await layer.group_send(group, event)
+        await self._send_to_groups(self.groups if groups is None else groups, event)
 
     async def handle_group_message(self, event: GroupMessageEvent) -> None:
         """Pass a group's message to the client, with `is_current` beside it."""
-        message: Any = event.get("message")
-        if not isinstance(message, dict):
-            logger.warning("Group message without a message")
-            return
-        is_current = event.get("from_channel") == self.channel_name
+        is_current = event.get("from_channel") == self.connection.channel
         if is_current and event.get("exclude_current"):
             return
-        content = cast(JSONObject, message)
-        if self.group_message_metadata and "is_current" not in content:
-            content = {**content, "isCurrent" if self.should_camelize else "is_current": is_current}
-        await self.send_json(content)
+        shown = is_current if self.group_message_metadata else None
+        await self.send_json(group_content(event, self.connection.codec, is_current=shown))
         if self.should_send_completion:
             await self.send_message(GroupCompleteMessage())
 
@@ -592,7 +594,9 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
 
         Raises what the layer raises when the channel is full.
         """
-        await cls._event_layer().send(channel_name, _event_payload(event))
+        layer = cls._layer()
+        async with asyncio.timeout(cls.layer_timeout):
+            await layer.send(channel_name, _event_payload(event))
 
     @classmethod
     def send_event_sync(cls, event: ReceiveEvent, channel_name: str) -> None:
@@ -604,10 +608,8 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         cls, event: ReceiveEvent, groups: Collection[str] | str | None = None
     ) -> None:
         """Send an event to every member of the groups, those of the class by default."""
-        layer = cls._event_layer()
         names = [*cls.groups, *cls.spec.extra_groups] if groups is None else groups
-        for group in _group_names(names):
-            await layer.group_send(group, _event_payload(event))
+        await cls._send_to_groups(names, _event_payload(event))
 
     @classmethod
     def broadcast_event_sync(
@@ -617,7 +619,16 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         async_to_sync(cls.broadcast_event)(event, groups)
 
     @classmethod
-    def _event_layer(cls) -> ChannelLayer:
+    async def _send_to_groups(
+        cls, groups: Collection[str] | str, message: GroupMessageEvent | EventPayload
+    ) -> None:
+        layer = cls._layer()
+        for group in _group_names(groups):
+            async with asyncio.timeout(cls.layer_timeout):
+                await layer.group_send(group, message)
+
+    @classmethod
+    def _layer(cls) -> ChannelLayer:
         layer = cls._find_layer()
         if layer is None:
             raise RuntimeError(no_layer(cls))
@@ -625,20 +636,22 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
 
     async def handle_channel_event(self, event_payload: EventPayload) -> None:
         """Validate an event from the layer and pass it to `receive_event()`."""
-        adapter = self.incoming_event_adapter
+        event = self.parse_event(event_payload)
+        if event is not None:
+            await self.receive_event(event)
+
+    @classmethod
+    def parse_event(cls, event_payload: EventPayload) -> BaseMessage | None:
+        """Validate an event from the layer; what is none of the class's is logged, and None is returned."""
+        adapter = cls.incoming_event_adapter
         if adapter is None:
-            logger.warning(
-                "Event for a consumer without event handlers", consumer=type(self).__name__
-            )
-            return
+            logger.warning("Event for a consumer without event handlers", consumer=cls.__name__)
+            return None
         try:
-            event = adapter.validate_python(event_payload.get("event_data", {}))
+            return cast(BaseMessage, adapter.validate_python(event_payload.get("event_data", {})))
         except ValidationError as error:
-            logger.warning(
-                "Invalid event", consumer=type(self).__name__, errors=error.error_count()
-            )
-            return
-        await self.receive_event(event)
+            logger.warning("Invalid event", consumer=cls.__name__, errors=error.error_count())
+            return None
 
     async def receive_event(self, event: BaseMessage) -> None:
         """Call the handler of a validated event and send what it returns."""
@@ -684,6 +697,8 @@ def _shortcuts(cls: type[ChanxWebsocketConsumerMixin[Any]]) -> Shortcuts:
         dispatch=untouched("receive_message"),
         result=untouched("handle_result", "send_message", *_SEND_HOOKS),
         send=untouched(*_SEND_HOOKS),
+        group=untouched("handle_group_message", "send_message", *_SEND_HOOKS),
+        event=untouched("handle_channel_event"),
     )
 
 

@@ -14,6 +14,7 @@ __all__ = [
     "EventCompleteMessage",
     "GroupCompleteMessage",
     "PongMessage",
+    "ResyncMessage",
 ]
 
 
@@ -73,4 +74,11 @@ class EventCompleteMessage(BaseMessage):
     """Marks the end of handling one channel event."""
 
     action: Literal["event_complete"] = "event_complete"
+    payload: None = None
+
+
+class ResyncMessage(BaseMessage):
+    """Tells the client that messages of its groups may have been lost: what it shows should be asked for anew."""
+
+    action: Literal["resync"] = "resync"
     payload: None = None

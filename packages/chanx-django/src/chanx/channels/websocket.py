@@ -4,13 +4,14 @@ from typing import Any, ClassVar
 
 from channels.exceptions import AcceptConnection, DenyConnection
 from channels.generic.websocket import AsyncJsonWebsocketConsumer as ChannelsConsumer
-from channels.layers import channel_layers, get_channel_layer
+from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 
 from chanx.channels._database import refresh_connections
 from chanx.channels.config import DjangoConfig
 from chanx.core import _guard as _guard
 from chanx.core.config import Config
 from chanx.core.guards import Guard
+from chanx.core.layers import LayerTraits
 from chanx.core.websocket import ChanxWebsocketConsumerMixin, ReceiveEvent
 
 __all__ = ["AsyncJsonWebsocketConsumer", "ReceiveEvent"]
@@ -48,3 +49,12 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc] # pyright: ignore[report
     def layer_aliases(cls) -> list[str]:
         """Return the configured aliases, for error messages."""
         return list(channel_layers.configs)
+
+    @classmethod
+    def layer_traits(cls, layer: object) -> LayerTraits:
+        """Return what the layers of Channels are known to do."""
+        is_local = isinstance(layer, InMemoryChannelLayer)
+        is_queue = (
+            type(layer).__module__ == "channels_redis.core"
+        )  # not imported: redis is an extra
+        return LayerTraits(is_local=is_local, has_free_channels=is_local or is_queue)

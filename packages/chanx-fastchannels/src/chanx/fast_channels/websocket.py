@@ -3,9 +3,10 @@
 from typing import Any, ClassVar
 
 from fast_channels.exceptions import AcceptConnection, DenyConnection
-from fast_channels.layers import channel_layers, get_channel_layer
+from fast_channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 
 from chanx.core import _guard as _guard
+from chanx.core.layers import LayerTraits
 from chanx.core.websocket import ChanxWebsocketConsumerMixin, ReceiveEvent
 from chanx.fast_channels.consumer import AsyncJsonWebsocketConsumer as FastChannelsConsumer
 
@@ -32,3 +33,12 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
     def layer_aliases(cls) -> list[str]:
         """Return the registered aliases, for error messages."""
         return channel_layers.list_aliases()
+
+    @classmethod
+    def layer_traits(cls, layer: object) -> LayerTraits:
+        """Return what the layers of fast-channels are known to do."""
+        is_local = isinstance(layer, InMemoryChannelLayer)
+        is_queue = (
+            type(layer).__module__ == "fast_channels.layers.redis.core"
+        )  # not imported: redis is an extra
+        return LayerTraits(is_local=is_local, has_free_channels=is_local or is_queue)

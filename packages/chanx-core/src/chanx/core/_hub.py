@@ -1,0 +1,261 @@
+"""The groups of one process: one membership in the channel layer for each group that has members here.
+
+A hub serves one event loop and one channel layer. For each group it has a channel of the layer and a task that receives
+from it; what comes is decoded once and given to the members, which are kept here.
+"""
+
+import asyncio
+from typing import Protocol
+
+from chanx.core._delivery import Member, delivery_of, fan_out
+from chanx.core._heartbeat import Heartbeat, abandon
+from chanx.core._outage import Outage
+from chanx.core._tasks import spawn, stopped
+from chanx.core.layers import LayerTraits
+from chanx.type_defs import ChannelLayer
+from chanx.utils.logging import logger
+
+__all__ = ["GroupMember", "Hub", "open_groups"]
+
+# Layers forget a membership after their `group_expiry`: it is renewed three times as often, but at least this often.
+_RENEWAL = 3600.0
+# So many memberships are renewed at once after an outage.
+_AT_ONCE = 50
+
+
+class GroupMember(Member, Protocol):
+    """A connection, as a hub sees it."""
+
+    def resync(self) -> None:
+        """Learn that messages may have been lost."""
+        ...
+
+
+class Group:
+    """One group and its members in this process."""
+
+    __slots__ = ("channel", "closing", "failure", "members", "name", "ready", "task")
+
+    def __init__(self, name: str, loop: asyncio.AbstractEventLoop) -> None:
+        self.name = name
+        self.channel = ""
+        # A dictionary for its order: members receive in the order in which they joined.
+        self.members: dict[GroupMember, None] = {}
+        self.ready: asyncio.Future[None] = loop.create_future()
+        self.task: asyncio.Task[None] | None = None
+        self.closing = False
+        self.failure: Exception | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True while members receive."""
+        return self.ready.done() and not self.closing
+
+
+class Hub:
+    """Every group with members in this process, on one event loop and one channel layer.
+
+    It lives from the first connection that holds it to the last. `timeout` bounds each call of the layer, in seconds.
+    """
+
+    def __init__(self, layer: ChannelLayer, traits: LayerTraits, *, timeout: float) -> None:
+        self.layer = layer
+        self.traits = traits
+        self._loop = asyncio.get_running_loop()
+        self._timeout = timeout
+        self._groups: dict[str, Group] = {}
+        self._holders: set[GroupMember] = set()
+        self._left_behind: set[tuple[str, str]] = set()
+        self.outage = Outage(self._renew_all, self._resume)
+        self._heartbeat = None if traits.is_local else Heartbeat(layer, self.outage, timeout)
+        self._renewing = spawn(self._renew_regularly())
+
+    @classmethod
+    def held(
+        cls, layer: ChannelLayer, holder: GroupMember, traits: LayerTraits, *, timeout: float
+    ) -> "Hub":
+        """Return the hub of a layer on the running loop. Whoever asks has to `release()` it."""
+        key = asyncio.get_running_loop(), layer
+        hub = _hubs.get(key)
+        if hub is None:
+            _forget_closed_loops()
+            hub = _hubs[key] = cls(layer, traits, timeout=timeout)
+        hub._holders.add(holder)
+        return hub
+
+    async def release(self, holder: GroupMember) -> None:
+        """Hold the hub no longer; the last holder waits for its end."""
+        self._holders.discard(holder)
+        if self._holders:
+            return
+        _hubs.pop((self._loop, self.layer), None)
+        for group in [*self._groups.values()]:
+            self._close(group)
+            await _ended(group)
+        await self.outage.stop()
+        await stopped(self._renewing)
+        if self._heartbeat is not None:
+            await self._heartbeat.stop()
+
+    async def join(self, name: str, member: GroupMember) -> None:
+        """Make a connection a member; the first one opens the group. Joining twice is joining once.
+
+        Raises what the layer raises, TimeoutError when it does not answer.
+        """
+        while not await self._joined(name, member):
+            pass
+
+    async def _joined(self, name: str, member: GroupMember) -> bool:
+        """Join, or wait until it may be tried again."""
+        group = self._groups.get(name)
+        if group is None:
+            group = self._groups[name] = Group(name, self._loop)
+            group.members[member] = None
+            await self._open(group)
+            return True
+        if group.closing:
+            await _ended(group)
+            return False
+        # Before the group is open: the place keeps it open.
+        group.members[member] = None
+        if group.ready.done():
+            return True
+        try:
+            await asyncio.wait([group.ready])
+        except asyncio.CancelledError:
+            self.leave(name, member)
+            raise
+        if group.failure is not None:
+            raise group.failure
+        return not group.closing
+
+    def leave(self, name: str, member: GroupMember) -> "asyncio.Task[None] | None":
+        """End a membership, if there is one; the last one closes the group, and what does so is returned."""
+        group = self._groups.get(name)
+        if group is None or member not in group.members:
+            return None
+        del group.members[member]
+        # Whoever is opening it closes it again.
+        return self._close(group) if not group.members and group.ready.done() else None
+
+    async def _open(self, group: Group) -> None:
+        try:
+            async with asyncio.timeout(self._timeout):
+                group.channel = await self.layer.new_channel()
+                await self.layer.group_add(group.name, group.channel)
+        except BaseException as error:
+            group.closing = True
+            group.failure = error if isinstance(error, Exception) else None
+            group.task = spawn(self._undo(group))
+            group.ready.set_result(None)
+            raise
+        group.task = spawn(self._pump(group))
+        group.ready.set_result(None)
+        if not group.members:
+            self._close(group)
+
+    async def _undo(self, group: Group) -> None:
+        """Clean up behind an opening that failed or was cancelled; perhaps the layer has seen it."""
+        try:
+            if group.channel:
+                await abandon(self.layer, group.channel, within=self._timeout)
+        finally:
+            await self._discard(group)
+
+    def _close(self, group: Group) -> "asyncio.Task[None] | None":
+        if not group.closing and group.task is not None:
+            group.closing = True
+            group.task = spawn(self._retire(group, group.task))
+        return group.task
+
+    async def _retire(self, group: Group, pumping: asyncio.Task[None]) -> None:
+        try:
+            await stopped(pumping, within=self._timeout)
+        finally:
+            await self._discard(group)
+
+    async def _pump(self, group: Group) -> None:
+        while True:
+            await self._receive(group)
+
+    async def _receive(self, group: Group) -> None:
+        try:
+            message = await self.layer.receive(group.channel)
+        except Exception as error:  # a layer may raise anything
+            await self.outage.over(error)
+            return
+        try:
+            delivery = delivery_of(message)
+            if delivery is not None:
+                await fan_out(delivery, group.members)
+        except Exception:
+            logger.exception("Group message could not be delivered", group=group.name)
+
+    async def _discard(self, group: Group) -> None:
+        try:
+            if group.channel:
+                await self._end_membership(group)
+        finally:
+            if self._groups.get(group.name) is group:
+                del self._groups[group.name]
+
+    async def _end_membership(self, group: Group) -> None:
+        # While the layer does not answer, nobody waits for it; it is done when it is back.
+        if not self.outage.is_on:
+            try:
+                async with asyncio.timeout(self._timeout):
+                    await self.layer.group_discard(group.name, group.channel)
+                    return
+            except Exception as error:  # a layer may raise anything
+                logger.warning("Could not leave group", group=group.name, error=repr(error))
+        self._left_behind.add((group.name, group.channel))
+
+    async def _renew_regularly(self) -> None:
+        expiry = getattr(self.layer, "group_expiry", None)
+        interval = min(expiry / 3, _RENEWAL) if isinstance(expiry, int | float) else _RENEWAL
+        while True:
+            await asyncio.sleep(interval)
+            try:
+                await self._renew_all()
+            except Exception as error:  # a layer may raise anything
+                await self.outage.over(error)
+
+    async def _renew_all(self) -> None:
+        """Join every group again. Raises what the layer raises."""
+        while self._left_behind:
+            name, channel = next(iter(self._left_behind))
+            async with asyncio.timeout(self._timeout):
+                await self.layer.group_discard(name, channel)
+            self._left_behind.discard((name, channel))
+        groups = [group for group in self._groups.values() if group.is_open]
+        for start in range(0, len(groups), _AT_ONCE):
+            await asyncio.gather(*map(self._renew, groups[start : start + _AT_ONCE]))
+        if self._heartbeat is not None:
+            await self._heartbeat.beat()
+
+    async def _renew(self, group: Group) -> None:
+        async with asyncio.timeout(self._timeout):
+            await self.layer.group_add(group.name, group.channel)
+
+    def _resume(self) -> None:
+        for holder in [*self._holders]:
+            holder.resync()
+
+
+_hubs: dict[tuple[asyncio.AbstractEventLoop, ChannelLayer], Hub] = {}
+
+
+def open_groups() -> int:
+    """Return how many groups have members in this process."""
+    return sum(len(hub._groups) for hub in _hubs.values())
+
+
+def _forget_closed_loops() -> None:
+    for loop, layer in [*_hubs]:
+        if loop.is_closed():
+            del _hubs[loop, layer]
+
+
+async def _ended(group: Group) -> None:
+    if group.task is not None and not group.task.done():
+        await asyncio.wait([group.task])

@@ -1,0 +1,184 @@
+"""What the channel layer brings to one connection: from its own channel, and from its groups."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from chanx.constants import CLOSE_SLOW_CONSUMER
+from chanx.core._delivery import Delivery, Resync, delivery_of
+from chanx.core._dispatch import LayerDispatcher
+from chanx.core._hub import Hub
+from chanx.core._line import Line
+from chanx.core._mailbox import Mailbox
+from chanx.core._memberships import Memberships
+from chanx.core._numbers import numbers
+from chanx.core._outbox import Outbox
+from chanx.core.codec import Codec
+from chanx.type_defs import ASGIEvent, ChannelLayer
+from chanx.utils.logging import logger
+
+if TYPE_CHECKING:
+    from chanx.core._connection import Connection
+    from chanx.core.websocket import ChanxWebsocketConsumerMixin
+
+__all__ = ["Inbox"]
+
+
+class Inbox:
+    """Takes deliveries for one connection: straight to its socket while it keeps up, else into a bounded line.
+
+    It is what hubs know as a member.
+    """
+
+    __slots__ = (
+        "_connection", "_hub", "_is_open", "_line", "_mailbox", "_memberships", "_outbox", "_was_slow",
+        "codec", "consumer",
+    )  # fmt: skip
+
+    def __init__(self, connection: "Connection", layer: ChannelLayer, outbox: Outbox) -> None:
+        consumer = connection.consumer
+        self._connection = connection
+        self._outbox = outbox
+        self.consumer: ChanxWebsocketConsumerMixin[Any] = consumer
+        self.codec: Codec = connection.codec
+        self._hub = Hub.held(
+            layer, self, type(consumer).layer_traits(layer), timeout=consumer.layer_timeout
+        )
+        self._mailbox = Mailbox(layer, self._hub.outage, self._take)
+        self._memberships: Memberships | None = None
+        self._line: Line[Delivery] | None = None
+        self._is_open = False
+        self._was_slow = False
+
+    # Opening
+
+    async def open(self) -> None:
+        """Get a channel of the layer. Raises what the layer raises, TimeoutError when it does not answer."""
+        if not self._hub.traits.has_free_channels:
+            async with asyncio.timeout(self.consumer.layer_timeout):
+                await self._mailbox.open()
+
+    def begin(self) -> None:
+        """Deliver from now on what has come and what comes."""
+        self._is_open = True
+        if self._line is not None:
+            self._line.open()
+
+    @property
+    def channel(self) -> str:
+        """The name of the connection's own channel; empty while nobody has asked for it."""
+        return self._mailbox.name
+
+    def listen(self) -> str:
+        """Return the name of the connection's own channel, which is listened to from now on."""
+        return self._mailbox.listen()
+
+    # Groups
+
+    async def join(self, group: str) -> None:
+        """Join a group. Raises what the layer raises, TimeoutError when it does not answer."""
+        await self._groups().join(group)
+
+    async def leave(self, group: str) -> None:
+        """Leave a group."""
+        await self._groups().leave(group)
+
+    async def leave_groups(self) -> None:
+        """Leave every group, those that were joined by hand included."""
+        if self._memberships is not None or (self.channel and self.consumer.groups):
+            await self._groups().leave_all(self.consumer.groups)
+
+    def _groups(self) -> Memberships:
+        if self._memberships is None:
+            timeout = self.consumer.layer_timeout
+            self._memberships = Memberships(self._hub, self, timeout=timeout)
+        return self._memberships
+
+    # Deliveries
+
+    @property
+    def keeps_up(self) -> bool:
+        """True while nothing waits before what would be sent now."""
+        return self._is_open and (self._line is None or self._line.is_idle) and self._outbox.is_idle
+
+    async def write(self, texts: tuple[str, ...], action: Any) -> None:
+        """Send frames at once."""
+        for text in texts:
+            await self._outbox.send({"type": "websocket.send", "text": text})
+        if self.consumer.log_websocket_message:
+            self._connection.frames.log.sent(action)
+
+    def adopt(self, writing: asyncio.Task[None]) -> None:
+        """End with the connection a task that waits for its socket."""
+        self._outbox.adopt(writing)
+
+    def queue(self, delivery: Delivery) -> None:
+        """Take a delivery behind what waits already; where that is too much, the outbound policy decides."""
+        if self._connection.is_closing:
+            return
+        line = self._prepared_line()
+        if not line.is_full:
+            line.put(delivery)
+            return
+        self._count_drop()
+        policy = self.consumer.outbound_policy
+        if policy == "drop_oldest":
+            line.drop_oldest()
+            line.put(delivery)
+        elif policy == "close":
+            self._connection.abandon(CLOSE_SLOW_CONSUMER)
+
+    def resync(self) -> None:
+        """Tell the consumer that messages may have been lost."""
+        if not self._connection.is_closing and (self._memberships or self._mailbox.name):
+            self._prepared_line().put(Resync())
+
+    def _take(self, message: ASGIEvent) -> None:
+        delivery = delivery_of(message)
+        if delivery is not None:
+            self.queue(delivery)
+
+    def _prepared_line(self) -> Line[Delivery]:
+        # Made when something has to go through it: most connections only receive what goes to their socket.
+        if self._line is None:
+            self._line = Line(
+                LayerDispatcher(self).handle, width=1, limit=self.consumer.event_queue
+            )
+            if self._is_open:
+                self._line.open()
+        return self._line
+
+    def _count_drop(self) -> None:
+        numbers.dropped["slow_consumer"] += 1
+        if not self._was_slow:
+            self._was_slow = True
+            logger.warning(
+                "Slow consumer",
+                policy=self.consumer.outbound_policy,
+                waiting=self.consumer.event_queue,
+            )
+
+    # The end
+
+    @property
+    def is_idle(self) -> bool:
+        """True while no delivery is being handled or waits."""
+        return self._line is None or self._line.is_idle
+
+    @property
+    def tasks(self) -> frozenset[asyncio.Task[None]]:
+        """The tasks that are handling deliveries now."""
+        return frozenset() if self._line is None else self._line.tasks
+
+    def clear(self) -> None:
+        """Forget what waits and take nothing more on."""
+        self._is_open = False
+        if self._line is not None:
+            self._line.clear()
+
+    async def close(self) -> None:
+        """Stop listening to the connection's own channel."""
+        await self._mailbox.close(within=self.consumer.layer_timeout)
+
+    async def release(self) -> None:
+        """Let go of the layer, as the last step."""
+        await self._hub.release(self)

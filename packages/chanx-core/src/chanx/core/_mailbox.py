@@ -1,0 +1,68 @@
+"""The channel of the layer on which one connection can be reached."""
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+from chanx.core._outage import Outage
+from chanx.core._tasks import spawn, stopped
+from chanx.type_defs import ASGIEvent, ChannelLayer
+
+__all__ = ["Mailbox"]
+
+
+class Mailbox:
+    """Receives what is sent to one connection's own channel, and gives it to `take`.
+
+    Where the layer allows it, the channel exists only from when somebody asks for its name: before, nobody can have
+    sent anything there.
+    """
+
+    __slots__ = ("_layer", "_outage", "_pumping", "_take", "name")
+
+    def __init__(
+        self, layer: ChannelLayer, outage: Outage, take: Callable[[ASGIEvent], None]
+    ) -> None:
+        self._layer = layer
+        self._outage = outage
+        self._take = take
+        self._pumping: asyncio.Task[None] | None = None
+        self.name = ""
+
+    async def open(self) -> None:
+        """Get a channel now. Raises what the layer raises."""
+        self.name = await self._layer.new_channel()
+        self.listen()
+
+    def listen(self) -> str:
+        """Return the channel's name, and listen to it from now on."""
+        if not self.name:
+            self.name = _at_once(self._layer)
+        if self._pumping is None:
+            self._pumping = spawn(self._pump())
+        return self.name
+
+    async def close(self, *, within: float) -> None:
+        """Stop listening; a layer may take so many seconds to take note."""
+        if self._pumping is not None:
+            await stopped(self._pumping, within=within)
+
+    async def _pump(self) -> None:
+        while True:
+            try:
+                message = await self._layer.receive(self.name)
+            except Exception as error:  # a layer may raise anything
+                await self._outage.over(error)
+            else:
+                self._take(message)
+
+
+def _at_once(layer: ChannelLayer) -> str:
+    """Run `new_channel()` of a layer that does not wait there."""
+    making = cast("asyncio.Future[str]", layer.new_channel()).__await__()
+    try:
+        next(making)
+    except StopIteration as made:
+        return cast(str, made.value)
+    making.close()
+    raise RuntimeError(f"{type(layer).__name__}.new_channel() waits; it was declared not to.")

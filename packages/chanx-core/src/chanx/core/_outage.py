@@ -1,0 +1,70 @@
+"""The time in which a channel layer does not answer."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from chanx.core._numbers import numbers
+from chanx.core._tasks import spawn, stopped
+from chanx.utils.logging import logger
+
+__all__ = ["Outage"]
+
+_FIRST_DELAY = 0.05
+_LONGEST_DELAY = 1.0
+# A layer that fails again so soon has not really come back: the delays go on growing.
+_PROBATION = 10.0
+
+
+class Outage:
+    """Tries for everybody at once whether a layer that failed is back.
+
+    `answers` raises while it is not, and `resume` is called when it is.
+    """
+
+    def __init__(self, answers: Callable[[], Awaitable[None]], resume: Callable[[], None]) -> None:
+        self._answers = answers
+        self._resume = resume
+        self._delay = _FIRST_DELAY
+        self._ended = float("-inf")
+        self._trying: asyncio.Task[None] | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """True while the layer does not answer."""
+        return self._trying is not None
+
+    async def over(self, error: BaseException) -> None:
+        """Wait until the layer answers again."""
+        if self._trying is None:
+            self._trying = spawn(self._try(error))
+        await asyncio.wait([self._trying])
+
+    async def stop(self) -> None:
+        """Try no longer: nobody needs the layer any more."""
+        if self._trying is not None:
+            await stopped(self._trying)
+
+    async def _try(self, error: BaseException) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        numbers.outages += 1
+        logger.error("Channel layer failed", error=repr(error))
+        if began - self._ended > _PROBATION:
+            self._delay = _FIRST_DELAY
+        try:
+            while not await self._is_back():
+                pass
+        finally:
+            self._trying = None
+        self._ended = loop.time()
+        logger.warning("Channel layer is back", seconds=round(self._ended - began, 1))
+        self._resume()
+
+    async def _is_back(self) -> bool:
+        await asyncio.sleep(self._delay)
+        self._delay = min(2 * self._delay, _LONGEST_DELAY)
+        try:
+            await self._answers()
+        except Exception:  # a layer may raise anything
+            return False
+        return True
