@@ -38,7 +38,10 @@ def pubsub_layer(*hosts: str, prefix: str = "asgi") -> "RedisPubSubChannelLayer"
 
     Several `hosts` (Redis URLs) share the channels between them. Layers with different prefixes do not hear each other.
     """
-    return _redis_layers().RedisPubSubChannelLayer(hosts=_at_least_one(hosts), prefix=prefix)
+    layer: RedisPubSubChannelLayer = _redis_layers().RedisPubSubChannelLayer(
+        hosts=_at_least_one(hosts), prefix=prefix
+    )
+    return layer
 
 
 def queue_layer(
@@ -53,13 +56,14 @@ def queue_layer(
     They wait for `expiry` seconds, at most `capacity` of them in a channel; a membership ends after `group_expiry`
     seconds unless it is renewed. Hosts and prefix are as in `pubsub_layer()`.
     """
-    return _redis_layers().RedisChannelLayer(
+    layer: RedisChannelLayer = _redis_layers().RedisChannelLayer(
         hosts=_at_least_one(hosts),
         prefix=prefix,
         expiry=expiry,
         capacity=capacity,
         group_expiry=group_expiry,
     )
+    return layer
 
 
 def register_layers(layers: Mapping[str, BaseChannelLayer]) -> None:
