@@ -9,8 +9,11 @@ from chanx.testing.capture import (
     capture_group_messages,
     capture_sent_events,
 )
+from chanx.testing.channel_layer import FaultyChannelLayer
+from chanx.testing.clock import Clock
 from chanx.testing.collected import CollectedMessages
 from chanx.testing.communicator import WebsocketCommunicator, WebsocketCommunicatorMixin
+from chanx.testing.faults import ChannelFullError, Fault, LayerDownError
 from chanx.testing.leaks import no_leaks
 from chanx.testing.socket import ConnectionClosedError, WebsocketConnection
 
@@ -18,8 +21,13 @@ __all__ = [
     "CapturedBroadcastEvent",
     "CapturedGroupMessage",
     "CapturedSentEvent",
+    "ChannelFullError",
+    "Clock",
     "CollectedMessages",
     "ConnectionClosedError",
+    "Fault",
+    "FaultyChannelLayer",
+    "LayerDownError",
     "WebsocketCommunicator",
     "WebsocketCommunicatorMixin",
     "WebsocketConnection",

@@ -121,8 +121,9 @@ class _Patch:
         self.own = vars(self.owner).get(self.name)
         found: Any = inspect.getattr_static(self.owner, self.name)
         is_of_class = type(found) is classmethod
+        function: Callable[..., Coroutine[Any, Any, None]] = getattr(found, "__func__", found)
 
-        @wraps(found.__func__ if is_of_class else found)
+        @wraps(function)
         async def watched(bound: Any, *args: Any, **kwargs: Any) -> None:
             method = found.__get__(None, bound) if is_of_class else found.__get__(bound)
             await self._call(method, *args, **kwargs)
