@@ -12,7 +12,7 @@ from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.testing import WebsocketCommunicator, no_leaks
 from chanx.testing.channel_layer import FaultyChannelLayer
-from chanx.testing.faults import ChannelFullError, Fault, LayerDownError
+from chanx.testing.faults import ChannelFullError, LayerDownError
 from chanx.type_defs import ASGIReceive, ASGISend, Scope
 
 
@@ -221,6 +221,11 @@ class Reader(ChanxWebsocketConsumerMixin[News]):
 
     groups = ["readers"]  # noqa: RUF012 - the documented way to write it
     layer: ClassVar[FaultyChannelLayer]
+    resynced: ClassVar[asyncio.Event]
+
+    async def on_resync(self) -> None:
+        """Tell the test."""
+        self.resynced.set()
 
     @ws_handler(output_type=News)
     async def ping(self, message: PingMessage) -> None:
@@ -250,6 +255,7 @@ async def application(scope: Scope, receive: ASGIReceive, send: ASGISend) -> Non
 async def reader(layer: FaultyChannelLayer) -> AsyncIterator[WebsocketCommunicator]:
     """Connect."""
     Reader.layer = layer
+    Reader.resynced = asyncio.Event()
     async with no_leaks(layer):
         async with WebsocketCommunicator(application, "/ws", consumer=Reader) as ws:
             await ws.idle()
@@ -283,11 +289,15 @@ async def test_a_delayed_event_comes_when_the_clock_says(
     assert await reader.expect(News) == News(payload=1)
 
 
-async def test_a_layer_that_goes_down_closes_its_connections(
+async def test_a_layer_that_was_down_is_joined_again(
     layer: FaultyChannelLayer, reader: WebsocketCommunicator
 ) -> None:
-    """Nobody stays open and deaf."""
-    fault: Fault = layer.down(forget=True)
-    await reader.assert_closed(1013)
-    fault.stop()
-    await reader.wait()
+    """Nobody stays open and deaf, though the layer has forgotten everything."""
+    with layer.down(forget=True) as fault:
+        with pytest.raises(LayerDownError):
+            await Reader.broadcast_event(News(payload=1))
+        await reader.assert_nothing()
+    assert fault.hits > 1
+    await asyncio.wait_for(Reader.resynced.wait(), 5)
+    await Reader.broadcast_event(News(payload=2))
+    assert await reader.expect(News) == News(payload=2)
