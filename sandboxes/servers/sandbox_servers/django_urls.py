@@ -10,7 +10,9 @@ __all__ = ["urlpatterns"]
 
 async def state(request: HttpRequest) -> JsonResponse:
     """Tell what the process is doing."""
-    return JsonResponse(report(request.GET.get("case", ""), release="release" in request.GET))
+    query = request.GET
+    content = report(query.get("case", ""), release="release" in query, mark=query.get("mark", ""))
+    return JsonResponse(content)
 
 
 urlpatterns = [path("state", state)]

@@ -38,6 +38,6 @@ for path, consumer in consumers(AsyncJsonWebsocketConsumer):
 
 
 @application.get("/state")
-async def state(case: str = "", release: bool = False) -> dict[str, Any]:
+async def state(case: str = "", release: bool = False, mark: str = "") -> dict[str, Any]:
     """Tell what the process is doing."""
-    return report(case, release=release)
+    return report(case, release=release, mark=mark)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,15 @@ _PAGE = 4096
 _PROCESS = Path("/proc/self")
 
 
-def report(case: str, *, release: bool = False) -> dict[str, Any]:
-    """Return the state of this process, and the notes of one case, whose waiting handlers may go on."""
+def report(case: str, *, release: bool = False, mark: str = "") -> dict[str, Any]:
+    """Return the state of this process, and the notes of one case, whose waiting handlers may go on.
+
+    `mark` is written behind everything that was logged until now.
+    """
     if release:
         release_of(case).set()
+    if mark:
+        sys.stderr.write(f"{mark}\n")
     return {
         "pid": os.getpid(),
         "connections": open_connections(),

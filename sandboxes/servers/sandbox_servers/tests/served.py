@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from typing import Any
+from uuid import uuid4
 
 from sandbox_servers.tests.program import Program
 from sandbox_servers.tests.servers import APPLICATIONS, SERVERS, Server
@@ -48,6 +49,13 @@ class Served:
     async def release(self, case: str) -> None:
         """Let the waiting handlers of a case go on."""
         await asyncio.to_thread(self._state, f"case={case}&release=1")
+
+    async def written(self) -> list[str]:
+        """Return the lines of the program, with everything that has been logged until now."""
+        mark = uuid4().hex
+        await asyncio.to_thread(self._state, f"mark={mark}")
+        await asyncio.to_thread(self.program.prints, mark)
+        return list(self.program.lines)
 
     def _state(self, query: str) -> State:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=10)

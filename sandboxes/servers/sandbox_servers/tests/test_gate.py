@@ -78,7 +78,7 @@ async def test_crash_of_the_authenticator_stays_a_secret(served: Served, case: s
         assert await peer.close_code() == 4500
 
     await served.until(lambda state: state["connections"] == 0)
-    told = [line for line in served.program.lines[began:] if "secret" in line]
+    told = [line for line in (await served.written())[began:] if "secret" in line]
     assert len(told) == 1
     assert "Error while authenticating" in told[0]
 

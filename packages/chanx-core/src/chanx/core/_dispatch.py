@@ -96,6 +96,10 @@ class FrameDispatcher:
         except InvalidFrameError as error:
             await self._in_exchange(self.reject(error))
             return
+        except Exception:
+            # A validator of the user's failed: on the documented way the failure has its reference.
+            await self._in_exchange(self._receive(event))
+            return
         if ref is not None:
             await self._in_exchange(self.answer(message), ref)
             return

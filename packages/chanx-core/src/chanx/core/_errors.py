@@ -7,7 +7,6 @@ from pydantic import ValidationError
 from pydantic_core import (
     ErrorDetails,
     PydanticCustomError,
-    PydanticKnownError,
     to_json,
 )
 
@@ -51,15 +50,14 @@ def custom_error(detail: ErrorDetails) -> ValidationError:
     return _validation_error(PydanticCustomError(kind, message), detail["loc"])
 
 
-def known_error(kind: Any, context: dict[str, Any], *loc: str) -> ValidationError:
-    """Build a ValidationError of one of pydantic's own types."""
-    return _validation_error(PydanticKnownError(kind, context), loc)
+def unknown_action() -> ValidationError:
+    """Build the error for a message to a class that handles none."""
+    kind = cast(Any, "union_tag_invalid")
+    return _validation_error(PydanticCustomError(kind, "Unknown action"), ())
 
 
-def _validation_error(kind: object, loc: tuple[int | str, ...]) -> ValidationError:
-    # Any: pydantic-core takes its known errors too, which the annotation of the details leaves out.
-    detail: Any = {"type": kind, "loc": loc, "input": None}
-    return ValidationError.from_exception_data("Frame", [detail])
+def _validation_error(kind: PydanticCustomError, loc: tuple[int | str, ...]) -> ValidationError:
+    return ValidationError.from_exception_data("Frame", [{"type": kind, "loc": loc, "input": None}])
 
 
 def error_items(
@@ -93,7 +91,7 @@ def _item(detail: ErrorDetails, actions: Sequence[str], names: Collection[str]) 
     if kind in ("model_attributes_type", "model_type"):
         kind, message = "dict_type", "Input should be an object"
     elif kind == "union_tag_invalid" and not loc:
-        message = f"Unknown action; known actions: {', '.join(map(repr, actions))}"
+        message = f"Unknown action; known actions: {', '.join(map(repr, actions)) or 'none'}"
     elif kind == "union_tag_not_found" and not loc:
         message = "The message has no action"
     elif kind == "union_tag_invalid":

@@ -16,7 +16,7 @@ from pydantic_core import SchemaSerializer, SchemaValidator, from_json, to_json
 
 from chanx.constants import ENVELOPE_VERSION, MAX_REF_LENGTH
 from chanx.core import _guard as _guard
-from chanx.core._errors import InvalidFrameError, custom_error, known_error, malformed
+from chanx.core._errors import InvalidFrameError, custom_error, malformed, unknown_action
 from chanx.core._wire_schema import (
     COLLISION,
     WireFormat,
@@ -155,13 +155,7 @@ class Codec:
 
     def _message(self, text: str, ref: str | None) -> BaseMessage:
         if self._validate is None:
-            raise InvalidFrameError(
-                known_error(
-                    "union_tag_invalid",
-                    {"discriminator": "'action'", "tag": "", "expected_tags": ""},
-                ),
-                ref=ref,
-            )
+            raise InvalidFrameError(unknown_action(), ref=ref)
         for key in self._snake_keys:
             if key in text:
                 self._refuse_collisions(text, ref)
@@ -274,6 +268,8 @@ def parse_json(text: str, *, max_depth: int, finite: bool = True) -> Any:
         if reason.startswith("recursion limit"):
             raise malformed("too_deep", f"Nesting is deeper than {max_depth} levels") from None
         raise malformed("json_invalid", f"Invalid JSON: {reason}") from None
+    except TypeError:
+        raise malformed("json_invalid", "Invalid JSON: lone surrogate") from None
     _check_values(content, max_depth, finite=finite)
     return content
 
@@ -326,7 +322,7 @@ def _is_malformed(error: ValidationError) -> bool:
         return False
     detail = error.errors(include_url=False, include_context=False, include_input=False)[0]
     return (
-        detail["type"] in ("json_invalid", "dict_type", "model_attributes_type")
+        detail["type"] in ("json_invalid", "string_unicode", "dict_type", "model_attributes_type")
         and not detail["loc"]
     )
 

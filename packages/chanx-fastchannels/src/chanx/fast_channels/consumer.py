@@ -11,6 +11,7 @@ They are the library's own, with a few defects of it corrected here and nowhere 
 The typed consumer is in `chanx.fast_channels.websocket`.
 """
 
+import functools
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -44,8 +45,7 @@ class ConsumerApplication:
     def __init__(self, consumer_class: type["AsyncConsumer"], initkwargs: dict[str, Any]) -> None:
         self.consumer_class = consumer_class
         self.consumer_initkwargs = initkwargs
-        self.__name__ = consumer_class.__name__  # frameworks name routes after it
-        self.__doc__ = consumer_class.__doc__
+        functools.update_wrapper(cast(Any, self), consumer_class, updated=())
 
     async def __call__(
         self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable

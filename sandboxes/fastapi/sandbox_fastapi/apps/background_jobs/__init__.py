@@ -1,1 +1,0 @@
-"""Jobs that a worker process does, with their results streamed back."""

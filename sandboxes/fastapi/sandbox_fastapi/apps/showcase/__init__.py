@@ -1,1 +1,0 @@
-"""Four consumers on four channel layers."""
