@@ -1,6 +1,7 @@
-"""Every Python block of the READMEs runs, one file as one program, and the tests in it pass."""
+"""Every Python block of the READMEs and guides runs, one file as one program, and the tests in it pass."""
 
 import inspect
+import re
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md"))]
+GUIDES = sorted((ROOT / "docs" / "how-to").rglob("*.md"))
+PAGES = {str(path.relative_to(ROOT)): path for path in [*READMES, *GUIDES]}
 
 
 @pytest.fixture(autouse=True)
@@ -27,18 +30,18 @@ def clean_process() -> Iterator[None]:
     channel_layers.clear()
 
 
-@pytest.mark.parametrize("readme", READMES, ids=[path.parent.name for path in READMES])
-async def test_readme(readme: Path) -> None:
+@pytest.mark.parametrize("page", PAGES)
+async def test_page(page: str) -> None:
     """Blocks of one file build on each other."""
     blocks = [
         token.content
-        for token in MarkdownIt().parse(readme.read_text())
+        for token in MarkdownIt().parse(PAGES[page].read_text(encoding="utf-8"))
         if token.type == "fence" and token.info == "python"
     ]
     assert blocks
-    module = ModuleType(f"example_of_{readme.parent.name.replace('-', '_')}")
+    module = ModuleType("example_of_" + re.sub(r"\W", "_", page))
     sys.modules[module.__name__] = module
-    exec(compile("\n".join(blocks), str(readme), "exec"), vars(module))
+    exec(compile("\n".join(blocks), page, "exec"), vars(module))
     for name, test in list(vars(module).items()):
         if name.startswith("test_") and inspect.iscoroutinefunction(test):
             await cast("Callable[[], Awaitable[None]]", test)()

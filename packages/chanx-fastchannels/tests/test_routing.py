@@ -1,10 +1,11 @@
 """Putting consumers at addresses, and finding them again."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from fast_channels.consumer import AsyncJsonWebsocketConsumer as OtherConsumer
 from fastapi import APIRouter, FastAPI, WebSocket
+from litestar import Litestar, asgi
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Host, Mount, Route, Router, WebSocketRoute
 
@@ -13,14 +14,29 @@ from chanx.core.decorators import ws_handler
 from chanx.fast_channels.discovery import discover_routes
 from chanx.fast_channels.routing import add_websocket_consumer
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
+from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
+from chanx.testing import WebsocketCommunicator
 
 
 class PingConsumer(AsyncJsonWebsocketConsumer):
     @ws_handler
     async def handle_ping(self, message: PingMessage) -> PongMessage:
         return PongMessage()
+
+
+class RoomMessage(BaseMessage):
+    action: Literal["room"] = "room"
+    payload: str
+
+
+class RoomConsumer(PingConsumer):
+    emits = (RoomMessage,)
+
+    async def post_authentication(self) -> None:
+        params = self.scope["path_params"]
+        await self.send_message(RoomMessage(payload=f"{params['room']} {params['line']}"))
 
 
 class Middleware:
@@ -70,6 +86,53 @@ async def test_a_consumer_on_any_application_or_router(kind: Any) -> None:
     assert route.consumer is PingConsumer
     if kind is not APIRouter:  # which answers only where an application includes it
         assert await accepted_at(app, "/ws/lobby")
+
+
+async def test_a_consumer_on_litestar() -> None:
+    """With its parameters in the scope, its name, and its place in the document."""
+    app = Litestar()
+    add_websocket_consumer(app, "/ws/{room}/{line:int}", RoomConsumer)
+    add_websocket_consumer(app, "/other", PingConsumer, name="second")
+    app.register(asgi("/by-hand", copy_scope=True)(PingConsumer.as_asgi()))
+
+    found = {route.address: route for route in discover_routes(app)}
+    assert set(found) == {"/ws/{room}/{line}", "/other", "/by-hand"}
+    assert found["/ws/{room}/{line}"].parameters == (
+        Parameter("room", "str"),
+        Parameter("line", "int"),
+    )
+    assert found["/ws/{room}/{line}"].consumer is RoomConsumer
+    assert app.route_reverse("second") == "/other"
+    async with WebsocketCommunicator(app, "/ws/lobby/7", consumer=RoomConsumer) as ws:
+        assert await ws.receive_message() == RoomMessage(payload="lobby 7")
+    async with WebsocketCommunicator(app, "/by-hand", consumer=PingConsumer) as ws:
+        await ws.send_message(PingMessage())
+        assert await ws.receive_message() == PongMessage()
+
+
+def test_what_is_no_application() -> None:
+    """Says how any other framework is given a consumer."""
+    with pytest.raises(TypeError, match=r"PingConsumer\.as_asgi\(\)"):
+        add_websocket_consumer(object(), "/ws", PingConsumer)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+async def test_the_ways_of_the_frameworks() -> None:
+    """Routes by hand: Starlette's class, FastAPI's router, and applications that still have the method."""
+    consumers = FastAPI()
+    router = APIRouter()
+    router.add_websocket_route("/router", PingConsumer.as_asgi())
+    consumers.include_router(router)
+    consumers.router.routes.append(WebSocketRoute("/route", PingConsumer.as_asgi()))
+    expected = ["/ws/router", "/ws/route"]
+    add_route: Any = getattr(consumers, "add_websocket_route", None)
+    if add_route is not None:  # gone from current FastAPI
+        add_route("/chat", PingConsumer.as_asgi())
+        expected.append("/ws/chat")
+    app = FastAPI()
+    app.mount("/ws", consumers)
+
+    assert addresses(app) == expected
+    assert [await accepted_at(app, address) for address in expected] == [True] * len(expected)
 
 
 def test_a_route_has_a_name() -> None:

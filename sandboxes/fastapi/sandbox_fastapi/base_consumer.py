@@ -1,6 +1,9 @@
 """What every consumer of the sandbox has in common."""
 
+from chanx.core.decorators import ws_handler
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer, ReceiveEvent
+from chanx.messages.incoming import PingMessage
+from chanx.messages.outgoing import PongMessage
 from sandbox_fastapi.settings import Settings
 
 __all__ = ["BaseConsumer"]
@@ -13,4 +16,9 @@ class BaseConsumer(AsyncJsonWebsocketConsumer[ReceiveEvent]):
 
     send_completion = _settings.send_completion
     log_websocket_message = _settings.log_websocket
-    log_ignored_actions = ("ping", "pong")  # every open page sends some, all the time
+    log_ignored_actions = ["ping", "pong"]  # every open page sends some, all the time
+
+    @ws_handler(summary="Check the connection")
+    async def handle_ping(self, _message: PingMessage) -> PongMessage:
+        """Answer a ping: also how a client learns that it was let in."""
+        return PongMessage()

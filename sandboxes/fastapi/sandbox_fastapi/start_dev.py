@@ -1,8 +1,9 @@
 """Start everything that the sandbox needs with one command, and stop all of it with Ctrl+C.
 
-    python sandbox_fastapi/start_dev.py [--port 8080] [--reload]
+    python sandbox_fastapi/start_dev.py [--port 8080] [--no-reload]
 
-Without REDIS_URL a Valkey server is started for this run alone.
+Without REDIS_URL a Valkey server is started for this run alone, then the ARQ worker, then the application, which is
+reloaded when a source file changes.
 """
 
 import argparse
@@ -12,7 +13,8 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -28,6 +30,7 @@ from sandbox_fastapi.redis_server import (  # noqa: E402
     start_valkey,
     valkey_binary,
 )
+from sandbox_fastapi.running import announced  # noqa: E402
 from sandbox_fastapi.settings import Settings  # noqa: E402
 
 __all__ = ["main"]
@@ -62,7 +65,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Start the FastAPI sandbox.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", default=8080, type=_port, help="port to listen on (%(default)s)")
-    parser.add_argument("--reload", action="store_true", help="restart when a source file changes")
+    parser.add_argument(
+        "--reload",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="restart the application and the worker when a source file changes",
+    )
     return parser.parse_args(arguments)
 
 
@@ -100,12 +108,14 @@ async def _run(options: argparse.Namespace, settings: Settings) -> None:
     _cancel_on_signals()
     async with Children(grace=STOP_GRACE) as children:
         redis_url = await _provide_layer(children, settings.redis_url)
+        await _start_worker(children, options, redis_url)
         await _start_application(children, options, redis_url)
         address = f"http://{options.host}:{options.port}"
         _say(f"Chat:          {address}")
         _say(f"AsyncAPI:      {address}/asyncapi")
         _say("Ctrl+C stops everything.")
-        raise StartError(f"{await children.first_end()}; everything else was stopped.")
+        with announced(options.port, redis_url) if redis_url else nullcontext():
+            raise StartError(f"{await children.first_end()}; everything else was stopped.")
 
 
 def _cancel_on_signals() -> None:
@@ -133,6 +143,25 @@ async def _provide_layer(children: Children, redis_url: str | None) -> str | Non
     return url
 
 
+async def _start_worker(
+    children: Children, options: argparse.Namespace, redis_url: str | None
+) -> None:
+    """Start the worker of background jobs; without it the application says that there is none."""
+    if redis_url is None:
+        _say("Jobs:          no worker, because jobs need a Redis server.")
+        return
+    if find_spec("arq") is None:
+        _say("Jobs:          no worker, because arq is not installed (uv run --group jobs ...).")
+        return
+    await children.start(
+        "the job worker",
+        *(sys.executable, "-m", "arq", "sandbox_fastapi.worker.WorkerSettings"),
+        *(("--watch", str(HERE)) if options.reload else ()),
+        environment=_environment(redis_url),
+    )
+    _say("Jobs:          an ARQ worker.")
+
+
 async def _start_application(
     children: Children, options: argparse.Namespace, redis_url: str | None
 ) -> None:
@@ -143,12 +172,12 @@ async def _start_application(
         *("--host", options.host, "--port", str(options.port)),
         *("--ws-max-size", str(MAX_FRAME_BYTES), "--timeout-graceful-shutdown", "5"),
         *(("--reload", "--reload-dir", str(HERE)) if options.reload else ()),
-        environment={"REDIS_URL": redis_url or "", "PYTHONPATH": _python_path()},
+        environment=_environment(redis_url),
     )
     try:
         async with asyncio.timeout(START_TIMEOUT):
             while process.returncode is None:
-                if await _accepts(options.host, options.port):
+                if await _is_healthy(options.host, options.port):
                     return
                 await asyncio.sleep(POLL)
     except TimeoutError:
@@ -159,13 +188,23 @@ async def _start_application(
     )
 
 
-async def _accepts(host: str, port: int) -> bool:
+async def _is_healthy(host: str, port: int) -> bool:
+    """Ask for /health. What reloads the application listens long before that can answer."""
     try:
-        _, writer = await asyncio.open_connection(host, port)
+        reader, writer = await asyncio.open_connection(host, port)
     except OSError:
         return False
-    writer.close()
-    return True
+    try:
+        writer.write(f"GET /health HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
+        return b" 200 " in await reader.readline()
+    except OSError:
+        return False
+    finally:
+        writer.close()
+
+
+def _environment(redis_url: str | None) -> dict[str, str]:
+    return {"REDIS_URL": redis_url or "", "PYTHONPATH": _python_path()}
 
 
 def _python_path() -> str:

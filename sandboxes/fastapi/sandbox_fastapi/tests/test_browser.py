@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
-from sandbox_fastapi.tests.support import START_DEV, Demo, Program
+from sandbox_fastapi.tests.support import START_DEV, Demo, Program, finished
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+SENDER = (sys.executable, str(START_DEV.with_name("external_sender.py")))
+SHOWCASE = ["Chat", "Reliable chat", "Notifications", "Analytics"]
 
 pytestmark = [
     pytest.mark.browser,
@@ -30,7 +32,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 async def open_tab(browser: Browser, address: str, complaints: list[str]) -> Page:
     """Open the page in a tab of its own; what the browser complains about is collected."""
-    page = await browser.new_page(viewport={"width": 900, "height": 640})
+    page = await browser.new_page(viewport={"width": 1280, "height": 900})
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on(
         "console",
@@ -40,63 +42,126 @@ async def open_tab(browser: Browser, address: str, complaints: list[str]) -> Pag
     return page
 
 
-async def join(page: Page, name: str, room: str) -> None:
+def panel(page: Page, name: str) -> Locator:
+    """Return one panel of the page."""
+    return page.get_by_role("region", name=name, exact=True)
+
+
+async def connected(page: Page, name: str) -> Locator:
+    """Return a panel that is connected."""
+    found = panel(page, name)
+    await expect(found.get_by_role("status")).to_have_text("Connected")
+    return found
+
+
+async def join(page: Page, name: str, room: str) -> Locator:
     """Fill in the form as a person would, and wait until the room is joined."""
-    await page.get_by_label("Your name").fill(name)
-    await page.get_by_label("Room", exact=True).fill(room)
-    await page.get_by_role("button", name="Join").click()
-    await expect(page.get_by_role("status")).to_have_text("Connected")
+    found = panel(page, "Room chat")
+    await found.get_by_label("Your name").fill(name)
+    await found.get_by_label("Room", exact=True).fill(room)
+    await found.get_by_role("button", name="Join").click()
+    return await connected(page, "Room chat")
 
 
-async def say(page: Page, text: str) -> None:
-    """Write a message and send it with Enter."""
-    await page.get_by_label("Message", exact=True).fill(text)
-    await page.keyboard.press("Enter")
+async def say(panel: Locator, text: str) -> None:
+    """Write into the last field of a panel and send it with Enter."""
+    field = panel.locator(".say input:not(.number)")
+    await field.fill(text)
+    await field.press("Enter")
 
 
-async def test_two_tabs_see_each_other(demo: Demo, browser: Browser, tmp_path: Path) -> None:
+async def test_two_tabs_in_a_room(demo: Demo, browser: Browser) -> None:
     """Messages, notices and errors, as text and never as markup."""
     complaints: list[str] = []
-    ada = await open_tab(browser, demo.http, complaints)
-    grace = await open_tab(browser, demo.http, complaints)
-    await join(ada, "Ada", "the lobby")
-    await join(grace, "Grace", "the lobby")
+    ada = await join(await open_tab(browser, demo.http, complaints), "Ada", "the lobby")
+    grace = await join(await open_tab(browser, demo.http, complaints), "Grace", "the lobby")
     await expect(ada.locator(".notice")).to_have_text(["You joined the lobby", "Grace joined"])
 
     await say(ada, "Hello <b>Grace</b>")
     await say(grace, "Hello Ada")
 
-    await expect(grace.locator(".message:not(.own) .text")).to_have_text("Hello <b>Grace</b>")
-    await expect(grace.locator(".message:not(.own) b")).to_have_text("Ada")
-    await expect(ada.locator(".message:not(.own) .text")).to_have_text("Hello Ada")
-    await expect(ada.locator(".message.own .text")).to_have_text("Hello <b>Grace</b>")
+    await expect(grace.locator(".other .text")).to_have_text("Hello <b>Grace</b>")
+    await expect(grace.locator(".other .who")).to_have_text("Ada")
+    await expect(ada.locator(".other .text")).to_have_text("Hello Ada")
+    await expect(ada.locator(".own .text")).to_have_text("Hello <b>Grace</b>")
 
-    await ada.get_by_label("Message", exact=True).evaluate("field => field.maxLength = 9999")
+    await ada.get_by_label("Message to the room").evaluate("field => field.maxLength = 9999")
     await say(ada, "x" * 2001)
     await expect(ada.locator(".problem")).to_contain_text("at most 2000 characters")
 
     await grace.get_by_role("button", name="Leave").click()
     await expect(grace.get_by_role("status")).to_have_text("Not connected")
     await expect(ada.locator(".notice").last).to_have_text("Grace left")
-    await ada.screenshot(path=tmp_path / "ada.png")
     assert complaints == []
 
 
+async def test_every_panel_in_two_tabs(demo: Demo, browser: Browser, tmp_path: Path) -> None:
+    """What one tab says on a layer, the other hears; the echo and the job answer the one that asked."""
+    complaints: list[str] = []
+    ada = await open_tab(browser, f"{demo.http}/?room=lobby&name=Ada", complaints)
+    grace = await open_tab(browser, f"{demo.http}/?room=lobby&name=Grace", complaints)
+    for page in (ada, grace):
+        for name in ("Room chat", "Background jobs", "System messages", *SHOWCASE):
+            await connected(page, name)
+
+    await say(panel(ada, "System messages"), "hello")
+    await expect(panel(ada, "System messages").locator(".other")).to_have_text(
+        "🔧 System Echo: hello"
+    )
+    for name, icon in (("Chat", "💬"), ("Reliable chat", "📬")):
+        await say(panel(ada, name), "hello")
+        await expect(panel(ada, name).locator(".own .text")).to_have_text(f"{icon} hello")
+        await expect(panel(grace, name).locator(".other .text")).to_have_text(f"{icon} hello")
+    await panel(ada, "Notifications").get_by_label("Level").select_option("alert")
+    await say(panel(ada, "Notifications"), "Lunch")
+    await expect(panel(grace, "Notifications").locator(".alert .text")).to_have_text("Lunch")
+    await panel(ada, "Analytics").get_by_label("How often").fill("40")
+    for page in (ada, grace):
+        await say(panel(page, "Analytics"), "page.viewed")
+    for page in (ada, grace):
+        await expect(panel(page, "Analytics").locator(".total .count")).to_have_text("41")
+    await say(panel(ada, "Background jobs"), "hello")
+    await expect(panel(ada, "Background jobs").locator(".notice")).to_contain_text("Queued as")
+    await expect(panel(ada, "Background jobs").locator(".other")).to_contain_text(
+        "Translated: 'hello' → 'hola'", timeout=15_000
+    )
+    await expect(panel(grace, "Background jobs").locator(".other")).to_have_count(0)
+    await say(panel(grace, "Room chat"), "Hello Ada, the job is done.")
+    await expect(panel(ada, "Room chat").locator(".other .text")).to_contain_text("job is done")
+
+    await ada.screenshot(path=tmp_path / "panels.png", full_page=True)
+    assert complaints == []
+
+
+async def test_another_process_sends(demo: Demo, browser: Browser) -> None:
+    """The external sender reaches all four panels of the showcase."""
+    page = await open_tab(browser, demo.http, [])
+    for name in SHOWCASE:
+        await connected(page, name)
+    run = await finished(*SENDER, "--port", str(demo.port), "--message", "From <outside>")
+
+    assert run.code == 0, run.err
+    for name in SHOWCASE:
+        await expect(panel(page, name).locator(".notice").last).to_have_text("From <outside>")
+
+
 async def test_it_comes_back_after_a_restart(demo: Demo, browser: Browser) -> None:
-    """A draft survives, and the room is joined again."""
+    """A draft survives, the room is joined again, and every panel is connected."""
     tab = await open_tab(browser, f"{demo.http}/?room=lobby&name=Ada", [])
-    await expect(tab.get_by_role("status")).to_have_text("Connected")
-    await tab.get_by_label("Message", exact=True).fill("a draft")
+    room = await connected(tab, "Room chat")
+    await room.get_by_label("Message to the room").fill("a draft")
 
     await demo.program.stop()
-    await expect(tab.get_by_role("status")).to_contain_text("Reconnecting")
-    await expect(tab.get_by_role("button", name="Send")).to_be_disabled()
+    await expect(room.get_by_role("status")).to_contain_text("Reconnecting")
+    await expect(room.get_by_role("button", name="Send")).to_be_disabled()
     async with Program.run(sys.executable, str(START_DEV), "--port", str(demo.port)):
-        await expect(tab.get_by_role("status")).to_have_text("Connected", timeout=20_000)
-        await tab.get_by_role("button", name="Send").click()
+        await expect(room.get_by_role("status")).to_have_text("Connected", timeout=30_000)
+        await room.get_by_role("button", name="Send").click()
 
-        await expect(tab.locator(".own .text")).to_have_text("a draft")
-        await expect(tab.locator(".notice").last).to_have_text("You are back in lobby")
+        await expect(room.locator(".own .text")).to_have_text("a draft")
+        await expect(room.locator(".notice").last).to_have_text("You are back in lobby")
+        for status in await tab.get_by_role("status").all():
+            await expect(status).to_have_text("Connected", timeout=30_000)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -106,14 +171,16 @@ async def test_it_fits_every_window(
 ) -> None:
     """Nothing is cut off or scrolls sideways, however long the words."""
     tab = await browser.new_page(
-        viewport={"width": width, "height": 640},
+        viewport={"width": width, "height": 800},
         color_scheme="dark" if scheme == "dark" else "light",
     )
     await tab.goto(f"{demo.http}/?room=lobby&name=Ada")
-    await expect(tab.get_by_role("status")).to_have_text("Connected")
-    await say(tab, "long " * 40 + "w" * 300)
+    room = await connected(tab, "Room chat")
+    await say(room, "long " * 40 + "w" * 300)
+    await say(await connected(tab, "System messages"), "w" * 300)
 
-    await expect(tab.locator(".own .text")).to_contain_text("www")
+    await expect(room.locator(".own .text")).to_contain_text("www")
+    await expect(panel(tab, "System messages").locator(".other")).to_contain_text("www")
     overflow = await tab.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert overflow <= 0
-    await tab.screenshot(path=tmp_path / f"{scheme}-{width}.png")
+    await tab.screenshot(path=tmp_path / f"{scheme}-{width}.png", full_page=True)

@@ -35,8 +35,19 @@ def resolve(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     return node
 
 
+ADDRESSES = {
+    "/ws/system": {"user_message", "system_echo"},
+    "/ws/room/{room_name}": {"room_chat", "room_notification"},
+    "/ws/background_jobs": {"job", "job_status"},
+    "/ws/chat": {"chat", "chat_notification", "system_notice"},
+    "/ws/reliable": {"chat", "chat_notification", "system_notice"},
+    "/ws/notifications": {"publish_notification", "notification", "system_notice"},
+    "/ws/analytics": {"analytics", "analytics_recorded", "system_notice"},
+}
+
+
 async def test_the_document_describes_exactly_the_consumers() -> None:
-    """Both, under their addresses, with their messages."""
+    """All, under their addresses, with their messages."""
     answer = await get(app, "/asyncapi.json")
 
     document = json.loads(answer.body)
@@ -44,14 +55,12 @@ async def test_the_document_describes_exactly_the_consumers() -> None:
     assert answer.status == 200
     assert document["asyncapi"].startswith("3.")
     assert document["info"]["title"] == "chanx FastAPI sandbox"
-    assert set(channels) == {"/ws/room/{room_name}", "/ws/system"}
+    assert set(channels) == set(ADDRESSES)
     assert set(channels["/ws/room/{room_name}"]["parameters"]) == {"room_name"}
-    room, system = (
-        actions_of(document, address) for address in ("/ws/room/{room_name}", "/ws/system")
-    )
-    assert room - BUILT_IN == {"room_chat", "room_notification", "ping", "pong"}
-    assert system - BUILT_IN == {"user_message", "system_echo"}
-    assert "error" in room & system
+    for address, actions in ADDRESSES.items():
+        found = actions_of(document, address)
+        assert found - BUILT_IN == actions | {"ping", "pong"}
+        assert "error" in found
 
 
 async def test_yaml_says_what_json_says() -> None:
@@ -84,7 +93,7 @@ async def test_the_page_needs_nothing_but_this_server() -> None:
     assert not re.findall(r"(?:src|href)=\"(?:https?:)?//", html)
 
 
-@pytest.mark.parametrize("file", ["chat.js", "chat.css", "icon.svg"])
+@pytest.mark.parametrize("file", ["sandbox.js", "sandbox.css", "icon.svg"])
 async def test_what_the_page_loads_is_there(file: str) -> None:
     """Everything that the page refers to."""
     page = await get(app, "/")

@@ -62,13 +62,14 @@ async def test_pages_of_other_sites_are_refused(demo: Demo) -> None:
 
 @on_linux
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-@pytest.mark.parametrize("options", [(), ("--reload",)], ids=["plain", "reload"])
+@pytest.mark.parametrize("options", [("--no-reload",), ()], ids=["plain", "reload"])
 async def test_a_signal_stops_everything(number: signal.Signals, options: tuple[str, ...]) -> None:
-    """The application, what reloads it, and Valkey."""
+    """The application, what reloads it, the job worker, and Valkey."""
     async with Program.run(*START, "--port", str(free_port()), *options) as demo:
         await demo.prints("Ctrl+C stops everything")
         children = descendants(demo.pid)
-        assert len(children) >= 2
+        commands = " ".join(command_line(child) for child in children)
+        assert all(name in commands for name in ("uvicorn", "arq", "valkey-server"))
         with watching(*children) as handles:
             code = await demo.stop(number)
 
@@ -80,7 +81,7 @@ async def test_a_signal_stops_everything(number: signal.Signals, options: tuple[
 
 
 @on_linux
-@pytest.mark.parametrize("options", [(), ("--reload",)], ids=["plain", "reload"])
+@pytest.mark.parametrize("options", [("--no-reload",), ()], ids=["plain", "reload"])
 async def test_nothing_outlives_a_killed_demo(options: tuple[str, ...]) -> None:
     """SIGKILL leaves no time to stop anything: the kernel does it."""
     async with Program.run(*START, "--port", str(free_port()), *options) as demo:
@@ -93,16 +94,19 @@ async def test_nothing_outlives_a_killed_demo(options: tuple[str, ...]) -> None:
 
 
 @on_linux
-async def test_the_end_of_valkey_ends_the_demo() -> None:
+@pytest.mark.parametrize(
+    ("program", "name"), [("valkey-server", "Valkey"), ("arq", "the job worker")]
+)
+async def test_the_end_of_one_ends_the_demo(program: str, name: str) -> None:
     """It is said, instead of leaving a chat in which nobody hears anybody."""
-    async with Program.run(*START, "--port", str(free_port())) as demo:
+    async with Program.run(*START, "--port", str(free_port()), "--no-reload") as demo:
         await demo.prints("Ctrl+C stops everything")
-        (valkey,) = (pid for pid in descendants(demo.pid) if "valkey" in command_line(pid))
-        os.kill(valkey, signal.SIGTERM)
+        (child,) = (pid for pid in descendants(demo.pid) if program in command_line(pid))
+        os.kill(child, signal.SIGTERM)
 
         assert await demo.ends() == 1
 
-    assert "start_dev: Valkey ended with exit code 0" in "".join(demo.output)
+    assert f"start_dev: {name} ended with exit code 0" in "".join(demo.output)
 
 
 @pytest.mark.parametrize(

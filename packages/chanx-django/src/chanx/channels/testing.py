@@ -1,7 +1,7 @@
 """Testing consumers of this integration; needs the extra `testing`, and no daphne."""
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, ClassVar
@@ -192,7 +192,7 @@ def _project() -> Any:
 
 # Any: each library annotates its layers in its own way.
 @contextmanager
-def use_channel_layer(layer: Any, alias: str = "default") -> Iterator[None]:
+def use_channel_layer(layer: Any, alias: str = "default") -> Generator[None]:
     """Let Channels find this layer under the alias, until the end of the `with` block."""
     before = channel_layers.set(alias, layer)
     try:

@@ -11,7 +11,6 @@ They are the library's own, with a few defects of it corrected here and nowhere 
 The typed consumer is in `chanx.fast_channels.websocket`.
 """
 
-import functools
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -45,7 +44,8 @@ class ConsumerApplication:
     def __init__(self, consumer_class: type["AsyncConsumer"], initkwargs: dict[str, Any]) -> None:
         self.consumer_class = consumer_class
         self.consumer_initkwargs = initkwargs
-        functools.update_wrapper(cast(Any, self), consumer_class, updated=())
+        self.__name__ = consumer_class.__name__  # frameworks name routes after it
+        self.__doc__ = consumer_class.__doc__
 
     async def __call__(
         self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable

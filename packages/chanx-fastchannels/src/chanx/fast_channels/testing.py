@@ -1,6 +1,6 @@
 """Testing consumers of this integration; needs the extra `testing`."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ class WebsocketCommunicator(_WebsocketCommunicator):
 
 # Any: each library annotates its layers in its own way.
 @contextmanager
-def use_channel_layer(layer: Any, alias: str = "default") -> Iterator[None]:
+def use_channel_layer(layer: Any, alias: str = "default") -> Generator[None]:
     """Let fast-channels find this layer under the alias, until the end of the `with` block."""
     before = channel_layers.get(alias)
     register_channel_layer(alias, layer)

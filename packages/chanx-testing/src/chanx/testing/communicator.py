@@ -12,9 +12,9 @@ from chanx.core.codec import with_ref
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import CompleteMessage, ErrorMessage
+from chanx.testing.channel_layer import FaultyChannelLayer
 from chanx.testing.collected import CollectedMessages, Ending
 from chanx.testing.frames import client_codec, declared, decoded, listed, ref_of
-from chanx.testing.quiet import is_in_sight
 from chanx.testing.socket import Application, WebsocketConnection, text_of
 from chanx.type_defs import ASGIEvent, JSONObject
 
@@ -260,7 +260,7 @@ class WebsocketCommunicatorMixin(_Connection):
         consumer = self.consumer
         alias: str | None = getattr(consumer, "channel_layer_alias", None)
         layer: Any = consumer.get_channel_layer(alias) if alias else None
-        return self._all_idle() and is_in_sight(layer)
+        return self._all_idle() and _is_in_sight(consumer, layer)
 
 
 class WebsocketCommunicator(WebsocketCommunicatorMixin, WebsocketConnection):
@@ -278,6 +278,15 @@ class WebsocketCommunicator(WebsocketCommunicatorMixin, WebsocketConnection):
     ) -> None:
         super().__init__(application, path, headers, subprotocols, spec_version)
         self.consumer = consumer
+
+
+def _is_in_sight(consumer: type[ChanxWebsocketConsumerMixin[Any]], layer: Any) -> bool:
+    """Tell whether what a layer carries stays in this process, where idle connections prove that it is empty."""
+    return (
+        layer is None
+        or isinstance(layer, FaultyChannelLayer)
+        or consumer.layer_traits(layer).is_local
+    )
 
 
 def _shown(message: BaseMessage) -> str:

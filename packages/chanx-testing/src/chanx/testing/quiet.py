@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from chanx.core import _guard as _guard
 
-__all__ = ["is_in_sight", "until"]
+__all__ = ["until"]
 
 # A message of an in-memory layer is on its way for a turn or two of the event loop, in nobody's sight.
 _SETTLED = 6
@@ -31,13 +30,3 @@ async def until(
         turns += 1
         await asyncio.sleep(0 if settled or turns < _EAGER_TURNS else _PAUSE)
     return True
-
-
-def is_in_sight(layer: Any) -> bool:
-    """Tell whether everything that a channel layer carries is in this process, where idle connections prove it empty.
-
-    Any: the layers of every library; the in-memory ones of Channels and fast-channels are known by their name, because
-    no framework may be needed here.
-    """
-    names = {base.__name__ for base in type(layer).__mro__}
-    return layer is None or not names.isdisjoint({"InMemoryChannelLayer", "FaultyChannelLayer"})

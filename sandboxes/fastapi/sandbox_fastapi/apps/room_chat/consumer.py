@@ -5,8 +5,6 @@ from typing import Literal
 from uuid import uuid4
 
 from chanx.core.decorators import channel, ws_handler
-from chanx.messages.incoming import PingMessage
-from chanx.messages.outgoing import PongMessage
 from chanx.utils.groups import safe_group_name
 from chanx.utils.scope import query_params
 from sandbox_fastapi.apps.room_chat.messages import (
@@ -56,11 +54,6 @@ class RoomChatConsumer(BaseConsumer):
     async def handle_room_chat(self, message: RoomChatMessage) -> None:
         """Pass the text on to everybody in the room, its sender included."""
         await self.notify("chat", message.payload.message)
-
-    @ws_handler(summary="Check the connection")
-    async def handle_ping(self, _message: PingMessage) -> PongMessage:
-        """Answer a ping."""
-        return PongMessage()
 
     async def notify(
         self,

@@ -1,0 +1,1 @@
+"""Jobs that a worker process does, with their results streamed back."""

@@ -1,0 +1,1 @@
+"""Four consumers on four channel layers."""

@@ -1,0 +1,256 @@
+// The page of the sandbox: a panel for each WebSocket, each with a connection that comes back by itself.
+//
+// Texts of other people reach the page through textContent only.
+
+import { Connection, socketUrl } from "./connection.js";
+
+const KEPT_ENTRIES = 300;
+
+// One panel: its connection, its log and its form.
+class Panel {
+  constructor(section) {
+    this.section = section;
+    this.state = section.querySelector(".state");
+    this.log = section.querySelector(".log");
+    this.form = section.querySelector(".say");
+    this.connection = null;
+    this.form.addEventListener("submit", (event) => this.#submit(event));
+  }
+
+  connect(url) {
+    this.connection?.leave();
+    this.connection = new Connection(url);
+    this.connection.addEventListener("state", ({ detail }) => this.showState(detail));
+    this.connection.addEventListener("frame", ({ detail }) => this.#receive(detail));
+    this.connection.open();
+  }
+
+  // What the form's fields become: an action and its payload. A panel overrides what differs.
+  message(fields) {
+    return ["chat", { message: fields.message }];
+  }
+
+  // What arrives, by its action.
+  frames = {};
+
+  showState({ state, text }) {
+    this.state.dataset.state = state;
+    this.state.textContent = text;
+    this.form.querySelector("button").disabled = state !== "open";
+  }
+
+  say(text, { own = false, who = "", kind = "" } = {}) {
+    const item = element("li", `said ${own ? "own" : "other"} ${kind}`.trim());
+    if (who) item.append(element("b", "who", who));
+    item.append(element("p", "text", text));
+    this.append(item);
+  }
+
+  notice(text) {
+    this.append(element("li", "notice", text));
+  }
+
+  append(item) {
+    const atEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 60;
+    this.log.append(item);
+    while (this.log.childElementCount > KEPT_ENTRIES) this.log.firstElementChild.remove();
+    if (atEnd || item.classList.contains("own")) this.log.scrollTop = this.log.scrollHeight;
+  }
+
+  #receive(frame) {
+    if (frame.action === "error") this.#problem(frame.payload);
+    else this.frames[frame.action]?.(frame.payload, frame.is_current === true);
+  }
+
+  #problem(payload) {
+    const problems = Array.isArray(payload) ? payload.map(describe) : [payload?.detail ?? "unknown error"];
+    this.append(element("li", "problem", `The server did not accept that (${problems.join("; ")}).`));
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    if (this.state.dataset.state !== "open") return; // a draft stays while the connection comes back
+    const fields = Object.fromEntries(new FormData(this.form));
+    this.connection.send(...this.message(fields));
+    const text = this.form.querySelector("input");
+    text.value = "";
+    text.focus();
+  }
+}
+
+class SystemPanel extends Panel {
+  frames = { system_echo: ({ message }) => this.say(message) };
+
+  message({ message }) {
+    this.say(message, { own: true });
+    return ["user_message", { message }];
+  }
+}
+
+class ChatPanel extends Panel {
+  frames = {
+    chat_notification: ({ message }, own) => this.say(message, { own }),
+    system_notice: (text) => this.notice(text),
+  };
+}
+
+class NotificationPanel extends Panel {
+  frames = {
+    notification: ({ message, level }, own) => this.say(message, { own, kind: level }),
+    system_notice: (text) => this.notice(text),
+  };
+
+  message({ message, level }) {
+    return ["publish_notification", { message, level }];
+  }
+}
+
+class JobsPanel extends Panel {
+  frames = { job_status: (status) => this.#show(status) };
+
+  message({ type, content }) {
+    this.say(`${type}: ${content}`, { own: true });
+    return ["job", { type, content }];
+  }
+
+  #show({ status, message, job_id: id }) {
+    if (status === "result") this.say(message);
+    else if (status === "failed") this.append(element("li", "problem", message));
+    else if (status === "queued") this.notice(`Queued as ${id}`);
+  }
+}
+
+class AnalyticsPanel extends Panel {
+  #totals = new Map();
+
+  frames = {
+    analytics_recorded: ({ event, count }) => this.#record(event, count),
+    system_notice: (text) => this.notice(text),
+  };
+
+  message({ event, count }) {
+    return ["analytics", { event, count: Number(count) }];
+  }
+
+  #record(event, count) {
+    let row = this.#totals.get(event);
+    if (row === undefined) {
+      row = { total: 0, item: element("li", "total") };
+      row.item.append(element("b", "", event), element("span", "count"));
+      this.#totals.set(event, row);
+      this.append(row.item);
+    }
+    row.total += count;
+    row.item.querySelector(".count").textContent = row.total.toLocaleString("en");
+    row.item.classList.remove("fresh");
+    requestAnimationFrame(() => row.item.classList.add("fresh"));
+  }
+}
+
+// The room: joined by name, and only when somebody asks for it.
+class RoomPanel extends Panel {
+  #join;
+  #joined = null; // the room that was joined last
+  #joinedBefore = false;
+
+  frames = {
+    room_notification: ({ kind, message, sender }, own) => {
+      if (kind === "chat") this.say(message, { own, who: own ? "You" : sender });
+      else this.notice(message);
+    },
+  };
+
+  constructor(section) {
+    super(section);
+    this.#join = section.querySelector(".join");
+    this.#join.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (this.#isBusy()) this.#leave();
+      else this.join();
+    });
+  }
+
+  message({ message }) {
+    return ["room_chat", { message }];
+  }
+
+  fill(name, room) {
+    this.#join.elements.name.value = name;
+    this.#join.elements.room.value = room;
+  }
+
+  join() {
+    const name = this.#join.elements.name.value.trim();
+    this.#joined = this.#join.elements.room.value.trim();
+    if (!name || !this.#joined) return;
+    sessionStorage.setItem("name", name);
+    history.replaceState(null, "", `?${new URLSearchParams({ room: this.#joined })}`);
+    this.#joinedBefore = false;
+    this.connect(socketUrl(`/ws/room/${encodeURIComponent(this.#joined)}`, { name }));
+  }
+
+  showState(detail) {
+    const before = this.state.dataset.state;
+    super.showState(detail);
+    const busy = this.#isBusy();
+    const { name, room } = this.#join.elements;
+    const button = this.#join.querySelector("button");
+    const message = this.form.elements.message;
+    name.disabled = room.disabled = busy;
+    button.textContent = busy ? "Leave" : "Join";
+    button.classList.toggle("secondary", busy);
+    message.disabled = !busy;
+    message.placeholder = busy ? "Write a message" : "Join a room to write";
+    if (detail.state === "open" && before !== "open") this.#welcome();
+  }
+
+  #isBusy() {
+    return ["open", "connecting", "waiting"].includes(this.state.dataset.state);
+  }
+
+  #welcome() {
+    this.notice(this.#joinedBefore ? `You are back in ${this.#joined}` : `You joined ${this.#joined}`);
+    this.#joinedBefore = true;
+  }
+
+  #leave() {
+    this.connection.leave();
+    this.notice("You left the room");
+  }
+}
+
+const PANELS = {
+  room: { kind: RoomPanel },
+  jobs: { kind: JobsPanel, path: "/ws/background_jobs" },
+  system: { kind: SystemPanel, path: "/ws/system" },
+  chat: { kind: ChatPanel, path: "/ws/chat" },
+  reliable: { kind: ChatPanel, path: "/ws/reliable" },
+  notifications: { kind: NotificationPanel, path: "/ws/notifications" },
+  analytics: { kind: AnalyticsPanel, path: "/ws/analytics" },
+};
+
+function describe({ loc, msg }) {
+  const place = loc?.at(-1);
+  return place === undefined ? msg : `${place}: ${msg}`;
+}
+
+function element(tag, className, text = "") {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+const panels = {};
+for (const section of document.querySelectorAll("[data-panel]")) {
+  const { kind: Kind, path } = PANELS[section.dataset.panel];
+  const panel = (panels[section.dataset.panel] = new Kind(section));
+  if (path) panel.connect(socketUrl(path));
+}
+
+addEventListener("online", () => Object.values(panels).forEach(({ connection }) => connection?.retryNow()));
+
+const query = new URLSearchParams(location.search);
+const name = query.get("name") ?? sessionStorage.getItem("name") ?? "";
+panels.room.fill(name, query.get("room") ?? "lobby");
+if (query.has("room") && name) panels.room.join();
