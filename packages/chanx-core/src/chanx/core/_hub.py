@@ -68,7 +68,8 @@ class Hub:
         self._left_behind: set[tuple[str, str]] = set()
         self.outage = Outage(self._renew_all, self._resume)
         self._heartbeat = None if traits.is_local else Heartbeat(layer, self.outage, timeout)
-        self._renewing = spawn(self._renew_regularly())
+        self._renewal: asyncio.TimerHandle | None = None
+        self._renewing: asyncio.Task[None] | None = None
 
     @classmethod
     def held(
@@ -93,7 +94,10 @@ class Hub:
             self._close(group)
             await _ended(group)
         await self.outage.stop()
-        await stopped(self._renewing)
+        if self._renewal is not None:
+            self._renewal.cancel()
+        if self._renewing is not None:
+            await stopped(self._renewing)
         if self._heartbeat is not None:
             await self._heartbeat.stop()
 
@@ -149,6 +153,8 @@ class Hub:
             group.task = spawn(self._undo(group))
             group.ready.set_result(None)
             raise
+        if self._renewal is None:
+            self._renew_later()
         group.task = spawn(self._pump(group))
         group.ready.set_result(None)
         if not group.members:
@@ -210,15 +216,20 @@ class Hub:
                 logger.warning("Could not leave group", group=group.name, error=repr(error))
         self._left_behind.add((group.name, group.channel))
 
-    async def _renew_regularly(self) -> None:
+    def _renew_later(self) -> None:
         expiry = getattr(self.layer, "group_expiry", None)
         interval = min(expiry / 3, _RENEWAL) if isinstance(expiry, int | float) else _RENEWAL
-        while True:
-            await asyncio.sleep(interval)
-            try:
-                await self._renew_all()
-            except Exception as error:  # a layer may raise anything
-                await self.outage.over(error)
+        self._renewal = self._loop.call_later(interval, self._renew_now)
+
+    def _renew_now(self) -> None:
+        self._renewing = spawn(self._renew_regularly())
+        self._renew_later()
+
+    async def _renew_regularly(self) -> None:
+        try:
+            await self._renew_all()
+        except Exception as error:  # a layer may raise anything
+            await self.outage.over(error)
 
     async def _renew_all(self) -> None:
         """Join every group again. Raises what the layer raises."""
