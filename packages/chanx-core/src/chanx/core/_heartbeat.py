@@ -23,44 +23,54 @@ class Heartbeat:
         self._outage = outage
         self._timeout = timeout
         self._channel = ""
-        self._beats = 0
+        self._sent = 0
+        self._arrival = asyncio.Event()
+        self._listening: asyncio.Task[None] | None = None
         self._running = spawn(self._run())
 
     async def beat(self) -> None:
         """Send one message and wait until it has come. Raises what the layer raises, or TimeoutError."""
-        try:
-            async with asyncio.timeout(self._timeout):
-                await self._beat()
-        except BaseException:
-            # Who knows what became of the channel.
-            await self._leave_channel()
-            raise
-
-    async def _beat(self) -> None:
-        if not self._channel:
-            self._channel = await self._layer.new_channel()
-        self._beats += 1
-        await self._layer.send(self._channel, {"type": "chanx.heartbeat", "beat": self._beats})
-        while (await self._layer.receive(self._channel)).get("beat") != self._beats:
-            pass
+        async with asyncio.timeout(self._timeout):
+            if self._listening is None:
+                self._channel = await self._layer.new_channel()
+                self._listening = spawn(self._listen())
+            self._sent += 1
+            self._arrival.clear()
+            beat = {"type": "chanx.heartbeat", "beat": self._sent}
+            await self._layer.send(self._channel, beat)
+            await self._arrival.wait()
 
     async def stop(self) -> None:
         """End, and leave nothing behind."""
-        await stopped(self._running)
-        await self._leave_channel()
+        await stopped(self._running, within=self._timeout)
+        if self._listening is not None:
+            await stopped(self._listening, within=self._timeout)
 
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(_INTERVAL)
             try:
-                await self.beat()
+                await self._beat_twice()
             except Exception as error:  # a layer may raise anything
                 await self._outage.over(error)
 
-    async def _leave_channel(self) -> None:
-        channel, self._channel = self._channel, ""
-        if channel:
-            await abandon(self._layer, channel, within=self._timeout)
+    async def _beat_twice(self) -> None:
+        # The first may meet a connection of a pool that broke long ago.
+        try:
+            await self.beat()
+        except Exception:
+            await self.beat()
+
+    async def _listen(self) -> None:
+        # One receiver for good: some layers forget a channel when its receiver is cancelled.
+        while True:
+            try:
+                message = await self._layer.receive(self._channel)
+            except Exception:  # a layer may raise anything; the next beat will tell
+                await asyncio.sleep(_INTERVAL)
+            else:
+                if message.get("beat") == self._sent:
+                    self._arrival.set()
 
 
 async def abandon(layer: ChannelLayer, channel: str, *, within: float) -> None:

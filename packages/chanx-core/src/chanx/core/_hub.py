@@ -66,6 +66,7 @@ class Hub:
         self._groups: dict[str, Group] = {}
         self._holders: set[GroupMember] = set()
         self._left_behind: set[tuple[str, str]] = set()
+        self._stragglers: list[asyncio.Task[None]] = []
         self.outage = Outage(self._renew_all, self._resume)
         self._heartbeat = None if traits.is_local else Heartbeat(layer, self.outage, timeout)
         self._renewal: asyncio.TimerHandle | None = None
@@ -94,12 +95,18 @@ class Hub:
             self._close(group)
             await _ended(group)
         await self.outage.stop()
+        await self._stop_stragglers()
         if self._renewal is not None:
             self._renewal.cancel()
         if self._renewing is not None:
             await stopped(self._renewing)
         if self._heartbeat is not None:
             await self._heartbeat.stop()
+
+    def check(self) -> None:
+        """Raise ConnectionError while the layer is known not to answer: asking it would take long, for nothing."""
+        if self.outage.is_on:
+            raise ConnectionError("the channel layer does not answer")
 
     async def join(self, name: str, member: GroupMember) -> None:
         """Make a connection a member; the first one opens the group. Joining twice is joining once.
@@ -111,6 +118,7 @@ class Hub:
 
     async def _joined(self, name: str, member: GroupMember) -> bool:
         """Join, or wait until it may be tried again."""
+        self.check()
         group = self._groups.get(name)
         if group is None:
             group = self._groups[name] = Group(name, self._loop)
@@ -132,6 +140,17 @@ class Hub:
         if group.failure is not None:
             raise group.failure
         return not group.closing
+
+    async def stop_receiving(self, receiving: "asyncio.Task[None]") -> None:
+        """End a task that receives from a channel: later, if the layer could not take note of it now."""
+        if self.outage.is_on:
+            self._stragglers.append(receiving)
+        else:
+            await stopped(receiving, within=self._timeout)
+
+    async def _stop_stragglers(self) -> None:
+        while self._stragglers:
+            await stopped(self._stragglers.pop(), within=self._timeout)
 
     def leave(self, name: str, member: GroupMember) -> "asyncio.Task[None] | None":
         """End a membership, if there is one; the last one closes the group, and what does so is returned."""
@@ -176,7 +195,7 @@ class Hub:
 
     async def _retire(self, group: Group, pumping: asyncio.Task[None]) -> None:
         try:
-            await stopped(pumping, within=self._timeout)
+            await self.stop_receiving(pumping)
         finally:
             await self._discard(group)
 
@@ -238,6 +257,7 @@ class Hub:
             async with asyncio.timeout(self._timeout):
                 await self.layer.group_discard(name, channel)
             self._left_behind.discard((name, channel))
+        await self._stop_stragglers()
         groups = [group for group in self._groups.values() if group.is_open]
         for start in range(0, len(groups), _AT_ONCE):
             await asyncio.gather(*map(self._renew, groups[start : start + _AT_ONCE]))

@@ -53,6 +53,7 @@ class Inbox:
 
     async def open(self) -> None:
         """Get a channel of the layer. Raises what the layer raises, TimeoutError when it does not answer."""
+        self._hub.check()
         if not self._hub.traits.has_free_channels:
             async with asyncio.timeout(self.consumer.layer_timeout):
                 await self._mailbox.open()
@@ -177,7 +178,9 @@ class Inbox:
 
     async def close(self) -> None:
         """Stop listening to the connection's own channel."""
-        await self._mailbox.close(within=self.consumer.layer_timeout)
+        receiving = self._mailbox.close()
+        if receiving is not None:
+            await self._hub.stop_receiving(receiving)
 
     async def release(self) -> None:
         """Let go of the layer, as the last step."""

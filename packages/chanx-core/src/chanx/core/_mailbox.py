@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import cast
 
 from chanx.core._outage import Outage
-from chanx.core._tasks import spawn, stopped
+from chanx.core._tasks import spawn
 from chanx.type_defs import ASGIEvent, ChannelLayer
 
 __all__ = ["Mailbox"]
@@ -42,10 +42,10 @@ class Mailbox:
             self._pumping = spawn(self._pump())
         return self.name
 
-    async def close(self, *, within: float) -> None:
-        """Stop listening; a layer may take so many seconds to take note."""
-        if self._pumping is not None:
-            await stopped(self._pumping, within=within)
+    def close(self) -> "asyncio.Task[None] | None":
+        """Take nothing more; the task that has to be ended is returned."""
+        self._take = _ignored
+        return self._pumping
 
     async def _pump(self) -> None:
         while True:
@@ -55,6 +55,10 @@ class Mailbox:
                 await self._outage.over(error)
             else:
                 self._take(message)
+
+
+def _ignored(message: ASGIEvent) -> None:
+    """Take a message that nobody receives any more."""
 
 
 def _at_once(layer: ChannelLayer) -> str:
