@@ -9,7 +9,9 @@ from typing import Protocol
 
 from chanx.core._delivery import Member, delivery_of, fan_out
 from chanx.core._heartbeat import Heartbeat, abandon
+from chanx.core._numbers import numbers
 from chanx.core._outage import Outage
+from chanx.core._sequence import Gaps
 from chanx.core._tasks import spawn, stopped
 from chanx.core.layers import LayerTraits
 from chanx.type_defs import ChannelLayer
@@ -34,7 +36,7 @@ class GroupMember(Member, Protocol):
 class Group:
     """One group and its members in this process."""
 
-    __slots__ = ("channel", "closing", "failure", "members", "name", "ready", "task")
+    __slots__ = ("channel", "closing", "failure", "gaps", "members", "name", "ready", "task")
 
     def __init__(self, name: str, loop: asyncio.AbstractEventLoop) -> None:
         self.name = name
@@ -44,12 +46,19 @@ class Group:
         self.ready: asyncio.Future[None] = loop.create_future()
         self.task: asyncio.Task[None] | None = None
         self.closing = False
+        self.gaps = Gaps(self._miss)
         self.failure: Exception | None = None
 
     @property
     def is_open(self) -> bool:
         """True while members receive."""
         return self.ready.done() and not self.closing
+
+    def _miss(self, lost: int) -> None:
+        numbers.dropped["layer"] += lost
+        logger.warning("The channel layer lost messages of a group", group=self.name, lost=lost)
+        for member in [*self.members]:
+            member.resync()
 
 
 class Hub:
@@ -209,6 +218,7 @@ class Hub:
         except Exception as error:  # a layer may raise anything
             await self.outage.over(error)
             return
+        group.gaps.note(message.get("sender"), message.get("number"))
         try:
             delivery = delivery_of(message)
             if delivery is not None:
@@ -217,6 +227,7 @@ class Hub:
             logger.exception("Group message could not be delivered", group=group.name)
 
     async def _discard(self, group: Group) -> None:
+        group.gaps.forget()
         try:
             if group.channel:
                 await self._end_membership(group)
@@ -269,6 +280,8 @@ class Hub:
             await self.layer.group_add(group.name, group.channel)
 
     def _resume(self) -> None:
+        for group in self._groups.values():
+            group.gaps.forget()
         for holder in [*self._holders]:
             holder.resync()
 

@@ -20,6 +20,7 @@ from chanx.core._connection import Connection, State, layer_alias, no_layer
 from chanx.core._delivery import group_content
 from chanx.core._dispatch import text_of
 from chanx.core._errors import InvalidFrameError, error_items, malformed
+from chanx.core._sequence import sequence
 from chanx.core._wire_schema import WireFormat
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.codec import Codec, adapter_of
@@ -625,7 +626,7 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         layer = cls._layer()
         for group in _group_names(groups):
             async with asyncio.timeout(cls.layer_timeout):
-                await layer.group_send(group, message)
+                await layer.group_send(group, {**message, **sequence.stamp(group)})
 
     @classmethod
     def _layer(cls) -> ChannelLayer:
