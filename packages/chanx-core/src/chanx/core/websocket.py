@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, cast
 
 from asgiref.sync import async_to_sync
@@ -26,7 +26,7 @@ from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.codec import Codec, adapter_of
 from chanx.core.config import Config, Option, config
 from chanx.core.guards import Guard
-from chanx.core.handlers import ParameterResolver
+from chanx.core.handlers import HandlerSpec, ParameterResolver
 from chanx.core.layers import LayerTraits
 from chanx.core.limits import DEFAULT_LIMITS, LayerLossPolicy, Limits, OutboundPolicy, spread
 from chanx.core.origin import OriginPolicy, is_allowed_origin
@@ -213,6 +213,13 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
             return candidate
         raise TypeError(f"{candidate!r} in the guards of {where} is not a Guard instance.")
 
+    async def provide(self) -> tuple[int, str] | None:
+        """Make ready what the connection depends on, once its client is authenticated.
+
+        Integrations resolve dependencies. Returns a close code and a reason to turn the client away with.
+        """
+        return None
+
     @classmethod
     def parameter_resolver(
         cls, function: Callable[..., Any], parameters: list[inspect.Parameter], where: str
@@ -367,14 +374,13 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         return list(dict.fromkeys([*self.groups, *await self.get_groups()]))
 
     async def _authenticated(self) -> bool:
-        authenticator = self.authenticator
-        if authenticator is None:
-            return True
+        reason = ""
         try:
             async with asyncio.timeout(self.authentication_timeout):
-                if await authenticator.authenticate(self.scope):
-                    return True
-            code = authenticator.close_code
+                refusal = await self._refusal()
+            if refusal is None:
+                return True
+            code, reason = refusal
         except TimeoutError:
             logger.warning(
                 "Authentication timed out", authentication_timeout=self.authentication_timeout
@@ -383,8 +389,14 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         except Exception:
             logger.exception("Error while authenticating")
             code = CLOSE_AUTHENTICATION_FAILED
-        await self.close(code)
+        await self.close(code, reason)
         return False
+
+    async def _refusal(self) -> tuple[int, str] | None:
+        authenticator = self.authenticator
+        if authenticator is not None and not await authenticator.authenticate(self.scope):
+            return authenticator.close_code, ""
+        return await self.provide()
 
     def _log_refused_origin(self) -> None:
         logger.warning(
@@ -658,13 +670,20 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         """Call the handler of a validated event and send what it returns."""
         try:
             handler = self.spec.handlers.events[event.action]
-            result = await getattr(self, handler.method_name)(event)
+            result = await self._handle_event(handler, event)
             if result is not None:
                 await self.send_message(result)
         except Exception as error:
             await self.handle_event_handler_error(error, event.action, event)
         if self.should_send_completion:
             await self.send_message(EventCompleteMessage())
+
+    async def _handle_event(self, handler: HandlerSpec, event: BaseMessage) -> BaseMessage | None:
+        handle: Callable[..., Awaitable[BaseMessage | None]] = getattr(self, handler.method_name)
+        if handler.resolver is None:
+            return await handle(event)
+        async with handler.resolver(self, event) as parameters:
+            return await handle(event, **parameters)
 
     async def handle_event_handler_error(
         self, error: Exception, action: str, event: BaseMessage

@@ -1,14 +1,23 @@
 """The consumer base class for FastAPI, Starlette, Litestar and any other ASGI application."""
 
-from typing import Any, ClassVar
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fast_channels.exceptions import AcceptConnection, DenyConnection
 from fast_channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 
 from chanx.core import _guard as _guard
+from chanx.core.handlers import ParameterResolver
 from chanx.core.layers import LayerTraits
 from chanx.core.websocket import ChanxWebsocketConsumerMixin, ReceiveEvent
 from chanx.fast_channels.consumer import AsyncJsonWebsocketConsumer as FastChannelsConsumer
+from chanx.type_defs import ASGIReceive, ASGISend, Scope
+
+if TYPE_CHECKING:
+    from chanx.fast_channels.dependencies import Dependencies, Provision
 
 __all__ = ["AsyncJsonWebsocketConsumer", "ReceiveEvent"]
 
@@ -22,12 +31,70 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
 
     Channel layers come from fast-channels' registry. Without a layer under the alias `"default"` a
     consumer has none, and groups and events cannot be used.
+
+    On FastAPI, parameters of handlers and annotated attributes of the class may be dependencies: those of a handler
+    are resolved for each message, those of the class when the client connects.
     """
 
     channel_layer_alias: str | None = "default"
     get_channel_layer: ClassVar[Any] = staticmethod(get_channel_layer)
     accept_errors = (AcceptConnection,)
     deny_errors = (DenyConnection,)
+    dependencies: ClassVar[Sequence[Any]] = ()
+    """`Depends(...)` to resolve when a client connects, for those that give no value."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        with suppress(
+            NameError
+        ):  # a forward reference: looked at again when the first client connects
+            cls._connection_dependencies()
+
+    @classmethod
+    def _connection_dependencies(cls) -> "Dependencies | None":
+        if "_own_dependencies" not in vars(cls):
+            cls._own_dependencies = _dependencies_of(cls)
+        found: Dependencies | None = cls._own_dependencies
+        return found
+
+    _own_dependencies: ClassVar[Any] = None
+    _provision: "Provision | None" = None
+
+    @classmethod
+    def parameter_resolver(
+        cls, function: Callable[..., Any], parameters: list[inspect.Parameter], where: str
+    ) -> ParameterResolver | None:
+        """Let FastAPI provide what it knows; raises TypeError for what nobody provides."""
+        if not parameters or "fastapi" not in sys.modules:
+            return super().parameter_resolver(function, parameters, where)
+        from chanx.fast_channels.dependencies import for_handler
+
+        provided, others = for_handler(function, parameters, where)
+        super().parameter_resolver(function, others, where)
+        return None if provided is None else provided.for_message
+
+    async def __call__(self, scope: Scope, receive: ASGIReceive, send: ASGISend) -> None:
+        """Serve one WebSocket, and clean up behind what it depends on."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self._provision is not None:
+                await self._provision.end()
+
+    async def provide(self) -> tuple[int, str] | None:
+        """Resolve the dependencies of the connection; one that raises an HTTPException turns the client away."""
+        needed = self._connection_dependencies()
+        if needed is None:
+            return None
+        from chanx.fast_channels.dependencies import Provision, RefusedError
+
+        self._provision = Provision(needed, self.scope)
+        try:
+            values = await self._provision.begin()
+        except RefusedError as refusal:
+            return refusal.close_code, refusal.close_reason
+        vars(self).update(values)
+        return None
 
     @classmethod
     def layer_aliases(cls) -> list[str]:
@@ -42,3 +109,11 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
             type(layer).__module__ == "fast_channels.layers.redis.core"
         )  # not imported: redis is an extra
         return LayerTraits(is_local=is_local, has_free_channels=is_local or is_queue)
+
+
+def _dependencies_of(consumer: type[AsyncJsonWebsocketConsumer[Any]]) -> "Dependencies | None":
+    if "fastapi" not in sys.modules:  # then nobody can have written one
+        return None
+    from chanx.fast_channels.dependencies import for_connection
+
+    return for_connection(consumer, consumer.dependencies)
