@@ -6,10 +6,11 @@ from html.parser import HTMLParser
 from typing import Annotated, Any, Literal
 
 import pytest
+import yaml
 from pydantic import BaseModel, Field
 
 from chanx.asyncapi import ConsumerRoute, DocumentOptions, generate_document, publish
-from chanx.asyncapi.docs import PAGE_HEADERS, asset, docs_page
+from chanx.asyncapi.docs import PAGE_HEADERS, asset, docs_page, error_page, static_site
 from chanx.asyncapi.docs._example import example
 from chanx.asyncapi.docs._schema import Schemas
 from chanx.asyncapi.publication import Format
@@ -52,6 +53,8 @@ class Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.tags: list[str] = []
+        self.scripts: list[dict[str, str]] = []
+        self.data = ""
         self.loaded: list[str] = []
         self.targets: set[str] = set()
         self.links: set[str] = set()
@@ -63,6 +66,8 @@ class Page(HTMLParser):
         values = {name: value or "" for name, value in attrs}
         assert not [name for name in values if name.startswith("on") or name == "style"]
         self.loaded += [values[name] for name in ("src", "data") if name in values]
+        if tag == "script":
+            self.scripts.append(values)
         if tag == "link":
             self.loaded.append(values["href"])
         if tag == "a":
@@ -71,7 +76,10 @@ class Page(HTMLParser):
             self.targets.add(values["id"])
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        if self.lasttag == "script":
+            self.data += data
+        else:
+            self.text += data
 
 
 @pytest.fixture
@@ -80,23 +88,53 @@ def page() -> Page:
 
 
 def test_hostile_text_stays_text(page: Page) -> None:
-    assert "script" not in page.tags
     assert "img" not in page.tags
     assert "b" not in page.tags
     assert HOSTILE in page.text
     assert "</script><b>bold</b>" in page.text
 
 
-def test_the_page_loads_its_own_stylesheet_and_nothing_else(page: Page) -> None:
-    assert page.loaded == ["?asset=style.css"]
-    assert not {"script", "style"} & set(page.tags)
+def test_the_page_loads_its_own_files_and_nothing_else(page: Page) -> None:
+    assert all(re.fullmatch(r"\?asset=[a-z.]+&v=[0-9a-f]{8}", address) for address in page.loaded)
+    assert "style" not in page.tags
     assert PAGE_HEADERS["Content-Security-Policy"].startswith("default-src 'self'")
-    found = asset("style.css")
-    assert found is not None
-    assert found.media_type == "text/css"
-    assert b"@import" not in found.content
-    assert b"url(" not in found.content
+    for address in page.loaded:
+        found = asset(address.removeprefix("?asset=").partition("&")[0])
+        assert found is not None
+        assert found.media_type in ("text/css", "text/javascript", "image/svg+xml")
+        assert "immutable" in found.headers["Cache-Control"]
+        assert b"@import" not in found.content
+        assert b"url(" not in found.content
     assert asset("../_page.py") is None
+
+
+def test_the_document_is_there_for_the_scripts(page: Page) -> None:
+    data = [script for script in page.scripts if "src" not in script]
+
+    assert data == [{"type": "application/json", "id": "document"}]
+    assert "<" not in page.data
+    content = json.loads(page.data)
+    assert content["document"] == generate_document(ROUTES, OPTIONS)
+    reference = next(iter(content["examples"]))
+    assert content["examples"][reference]["action"] == "tree"
+    assert reference.endswith("/messages/tree_message_input")
+
+
+def test_the_page_as_files(page: Page) -> None:
+    files = static_site(generate_document(ROUTES, OPTIONS))
+    alone = Page(files["index.html"].decode())
+
+    assert set(alone.loaded) <= files.keys()
+    assert alone.text == page.text
+    assert json.loads(files["asyncapi.json"]) == yaml.safe_load(files["asyncapi.yaml"])
+    assert all(files.values())
+
+
+def test_the_page_of_an_error_says_what_to_do() -> None:
+    text = Page(error_page("It <b>failed</b>")).text
+
+    assert "It <b>failed</b>." in text
+    assert "in its log" in text
 
 
 def test_every_link_of_the_page_leads_somewhere(page: Page) -> None:

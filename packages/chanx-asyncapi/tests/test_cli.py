@@ -168,6 +168,16 @@ def test_check_fails_on_drift_and_shows_it(project: Path, name: str, old: str, n
     assert "export it again" in bad.stderr
 
 
+def test_html_writes_a_page_for_any_web_server(project: Path) -> None:
+    result = run("asyncapi", "html", "shop:app", "--output", "site/docs")
+
+    assert result.exit_code == 0
+    page = (project / "site/docs/index.html").read_text(encoding="utf-8")
+    assert "<title>Shop</title>" in page
+    for name in ("style.css", "page.js", "validator.js", "asyncapi.json"):
+        assert (project / "site/docs" / name).stat().st_size
+
+
 def test_validate(project: Path) -> None:
     good = run("asyncapi", "validate", "torture.json")
     (project / "bad.json").write_text(DOCUMENT.replace('"host": "a.example"', '"host": "ws://a"'))
@@ -250,10 +260,11 @@ def test_diff_tells_what_changed(project: Path) -> None:
         ),
         (("export", "shop:app", "-o", "a", "--check", "b"), "--check writes nothing"),
         (("export", "shop:app", "--check", "missing.json"), "Cannot read missing.json"),
+        (("html", "shop:app", "-o", "shop.py"), "Cannot write shop.py: File exists."),
         (("validate", "missing.json"), "Cannot read missing.json: No such file or directory."),
         (("diff", "torture.json", "shop.py"), "shop.py"),
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(
     arguments: tuple[str, ...], sentence: str

@@ -12,7 +12,7 @@ from chanx.utils.logging import logger
 
 try:
     from chanx.asyncapi import generate_document, publish
-    from chanx.asyncapi.docs import PAGE_HEADERS, asset
+    from chanx.asyncapi.docs import PAGE_HEADERS, asset, error_page
     from chanx.asyncapi.publication import Format
     from chanx.channels.discovery import discover_routes
     from chanx.channels.document import document_options
@@ -76,8 +76,7 @@ class AsyncAPIDocsView(RestrictedView):
             )
         response = published(request, "html", "text/html; charset=utf-8")
         if response is None:
-            page = f"<!doctype html><title>Error</title><h1>Error</h1><p>{_FAILED}.</p>"
-            response = HttpResponse(page, status=500)
+            response = HttpResponse(error_page(_FAILED), status=500)
         for name, value in PAGE_HEADERS.items():
             response.headers[name] = value
         return response
@@ -100,6 +99,5 @@ def _asset(name: str) -> HttpResponse:
     found = asset(name)
     if found is None:
         return HttpResponse("Not found", status=404, content_type="text/plain")
-    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
     content_type = f"{found.media_type}; charset=utf-8"
-    return HttpResponse(found.content, content_type=content_type, headers=headers)
+    return HttpResponse(found.content, content_type=content_type, headers=dict(found.headers))

@@ -13,7 +13,7 @@ from chanx.utils.logging import logger
 
 try:
     from chanx.asyncapi import DocumentOptions, Publication, publish
-    from chanx.asyncapi.docs import PAGE_HEADERS, asset
+    from chanx.asyncapi.docs import PAGE_HEADERS, asset, error_page
     from chanx.asyncapi.publication import Format
     from chanx.fast_channels.discovery import application_options, discover_routes
 except ModuleNotFoundError as error:
@@ -56,8 +56,7 @@ async def asyncapi_docs(
         return _asset(wanted)
     published = _published("html", request, app, config)
     if published is None:
-        page = f"<!doctype html><title>Error</title><h1>Error</h1><p>{_FAILED}.</p>"
-        return HTMLResponse(page, 500, PAGE_HEADERS)
+        return HTMLResponse(error_page(_FAILED), 500, PAGE_HEADERS)
     return _answer(HTMLResponse, published, request, PAGE_HEADERS)
 
 
@@ -144,5 +143,4 @@ def _asset(name: str) -> HTMLResponse:
     found = asset(name)
     if found is None:
         return HTMLResponse("Not found", 404)
-    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-    return HTMLResponse(found.content, 200, headers, found.media_type)
+    return HTMLResponse(found.content, 200, found.headers, found.media_type)

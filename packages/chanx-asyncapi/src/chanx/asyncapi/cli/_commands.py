@@ -14,6 +14,7 @@ import click
 from chanx.asyncapi.cli._doctor import diagnosis
 from chanx.asyncapi.cli._targets import find_application, with_config
 from chanx.asyncapi.diff import Change, compare_documents
+from chanx.asyncapi.docs import static_site
 from chanx.asyncapi.document import generate_document
 from chanx.asyncapi.errors import InputError
 from chanx.asyncapi.options import AsyncAPIVersion
@@ -107,6 +108,32 @@ def export(
         return
     _write(output, text.encode())
     click.echo(f"{output}: {_extent(document)}.", err=True)
+
+
+@asyncapi.command()
+@click.argument("app")
+@click.option(
+    "--output",
+    "-o",
+    type=_FILE,
+    required=True,
+    help="The folder; it is made where it does not exist.",
+)
+@_application_options
+def html(app: str, output: Path, **said: str | None) -> None:
+    """Write the documentation page of APP as files, for any web server.
+
+    \b
+    chanx asyncapi html shop.main:app --server-url wss://api.example.com --output public
+    """
+    document = _document_of(app, **said)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        _refuse(f"Cannot write {output}: {error.strerror}.")
+    for name, content in static_site(document).items():
+        _write(output / name, content)
+    click.echo(f"{output / 'index.html'}: {_extent(document)}.", err=True)
 
 
 @asyncapi.command()

@@ -1,45 +1,139 @@
 """The page."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
-from chanx.asyncapi.docs._example import example
+from chanx.asyncapi.docs._assets import SCRIPTS, asset_link
+from chanx.asyncapi.docs._channel import channel_section, paragraphs, received_examples
 from chanx.asyncapi.docs._html import Html, element, joined
-from chanx.asyncapi.docs._schema import Schemas
-from chanx.asyncapi.docs._tree import schema_tree
 from chanx.type_defs import JSONObject
 
-__all__ = ["docs_page"]
+__all__ = ["docs_page", "error_page"]
 
-_DIRECTIONS = {"receive": "client sends", "send": "server sends"}
+Link = Callable[[str], str]
+
+_VIEWPORT = Html(
+    '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+)
+_DIRECTIONS = {"receive": "→", "send": "←"}
 
 
-def docs_page(document: JSONObject) -> str:
-    """Write a document as a page of HTML."""
-    info = document["info"]
-    head = joined(
-        Html(
-            '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        ),
-        element("title", info["title"]),
-        Html('<link rel="stylesheet" href="?asset=style.css">'),
+def docs_page(document: JSONObject, link: Link = asset_link) -> str:
+    """Write a document as a page of HTML; `link` says where its files are."""
+    body = joined(
+        element("a", "Skip to the content", class_="skip", href="#content"),
+        _header(document),
+        element("div", _contents(document), _main(document), class_="columns"),
+        _data(document),
+        *(element("script", src=link(name), defer=True) for name in SCRIPTS),
     )
-    body = joined(_header(document), _contents(document), _main(document))
+    return _whole(document["info"]["title"], body, link)
+
+
+def error_page(message: str, link: Link = asset_link) -> str:
+    """Write a page that says what went wrong, in words that are nobody's secret."""
+    cure = "Whoever runs this server finds the reason in its log. Try again once it is mended."
+    return _whole(
+        "Error", element("main", element("h1", "Error"), element("p", f"{message}. {cure}")), link
+    )
+
+
+def _whole(title: str, body: Html, link: Link) -> str:
+    head = joined(
+        _VIEWPORT,
+        element("title", title),
+        Html(f'<link rel="icon" type="image/svg+xml" href="{_escaped(link("icon.svg"))}">'),
+        Html(f'<link rel="stylesheet" href="{_escaped(link("style.css"))}">'),
+    )
     return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
 
 
+def _escaped(address: str) -> str:
+    return address.replace("&", "&amp;")
+
+
 def _header(document: JSONObject) -> Html:
+    info = document["info"]
+    title = element("h1", info["title"], " ", element("span", info["version"], class_="version"))
+    search = element(
+        "label",
+        element("span", "Search"),
+        Html(
+            '<input type="search" id="search" placeholder="Channels, messages, fields" autocomplete="off">'
+        ),
+        class_="search",
+    )
+    # The scripts bring these to life, and show them.
+    tools = element(
+        "div",
+        search,
+        element("button", "Download", id="download", type="button"),
+        element("button", "Theme", id="theme", type="button"),
+        element("p", id="found", role="status"),
+        class_="tools",
+        hidden=True,
+    )
+    return element("header", title, tools)
+
+
+def _contents(document: JSONObject) -> Html:
+    channels = [_contents_of(document, key) for key in document["channels"]]
+    listed = element("ul", *channels)
+    return element(
+        "nav",
+        element("details", element("summary", "Contents"), listed, open=True),
+        aria_label="Contents",
+    )
+
+
+def _contents_of(document: JSONObject, key: str) -> Html:
+    channel = document["channels"][key]
+    reference = f"#/channels/{key}"
+    operations = [
+        element(
+            "li",
+            element(
+                "span",
+                _DIRECTIONS[operation["action"]],
+                class_=operation["action"],
+                aria_hidden="true",
+            ),
+            " ",
+            element("a", name.removeprefix(f"{key}_"), href=f"#operation-{name}"),
+        )
+        for name, operation in document["operations"].items()
+        if operation["channel"]["$ref"] == reference
+    ]
+    heading = element("a", channel.get("title", key), href=f"#channel-{key}")
+    return element("li", heading, element("ul", *operations))
+
+
+def _main(document: JSONObject) -> Html:
+    sections = [channel_section(document, key) for key in document["channels"]]
+    nothing = element("p", "There are no channels yet.")
+    return element(
+        "main", _introduction(document), *(sections or [nothing]), id="content", tabindex="-1"
+    )
+
+
+def _introduction(document: JSONObject) -> Html:
     info = document["info"]
     servers = [
         element("li", element("code", _address(server)), " ", element("span", name, class_="limit"))
         for name, server in document["servers"].items()
     ]
-    title = element("h1", info["title"], " ", element("span", info["version"], class_="version"))
+    schemes = document["components"].get("securitySchemes", {})
     return element(
-        "header",
-        title,
-        _paragraphs(info.get("description")),
-        element("ul", *servers, class_="servers"),
+        "div",
+        paragraphs(info.get("description")),
+        element("h2", "Servers"),
+        element("ul", *servers, class_="plain"),
+        element("h2", "Credentials") if schemes else None,
+        element("ul", *(_scheme(name, scheme) for name, scheme in schemes.items()), class_="plain")
+        if schemes
+        else None,
+        class_="introduction",
     )
 
 
@@ -47,107 +141,21 @@ def _address(server: JSONObject) -> str:
     return f"{server.get('protocol', 'ws')}://{server.get('host', '')}{server.get('pathname', '')}"
 
 
-def _paragraphs(text: str | None) -> Html | None:
-    return joined(*(element("p", part) for part in text.split("\n\n"))) if text else None
-
-
-def _contents(document: JSONObject) -> Html:
-    links = [
-        element("li", element("a", channel.get("title", key), href=f"#channel-{key}"))
-        for key, channel in document["channels"].items()
-    ]
-    return element("nav", element("ul", *links), aria_label="Channels")
-
-
-def _main(document: JSONObject) -> Html:
-    sections = [_channel(document, key) for key in document["channels"]]
-    return element("main", *(sections or [element("p", "There are no channels yet.")]))
-
-
-def _channel(document: JSONObject, key: str) -> Html:
-    channel = document["channels"][key]
+def _scheme(name: str, scheme: JSONObject) -> Html:
+    place = (
+        f"{scheme['in']} {scheme['name']}"
+        if "name" in scheme and "in" in scheme
+        else scheme.get("type")
+    )
     return element(
-        "section",
-        element("h2", channel.get("title", key)),
-        element("p", element("code", channel["address"]), class_="address"),
-        _paragraphs(channel.get("description")),
-        _parameters(channel.get("parameters", {})),
-        element("h3", "Operations"),
-        *_operations(document, key),
-        element("h3", "Messages"),
-        *(_message(document, key, name) for name in channel.get("messages", {})),
-        id=f"channel-{key}",
+        "li", element("code", place), " ", scheme.get("description"), id=f"security-{name}"
     )
 
 
-def _parameters(parameters: JSONObject) -> Html | None:
-    rows = [
-        element("li", element("code", name), " ", parameter.get("description"))
-        for name, parameter in parameters.items()
-    ]
-    return element("ul", *rows, class_="parameters") if rows else None
-
-
-def _operations(document: JSONObject, key: str) -> list[Html]:
-    channel = f"#/channels/{key}"
-    return [
-        _operation(name, operation)
-        for name, operation in document["operations"].items()
-        if operation["channel"]["$ref"] == channel
-    ]
-
-
-def _operation(name: str, operation: JSONObject) -> Html:
-    reply = operation.get("reply", {}).get("messages")
-    return element(
-        "article",
-        element(
-            "h4",
-            element(
-                "span", _DIRECTIONS[operation["action"]], class_=f"direction {operation['action']}"
-            ),
-            " ",
-            element("code", name),
-        ),
-        element("p", operation["summary"]) if operation.get("summary") else None,
-        _paragraphs(operation.get("description")),
-        _message_links("Messages", operation["messages"]),
-        _message_links("Answered by", reply) if reply else None,
-        class_="operation",
-        id=f"operation-{name}",
-    )
-
-
-def _message_links(label: str, references: list[JSONObject]) -> Html:
-    links = [_message_link(reference["$ref"]) for reference in references]
-    separated = [part for link in links for part in (link, ", ")][:-1]
-    return element("p", element("span", f"{label}: ", class_="note"), *(separated or ["none"]))
-
-
-def _message_link(reference: str) -> Html:
-    _, _, channel, _, name = reference.split("/")
-    return element("a", element("code", name), href=f"#{_message_id(channel, name)}")
-
-
-def _message_id(channel: str, name: str) -> str:
-    return f"message-{channel}-{name}"
-
-
-def _message(document: JSONObject, channel: str, name: str) -> Html:
-    components = document["components"]
-    message = components["messages"][name]
-    schemas = Schemas(components["schemas"])
-    payload = schemas.resolve(message["payload"]).schema
-    return element(
-        "details",
-        element("summary", element("code", message["name"]), " ", message["title"]),
-        _paragraphs(payload.get("description")),
-        schema_tree(message["payload"], schemas),
-        element("pre", element("code", _json(example(message["payload"], schemas))), tabindex="0"),
-        class_="message",
-        id=_message_id(channel, name),
-    )
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+def _data(document: JSONObject) -> Html:
+    """Hand the document to the scripts. A block of data is no script, so the strictest policy allows it."""
+    content: dict[str, Any] = {"document": document, "examples": received_examples(document)}
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    # Nothing in it may end the block, or begin a comment.
+    safe = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return Html(f'<script type="application/json" id="document">{safe}</script>')

@@ -85,7 +85,8 @@ def type_label(schema: Any, schemas: Schemas) -> str:
     if choices := alternatives(found):
         return " | ".join(dict.fromkeys(type_label(choice, schemas) for choice in choices))
     if resolved.name is not None:
-        return str(found.get("title", resolved.name))
+        plain = resolved.name.removesuffix("-Input").removesuffix("-Output")
+        return str(found.get("title", plain))
     return _plain_label(found, schemas)
 
 
