@@ -33,6 +33,11 @@ SANDBOXES = {
     "django": ("tests", "--package=sandbox-django", "--group=test"),
 }
 EVERYTHING = ("--all-packages", "--all-extras")
+# Pages that are looked at in a browser: the folder, the tests in it, and their environment.
+PAGES = {
+    "asyncapi": (".", "packages/chanx-asyncapi/tests", *EVERYTHING, "--group=test"),
+    **{name: (f"sandboxes/{name}", *rest) for name, rest in SANDBOXES.items()},
+}
 IMPORT_WHEEL = str(ROOT / ".ci" / "import_wheel.py")
 BROWSERS = [
     "chromium",
@@ -142,13 +147,13 @@ def sandboxes(session: nox.Session, sandbox: str) -> None:
 
 
 @nox.session(tags=["ci"])
-@nox.parametrize("sandbox", list(SANDBOXES), ids=list(SANDBOXES))
-def browser(session: nox.Session, sandbox: str) -> None:
-    """The pages of one sandbox in a real headless Chromium."""
-    where, *selection = SANDBOXES[sandbox]
+@nox.parametrize("pages", list(PAGES), ids=list(PAGES))
+def browser(session: nox.Session, pages: str) -> None:
+    """The pages of one sandbox, or the documentation page by itself, in a real headless Chromium."""
+    folder, where, *selection = PAGES[pages]
     environment = {"CHROMIUM": find_chromium(session)}
     sync(session, *selection)
-    with session.chdir(ROOT / "sandboxes" / sandbox):
+    with session.chdir(ROOT / folder):
         command = ["python", "-m", "pytest", where, "-m", "browser"]
         session.run(*command, *session.posargs, env=environment)
 
@@ -161,27 +166,11 @@ def parser(session: nox.Session) -> None:
         message = "there is no npm: install Node 20 or newer"
         session.error(message) if "CI" in os.environ else session.skip(message)
     sync(session, *EVERYTHING, "--group=test")
-    place = Path(session.create_tmp()).resolve()
-    for file in (ROOT / ".ci" / "parser").iterdir():
-        if file.is_file():
-            shutil.copy(file, place)
-    with session.chdir(place):
-        # Without scripts: a dependency's would report the installation to somebody.
-        session.run_install(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", external=True)
-    environment = {"ASYNCAPI_PARSER": str(place)}
+    environment = {
+        "ASYNCAPI_PARSER": str(install_npm(session, npm, "parser")),
+        "VALIDATOR_BUILD": str(install_npm(session, npm, "validator")),
+    }
     session.run("pytest", ".ci/tests/test_parser.py", *session.posargs, env=environment)
-
-
-@nox.session(tags=["ci"])
-def servers(session: nox.Session) -> None:
-    """Both integrations on uvicorn (twice), daphne and hypercorn: real sockets, a real Valkey."""
-    test_on_servers(session)
-
-
-@nox.session(name="servers-quick")
-def servers_quick(session: nox.Session) -> None:
-    """The same on two of the eight stacks, in a minute: one server of each kind, one integration each."""
-    test_on_servers(session, "-k=(uvicorn and starlette) or (daphne and django)")
 
 
 @nox.session(tags=["ci"])
@@ -209,6 +198,19 @@ def test_on_servers(session: nox.Session, *options: str) -> None:
     sync(session, "--package=sandbox-servers", "--group=test")
     with session.chdir(ROOT / "sandboxes" / "servers"):
         session.run("python", "-m", "pytest", "sandbox_servers/tests", *options, *session.posargs)
+
+
+def install_npm(session: nox.Session, npm: str, name: str) -> Path:
+    """Install a folder of .ci from its lock in a place of the session, and return the place."""
+    place = Path(session.create_tmp()).resolve() / name
+    place.mkdir(exist_ok=True)
+    for file in (ROOT / ".ci" / name).iterdir():
+        if file.is_file():
+            shutil.copy(file, place)
+    with session.chdir(place):
+        # Without scripts: a dependency's would report the installation to somebody.
+        session.run_install(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", external=True)
+    return place
 
 
 def sync(session: nox.Session, *selection: str) -> None:

@@ -86,3 +86,12 @@ def test_the_parser_finds_what_is_wrong(documents: dict[str, Path], tmp_path: Pa
     bad.write_text(json.dumps(document))
 
     assert "error" in {item["severity"] for item in node(bad)[str(bad)]}
+
+
+@pytest.mark.skipif("VALIDATOR_BUILD" not in os.environ, reason="nothing to build it from")
+def test_the_pages_validator_is_the_librarys() -> None:
+    place = Path(os.environ["VALIDATOR_BUILD"])
+    subprocess.run(["npm", "run", "--silent", "build"], cwd=place, check=True)
+    shipped = ROOT / "packages/chanx-asyncapi/src/chanx/asyncapi/docs/assets/validator.js"
+
+    assert (place / "validator.js").read_bytes() == shipped.read_bytes()

@@ -21,11 +21,11 @@ from chanx.asyncapi import (
     to_yaml_text,
 )
 from chanx.asyncapi.shapes import is_list, is_object
-from chanx.core.decorators import ws_handler
+from chanx.core.decorators import channel, event_handler, ws_handler
 from chanx.messages.base import BaseMessage
-from chanx.messages.outgoing import ErrorMessage
+from chanx.messages.outgoing import ErrorMessage, PongMessage
 
-from .torture import OPTIONS, ROUTES, Consumer, OrderConsumer, Token
+from .torture import OPTIONS, ROUTES, Consumer, OrderConsumer, OrderMessage, Token
 
 TORTURE = Path(__file__).with_name("torture.py")
 
@@ -414,3 +414,34 @@ def test_the_head_of_a_document(document: dict[str, Any]) -> None:
     newer = generate_document([], DocumentOptions(asyncapi_version="3.1.0"))
     assert newer["asyncapi"] == "3.1.0"
     assert newer["info"] == {"title": "AsyncAPI Documentation", "version": "1.0.0"}
+
+
+def test_an_event_handler_says_what_it_is_given_and_sends() -> None:
+    class TellingConsumer(Consumer):
+        @event_handler(
+            input_type=OrderMessage,
+            output_type=[PongMessage, ErrorMessage],
+            description="When a worker is done",
+            summary="Done",
+            tags=["jobs"],
+        )
+        async def on_done(self, event: Any) -> None: ...
+
+    document = generate_document([ConsumerRoute("/ws", (), TellingConsumer)])
+    operation = document["operations"]["on_done"]
+
+    assert operation["description"] == "When a worker is done"
+    assert operation["summary"] == "Done"
+    assert operation["tags"] == [{"name": "jobs"}]
+    assert message_keys(operation) == ["pong_message", "error_message"]
+    assert TellingConsumer.spec.incoming_events == (OrderMessage,)
+
+
+def test_a_description_that_is_given_wins_over_the_docstring() -> None:
+    @channel(description="Given")
+    class DescribedConsumer(Consumer):
+        """Written."""
+
+    document = generate_document([ConsumerRoute("/ws", (), DescribedConsumer)])
+
+    assert document["channels"]["described"]["description"] == "Given"

@@ -64,3 +64,11 @@ def test_nested_models_of_one_name_stay_apart() -> None:
 
     assert list(item_of("OrderBuy")["properties"]) == ["price"]
     assert list(item_of("OrderShip")["properties"]) == ["weight"]
+
+
+def test_a_union_of_models_is_each_of_them() -> None:
+    registry = MessageRegistry()
+    registry.build_message_schema(PingMessage | PongMessage, "Ping")
+
+    assert set(registry.schema_objects) == {"PingMessage", "PongMessage"}
+    assert registry.schemas[PingMessage] == "#/components/schemas/PingMessage"

@@ -10,6 +10,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 
+from chanx.asyncapi.docs import docs_page
 from chanx.channels.routing import path
 from chanx.channels.views import AsyncAPIDocsView, generate_asyncapi_schema
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
@@ -141,11 +142,14 @@ def test_settings_of_consumers_show() -> None:
 def test_the_page_and_its_stylesheet() -> None:
     with override_settings(CHANX=TITLED):
         page = Client().get("/docs/")
+        document = Client().get("/schema/").json()
     style = Client().get("/docs/?asset=style.css")
 
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert page.headers["Content-Security-Policy"].startswith("default-src 'self'")
     assert b"<title>Chat</title>" in page.content
+    assert page.content.decode() == docs_page(document)
+    assert "immutable" in style.headers["Cache-Control"]
     assert style.headers["Content-Type"] == "text/css; charset=utf-8"
     assert Client().get("/docs/?asset=../views.py").status_code == 404
 

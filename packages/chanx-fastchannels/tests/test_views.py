@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
+from chanx.asyncapi.docs import docs_page
 from chanx.core.decorators import ws_handler
 from chanx.fast_channels import asyncapi_docs, asyncapi_spec_json, asyncapi_spec_yaml
 from chanx.fast_channels.routing import add_websocket_consumer
@@ -195,6 +196,8 @@ async def test_the_page_and_its_stylesheet(app: FastAPI) -> None:
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert page.headers["content-security-policy"].startswith("default-src 'self'")
     assert b"<title>Chat</title>" in page.body
+    assert page.body.decode() == docs_page((await get(app, "/asyncapi.json")).json())
+    assert "immutable" in style.headers["cache-control"]
     assert b"?asset=style.css" in page.body
     assert style.headers["content-type"] == "text/css; charset=utf-8"
     assert style.body
