@@ -1,1 +1,1 @@
-"""The room chat."""
+"""Group chats and direct messages."""

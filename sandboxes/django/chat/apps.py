@@ -6,6 +6,10 @@ __all__ = ["ChatConfig"]
 
 
 class ChatConfig(AppConfig):
-    """The room chat."""
+    """Group chats and direct messages."""
 
     name = "chat"
+
+    def ready(self) -> None:
+        """Connect the signals."""
+        from chat import publishing as publishing

@@ -1,78 +1,111 @@
-"""The room chat: one group per room, named by the address."""
+"""The WebSocket of a room."""
 
-from functools import cached_property
-from typing import Literal
-from uuid import uuid4
+from typing import cast
 
-from chanx.channels.websocket import AsyncJsonWebsocketConsumer
-from chanx.core.decorators import channel, ws_handler
-from chanx.messages.incoming import PingMessage
-from chanx.messages.outgoing import PongMessage
-from chanx.utils.groups import safe_group_name
-from chanx.utils.scope import query_params
+from channels.db import database_sync_to_async
+from rest_framework.permissions import IsAuthenticated
+
+from accounts.consumers import SiteAuthenticator, SiteConsumer
+from chanx.core.decorators import channel, event_handler, ws_handler
 from chat.messages import (
-    RoomChatMessage,
-    RoomNotificationMessage,
-    RoomNotificationPayload,
+    HistoryMessage,
+    HistoryPayload,
+    HistoryRequest,
+    MemberChanged,
+    RenameRoom,
+    RoomRenamed,
+    Said,
+    SayMessage,
+    TypingMessage,
+    TypingNotice,
+    TypingPayload,
 )
+from chat.models import Message, Room
+from chat.permissions import IsAdmin, IsMember
+from chat.publishing import said_payload
 
-__all__ = ["RoomChatConsumer"]
+__all__ = ["RoomConsumer"]
 
-MAX_NAME_LENGTH = 40
+HISTORY_PAGE = 50
+CLOSE_PUT_OUT = 4403
 
 
-@channel(name="room_chat", description="Dynamic room-based messaging")
-class RoomChatConsumer(AsyncJsonWebsocketConsumer):
-    """A room; the query string's `name` is what the others see of a participant."""
+class RoomAuthenticator(SiteAuthenticator):
+    """Lets the members of the room in."""
 
-    channel_layer_alias = "default"
-    emits = (RoomNotificationMessage,)  # who comes and goes is told without being asked
+    permission_classes = (IsAuthenticated, IsMember)
+    queryset = Room.objects.all()
+
+
+@channel(name="room", tags=["chat"])
+class RoomConsumer(SiteConsumer[Said | RoomRenamed | MemberChanged]):
+    """A group chat, or the direct messages of two people."""
+
+    authenticator_class = RoomAuthenticator
 
     @property
-    def room_name(self) -> str:
+    def room(self) -> Room:
         """The room that the address names."""
-        return str(self.scope["path_params"]["room_name"])
-
-    @cached_property
-    def sender(self) -> str:
-        """The participant's name: printable, short, and made up when none was given."""
-        given = query_params(self.scope).get("name", [""])[0]
-        words = "".join(char if char.isprintable() else " " for char in given).split()
-        return " ".join(words)[:MAX_NAME_LENGTH].rstrip() or f"guest-{uuid4().hex[:4]}"
+        return cast(Room, self.found)
 
     async def get_groups(self) -> list[str]:
-        """Join the room."""
-        return [safe_group_name("room", self.room_name)]
+        """Join the group that everything about the room is sent to."""
+        return [self.room.group]
 
-    async def post_authentication(self) -> None:
-        """Tell the others who came."""
-        await self.notify("joined", f"{self.sender} joined", exclude_current=True)
+    @ws_handler(summary="Say something", guards=[IsMember])
+    async def handle_say(self, message: SayMessage) -> None:
+        """Keep the message; everybody in the room is told once it is stored."""
+        await self.keep(message.payload.text)
 
-    async def disconnect(self, code: int) -> None:
-        """Tell the others who left."""
-        await self.notify("left", f"{self.sender} left", exclude_current=True)
+    @database_sync_to_async
+    def keep(self, text: str) -> None:
+        """Store a message."""
+        Message.objects.create(room=self.room, author=self.user, text=text)
 
-    @ws_handler(summary="Say something to the room", output_type=RoomNotificationMessage)
-    async def handle_room_chat(self, message: RoomChatMessage) -> None:
-        """Pass the text on to everybody in the room, its sender included."""
-        await self.notify("chat", message.payload.message)
-
-    @ws_handler(summary="Check the connection")
-    async def handle_ping(self, _message: PingMessage) -> PongMessage:
-        """Answer a ping."""
-        return PongMessage()
-
-    async def notify(
-        self,
-        kind: Literal["chat", "joined", "left"],
-        message: str,
-        *,
-        exclude_current: bool = False,
-    ) -> None:
-        """Tell the room what this participant did."""
-        payload = RoomNotificationPayload(
-            message=message, room_name=self.room_name, sender=self.sender, kind=kind
+    @ws_handler(summary="Get what was said before", guards=[IsMember])
+    async def handle_history(self, message: HistoryRequest) -> HistoryMessage:
+        """Return a page of messages."""
+        before = message.payload.before
+        messages = Message.objects.filter(room=self.room).select_related("author").order_by("-pk")
+        if before is not None:
+            messages = messages.filter(pk__lt=before)
+        newest_first = [item async for item in messages[: HISTORY_PAGE + 1]]
+        page = newest_first[:HISTORY_PAGE][::-1]
+        return HistoryMessage(
+            payload=HistoryPayload(
+                messages=[said_payload(item) for item in page],
+                has_more=len(newest_first) > HISTORY_PAGE,
+            )
         )
-        await self.broadcast_message(
-            RoomNotificationMessage(payload=payload), exclude_current=exclude_current
-        )
+
+    @ws_handler(summary="Tell that you are writing", output_type=TypingNotice)
+    async def handle_typing(self, _message: TypingMessage) -> None:
+        """Tell the others."""
+        notice = TypingNotice(payload=TypingPayload(name=self.user.get_username()))
+        await self.broadcast_message(notice, exclude_current=True)
+
+    @ws_handler(summary="Give the room another name", guards=[IsAdmin])
+    async def handle_rename(self, message: RenameRoom) -> None:
+        """Rename the room; everybody in it is told."""
+        room = await Room.objects.aget(pk=self.room.pk)
+        room.name = message.payload.name
+        await room.asave(update_fields=["name"])
+
+    @event_handler
+    async def on_said(self, event: Said) -> Said:
+        """Pass on what was said."""
+        return event
+
+    @event_handler
+    async def on_renamed(self, event: RoomRenamed) -> RoomRenamed:
+        """Pass on the new name."""
+        return event
+
+    @event_handler
+    async def on_member(self, event: MemberChanged) -> MemberChanged | None:
+        """Pass on who came or left. Who was put out is told as well, and then has to leave."""
+        if event.payload.role is None and event.payload.user_id == self.user.pk:
+            await self.send_message(event)
+            await self.close(CLOSE_PUT_OUT, "You are no member of this room any more")
+            return None
+        return event

@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
 
 import django
 import pytest
@@ -15,7 +16,7 @@ from tests.support import Served, clean_environment, free_port, serving
 
 # Before the settings are read: the tests wait for completion frames instead of for time to pass.
 os.environ.update(
-    clean_environment({"DJANGO_SETTINGS_MODULE": "config.settings", "SEND_COMPLETION": "yes"})
+    clean_environment({"DJANGO_SETTINGS_MODULE": "config.settings", "ASSISTANT_PAUSE": "0"})
 )
 django.setup()
 
@@ -62,7 +63,7 @@ async def layer(request: pytest.FixtureRequest) -> AsyncIterator[None]:
 
 
 @pytest.fixture(params=["daphne", "uvicorn"])
-async def served(request: pytest.FixtureRequest) -> AsyncIterator[Served]:
+async def served(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Served]:
     """The project under each server, one after the other."""
-    async with serving(request.param) as running:
+    async with serving(request.param, tmp_path) as running:
         yield running

@@ -1,7 +1,6 @@
 """What the tests share: programs whose output can be awaited."""
 
 import asyncio
-import json
 import os
 import signal
 import socket
@@ -11,12 +10,9 @@ from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
-
-from websockets.asyncio.client import ClientConnection
+from typing import Self
 
 SANDBOX = Path(__file__).resolve().parent.parent
-FASTAPI_SANDBOX = SANDBOX.parent / "fastapi"
 MANAGE = (sys.executable, str(SANDBOX / "manage.py"))
 TIME_LIMIT = 30.0
 # What each server says once it listens.
@@ -82,6 +78,7 @@ class Served:
 
     program: Program
     port: int
+    environment: dict[str, str]
 
     @property
     def http(self) -> str:
@@ -96,14 +93,16 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    server: str, environment: Mapping[str, str] | None = None
+    server: str, folder: Path, environment: Mapping[str, str] | None = None
 ) -> AsyncGenerator[Served]:
-    """Run `manage.py serve` on a free port."""
+    """Run `manage.py serve` on a free port, with a database in the folder."""
     port = free_port()
     command = (*MANAGE, "serve", "--server", server, "--port", str(port))
-    async with Program.run(*command, environment=environment) as program:
+    database = {"DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}"}
+    whole = {**database, **(environment or {})}
+    async with Program.run(*command, environment=whole) as program:
         await program.prints(READY[server])
-        yield Served(program, port)
+        yield Served(program, port, whole)
 
 
 @dataclass
@@ -126,9 +125,27 @@ async def finished(*command: str, environment: Mapping[str, str] | None = None) 
     return Finished(process.returncode, out.decode(), err.decode())
 
 
+async def finished_with(code: str, environment: Mapping[str, str]) -> None:
+    """Run some code in the project."""
+    run = await finished(*MANAGE, "shell", "--command", code, environment=environment)
+    assert run.code == 0, run.err
+
+
 def clean_environment(added: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment without what would configure the sandbox, and with `added`."""
-    ours = ("REDIS_URL", "SEND_COMPLETION", "LOG_WEBSOCKET", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS")
+    ours = (
+        "ALLOWED_HOSTS",
+        "ASSISTANT_PAUSE",
+        "CSRF_TRUSTED_ORIGINS",
+        "DATABASE_URL",
+        "DEBUG",
+        "DJANGO_SETTINGS_MODULE",
+        "LOG_WEBSOCKET",
+        "REDIS_URL",
+        "SECRET_KEY",
+        "SECURE_COOKIES",
+        "SEND_COMPLETION",
+    )
     inherited = {name: value for name, value in os.environ.items() if name not in ours}
     return {**inherited, "PYTHONUNBUFFERED": "1", **(added or {})}
 
@@ -146,26 +163,3 @@ def taken_port() -> Generator[int]:
     """Listen on a port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
-
-
-async def receive_until(client: ClientConnection, action: str) -> list[dict[str, Any]]:
-    """Return the frames up to the first one with that action."""
-    frames: list[dict[str, Any]] = []
-    async with asyncio.timeout(TIME_LIMIT):
-        while not frames or frames[-1]["action"] != action:
-            frames.append(json.loads(await client.recv()))
-    return frames
-
-
-async def receive_chat(client: ClientConnection) -> dict[str, Any]:
-    """Return the next thing that somebody says; who comes and goes does not matter."""
-    while True:
-        frame = (await receive_until(client, "room_notification"))[-1]
-        if frame["payload"]["kind"] == "chat":
-            return frame
-
-
-async def join(client: ClientConnection) -> None:
-    """Wait until the server has let the client into its room."""
-    await client.send('{"action": "ping"}')
-    await receive_until(client, "pong")

@@ -1,108 +1,134 @@
 """The project under real servers, with real clients."""
 
+import asyncio
 import json
 import signal
-import sys
+import urllib.request
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.typing import Origin
 
 from tests.support import (
-    FASTAPI_SANDBOX,
     MANAGE,
     READY,
     Program,
     Served,
     finished,
     free_port,
-    join,
-    receive_chat,
     serving,
     taken_port,
 )
+from tests.visitors import Visitor, make_accounts, receive_until
 
-SAYING_HELLO = json.dumps({"action": "room_chat", "payload": {"message": "hello"}})
+SAYING_HELLO = json.dumps({"action": "say", "payload": {"text": "hello"}})
+PING = '{"action": "ping"}'
+pytestmark = pytest.mark.timeout(120)
 
 
 async def chat(ada_at: Served, bob_at: Served) -> None:
-    """Let two participants say hello."""
-    room = "/ws/room/lobby/?name="
-    async with (
-        connect(f"{ada_at.ws}{room}ada", proxy=None) as ada,
-        connect(f"{bob_at.ws}{room}bob", proxy=None) as bob,
-    ):
-        await join(ada)
-        await join(bob)
-        await ada.send(SAYING_HELLO)
+    """Let two members of a room talk, over HTTP and over sockets."""
+    await make_accounts(ada_at, "ada", "bob")
+    ada, bob = await Visitor.log_in(ada_at, "ada"), await Visitor.log_in(bob_at, "bob")
+    room = (await ada.post("/api/rooms/", name="lobby"))["id"]
+    await ada.post(f"/api/rooms/{room}/members/", username="bob")
+    path = f"/ws/rooms/{room}/"
+    async with ada.connect(path) as hers, bob.connect(path) as his:
+        for ws in (hers, his):
+            await ws.send(PING)
+            await receive_until(ws, "pong")
+        await hers.send(SAYING_HELLO)
+        assert (await receive_until(his, "said"))[-1]["payload"]["text"] == "hello"
+        assert (await receive_until(hers, "said"))[-1]["payload"]["author"] == "ada"
+        await bob.post(f"/api/rooms/{room}/messages/", text="over HTTP")
+        assert (await receive_until(hers, "said"))[-1]["payload"]["text"] == "over HTTP"
 
-        heard = await receive_chat(bob)
 
-        assert heard["payload"]["message"] == "hello"
-        assert heard["payload"]["sender"] == "ada"
-        assert heard["is_current"] is False
-
-
-async def test_two_clients_chat(served: Served) -> None:
+async def test_two_members_talk(served: Served) -> None:
     """Through real sockets."""
     await chat(served, served)
 
 
-async def test_two_processes_chat(redis_url: str) -> None:
-    """Through Redis, each under another server."""
+async def test_two_processes_talk(redis_url: str, tmp_path: Path) -> None:
+    """Through Redis and one database, each under another server."""
     environment = {"REDIS_URL": redis_url}
-    async with serving("daphne", environment) as one, serving("uvicorn", environment) as other:
+    async with (
+        serving("daphne", tmp_path, environment) as one,
+        serving("uvicorn", tmp_path, environment) as other,
+    ):
         await chat(one, other)
 
 
-async def test_two_terminals(served: Served) -> None:
-    """The command-line client of the FastAPI sandbox needs nothing but another path."""
-    client = (sys.executable, "-m", "sandbox_fastapi.client")
-    command = (*client, "lobby", "--url", served.ws, "--path", "/ws/room/{room}/")
-    async with (
-        Program.run(*command, "--name", "ada", cwd=FASTAPI_SANDBOX) as ada,
-        Program.run(*command, "--name", "grace", cwd=FASTAPI_SANDBOX) as grace,
-    ):
-        await ada.prints("You joined lobby")
-        await grace.prints("You joined lobby")
-        await ada.type("Hello, Grace")
+async def test_nobody_is_told_why(served: Served) -> None:
+    """The close code says 401; HTTP says it before."""
+    async with connect(f"{served.ws}/ws/assistant/", proxy=None) as ws:
+        told = json.loads(await ws.recv())
+        with pytest.raises(ConnectionClosedError) as closed:
+            await ws.recv()
 
-        assert await grace.prints("Hello") == "ada: Hello, Grace"
+    assert told["payload"]["status_code"] == 401
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4401
 
 
 async def test_pages_of_other_sites_are_refused(served: Served) -> None:
     """A browser's page may connect when it comes from one of the ALLOWED_HOSTS."""
-    room = f"{served.ws}/ws/room/lobby/"
+    board = f"{served.ws}/ws/board/"
     with pytest.raises(InvalidStatus) as refused:
-        async with connect(room, origin=Origin("https://example.com"), proxy=None):
+        async with connect(board, origin=Origin("https://example.com"), proxy=None):
             pass
 
     assert refused.value.response.status_code == HTTPStatus.FORBIDDEN
-    async with connect(room, origin=Origin(served.http), proxy=None) as same:
-        await join(same)
+    async with connect(board, origin=Origin(served.http), proxy=None) as same:
+        await receive_until(same, "authentication")
+
+
+async def test_static_files_are_served(served: Served) -> None:
+    """By the application itself, in development as in production."""
+    style = await asyncio.to_thread(
+        urllib.request.urlopen, f"{served.http}/static/pages/site.css", timeout=10
+    )
+    with style:
+        assert style.status == HTTPStatus.OK
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_stops_it(served: Served, number: signal.Signals) -> None:
-    """While somebody is connected, and without a traceback."""
-    async with connect(f"{served.ws}/ws/room/lobby/", proxy=None) as ada:
-        await join(ada)
+async def test_what_was_asked_is_answered_before_the_end(
+    served: Served, number: signal.Signals
+) -> None:
+    """A signal drains first: the answer that is being given is finished, then the socket is closed with 1012."""
+    await make_accounts(served, "ada")
+    ada = await Visitor.log_in(served, "ada")
+    async with ada.connect("/ws/assistant/") as ws:
+        await receive_until(ws, "authentication")
+        await ws.send(json.dumps({"action": "ask", "payload": {"question": "votes"}}))
+        await receive_until(ws, "answer_piece")
+        served.program.process.send_signal(number)
+        await receive_until(ws, "answer_done")
+        with pytest.raises(ConnectionClosedError) as closed:
+            await ws.recv()
+    code = await served.program.stop()
 
-        code = await served.program.stop(number)
-
-    assert code in (0, -number)
+    assert closed.value.rcvd is not None
+    # Daphne refuses to send 1012, which then is told as the private 4012.
+    assert closed.value.rcvd.code in (1012, 4012)
+    assert code == 0
     assert "Traceback" not in "".join(served.program.output)
 
 
-async def test_runserver_serves_websockets_too() -> None:
+async def test_runserver_serves_websockets_too(tmp_path: Path) -> None:
     """Django's own development server, by way of daphne."""
     port = free_port()
+    environment = {"DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}"}
+    assert (await finished(*MANAGE, "migrate", environment=environment)).code == 0
     command = (*MANAGE, "runserver", "--noreload", f"127.0.0.1:{port}")
-    async with Program.run(*command) as program:
+    async with Program.run(*command, environment=environment) as program:
         await program.prints(READY["daphne"])
-        await chat(Served(program, port), Served(program, port))
+        running = Served(program, port, environment)
+        await chat(running, running)
 
 
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
@@ -145,8 +171,10 @@ async def test_production_needs_a_secret_key() -> None:
     assert "SECRET_KEY must be set when DEBUG is off." in run.err
 
 
-async def test_the_checks_pass() -> None:
-    """Those of Django and those of chanx."""
-    run = await finished(*MANAGE, "check", "--fail-level", "WARNING")
-
+async def test_the_checks_pass(tmp_path: Path) -> None:
+    """Those of Django and those of chanx; and the models are what the migrations say."""
+    environment = {"DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}"}
+    run = await finished(*MANAGE, "check", "--fail-level", "WARNING", environment=environment)
     assert run.code == 0, run.err
+    run = await finished(*MANAGE, "makemigrations", "--check", environment=environment)
+    assert run.code == 0, run.out

@@ -1,0 +1,1 @@
+"""An assistant that writes its answer while it is read."""

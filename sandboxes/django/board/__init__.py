@@ -1,0 +1,1 @@
+"""A discussion board whose votes count live."""

@@ -1,0 +1,11 @@
+"""The Django application."""
+
+from django.apps import AppConfig
+
+__all__ = ["BoardConfig"]
+
+
+class BoardConfig(AppConfig):
+    """Discussion board."""
+
+    name = "board"

@@ -1,0 +1,56 @@
+"""The WebSocket of the board: everybody may look on, and who is logged in may vote."""
+
+from channels.db import database_sync_to_async
+from rest_framework.permissions import AllowAny, IsAuthenticated
+
+from accounts.consumers import SiteAuthenticator, SiteConsumer
+from board.messages import CastVote, ReplyPosted, ScoreChanged, TopicPosted
+from board.models import Topic
+from chanx.core.decorators import channel, event_handler, ws_handler
+from chanx.core.guards import DeniedError
+
+__all__ = ["BoardConsumer"]
+
+
+class OnlookerAuthenticator(SiteAuthenticator):
+    """Lets everybody in."""
+
+    permission_classes = (AllowAny,)
+
+
+@channel(name="board", tags=["board"])
+class BoardConsumer(SiteConsumer[ScoreChanged | TopicPosted | ReplyPosted]):
+    """All topics of the board, as they change."""
+
+    authenticator_class = OnlookerAuthenticator
+    groups = ["board"]  # noqa: RUF012 - as the base class has it
+
+    @ws_handler(summary="Vote for or against a topic", guards=[IsAuthenticated])
+    async def handle_vote(self, message: CastVote) -> None:
+        """Count the vote; everybody is told the score."""
+        await self.count(message)
+
+    @database_sync_to_async
+    def count(self, message: CastVote) -> None:
+        """Store the vote."""
+        from board.voting import cast_vote  # which tells this consumer
+
+        topic = Topic.objects.filter(pk=message.payload.topic_id).first()
+        if topic is None:
+            raise DeniedError("no_topic", "There is no such topic")
+        cast_vote(topic, self.user, message.payload.value)
+
+    @event_handler
+    async def on_score(self, event: ScoreChanged) -> ScoreChanged:
+        """Pass on a score."""
+        return event
+
+    @event_handler
+    async def on_topic(self, event: TopicPosted) -> TopicPosted:
+        """Pass on a topic."""
+        return event
+
+    @event_handler
+    async def on_reply(self, event: ReplyPosted) -> ReplyPosted:
+        """Pass on a reply."""
+        return event

@@ -1,0 +1,73 @@
+"""From changes of the database to the sockets of a room, whoever made the change.
+
+Sockets are told when the transaction is committed: until then there is nothing to tell.
+"""
+
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+
+from chat.messages import (
+    MemberChanged,
+    MemberPayload,
+    RoomRenamed,
+    RoomRenamedPayload,
+    Said,
+    SaidPayload,
+)
+from chat.models import Membership, Message, Room
+
+__all__ = ["said_payload"]
+
+
+def said_payload(message: Message) -> SaidPayload:
+    """Describe a stored message."""
+    return SaidPayload(
+        id=message.pk,
+        author=message.author.get_username(),
+        text=message.text,
+        created_at=message.created_at,
+    )
+
+
+# Any: what signals carry.
+@receiver(post_save, sender=Message)
+def tell_what_was_said(instance: Message, created: bool, **kwargs: Any) -> None:
+    """Tell the room of a new message."""
+    if created:
+        publish(instance.room, Said(payload=said_payload(instance)))
+
+
+@receiver(post_save, sender=Room)
+def tell_the_name(instance: Room, created: bool, **kwargs: Any) -> None:
+    """Tell the room its name."""
+    if not created:
+        publish(instance, RoomRenamed(payload=RoomRenamedPayload(name=instance.name)))
+
+
+@receiver(post_save, sender=Membership)
+def tell_who_came(instance: Membership, **kwargs: Any) -> None:
+    """Tell the room of a new member or another role."""
+    publish(instance.room, _member(instance, instance.role))
+
+
+@receiver(post_delete, sender=Membership)
+def tell_who_left(instance: Membership, **kwargs: Any) -> None:
+    """Tell the room who is not in it any more."""
+    publish(instance.room, _member(instance, None))
+
+
+def publish(room: Room, event: Said | RoomRenamed | MemberChanged) -> None:
+    from chat.consumers import RoomConsumer  # which needs this module
+
+    transaction.on_commit(partial(RoomConsumer.broadcast_event_sync, event, room.group))
+
+
+def _member(membership: Membership, role: str | None) -> MemberChanged:
+    user = membership.user
+    return MemberChanged(
+        payload=MemberPayload(user_id=user.pk, name=user.get_username(), role=role)
+    )
