@@ -91,23 +91,24 @@ class FrameDispatcher:
         if text is None or not self._is_direct:
             await self._in_exchange(self._receive(event))
             return
+        ref = None
         try:
             message, ref = self._codec.decode(text)
         except InvalidFrameError as error:
-            await self._in_exchange(self.reject(error))
-            return
+            handling = self.reject(error)
         except Exception:
             # A validator of the user's failed: on the documented way the failure has its reference.
-            await self._in_exchange(self._receive(event))
-            return
-        if ref is not None:
-            await self._in_exchange(self.answer(message), ref)
-            return
-        # Nothing about this exchange has to be known beyond the handler.
-        try:
-            await self.answer(message)
-        except Exception as error:
-            await self._contain(error)
+            handling = self._receive(event)
+        else:
+            handling = self.answer(message)
+            if ref is None:
+                # Nothing about this exchange has to be known beyond the handler.
+                try:
+                    await handling
+                except Exception as error:
+                    await self._contain(error)
+                return
+        await self._in_exchange(handling, ref)
 
     async def _in_exchange(
         self, handling: Coroutine[Any, Any, None], ref: str | None = None

@@ -231,6 +231,10 @@ class Hub:
         try:
             if group.channel:
                 await self._end_membership(group)
+        except asyncio.CancelledError:
+            # A loop that ends cancels every task, this one too, and waits for it.
+            await self._end_membership(group)
+            raise
         finally:
             if self._groups.get(group.name) is group:
                 del self._groups[group.name]

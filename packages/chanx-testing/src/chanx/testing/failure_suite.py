@@ -1,0 +1,348 @@
+"""What every integration must do when something goes wrong, or is too much.
+
+An integration's own tests subclass `FailureSuite` with its consumer base class and a channel layer. Needs pytest and
+pytest-asyncio (extra `pytest`).
+"""
+
+import asyncio
+import time
+from typing import Any, ClassVar, Literal, cast
+
+import pytest
+from pydantic import BaseModel, field_validator
+
+from chanx.core import _guard as _guard
+from chanx.core.decorators import event_handler, ws_handler
+from chanx.core.websocket import ChanxWebsocketConsumerMixin
+from chanx.messages.base import BaseMessage
+from chanx.messages.incoming import PingMessage
+from chanx.messages.outgoing import PongMessage
+from chanx.testing.suite import Consumer, Suite
+from chanx.type_defs import JSONObject
+
+__all__ = ["FailureSuite"]
+
+PONG: JSONObject = {"action": "pong", "payload": None}
+DELAYS = (0.03, 0.02, 0.01, 0.0)
+
+
+class Picky(BaseModel):
+    """Has a validator that fails in a way that pydantic does not know."""
+
+    name: str
+
+    @field_validator("name")
+    @classmethod
+    def look_up(cls, name: str) -> str:
+        """Fail."""
+        raise KeyError(f"secret {name}")
+
+
+class PickyMessage(BaseMessage):
+    """A message whose validation goes wrong."""
+
+    action: Literal["picky"] = "picky"
+    payload: Picky
+
+
+class NumbersMessage(BaseMessage):
+    """A message with many values."""
+
+    action: Literal["numbers"] = "numbers"
+    payload: list[int]
+
+
+class FailMessage(BaseMessage):
+    """Asks a handler to go wrong in one of several ways."""
+
+    action: Literal["fail"] = "fail"
+    payload: str
+
+
+class LateMessage(BaseMessage):
+    """Asks for an answer after a while."""
+
+    action: Literal["late"] = "late"
+    payload: float
+
+
+class NewsEvent(BaseMessage):
+    """Something that the server has to tell."""
+
+    action: Literal["news"] = "news"
+    payload: str
+
+
+class Deep:
+    """Goes on for ever when it is written."""
+
+    def __init__(self) -> None:
+        self.inner = self
+
+
+class Failing(ChanxWebsocketConsumerMixin[NewsEvent]):
+    """Does what it is told, which mostly is wrong."""
+
+    groups = ["lobby"]  # noqa: RUF012 - the documented way to write it
+
+    gate: ClassVar[asyncio.Event]
+    background: ClassVar[list[asyncio.Task[None]]]
+
+    @ws_handler
+    async def ping(self, message: PingMessage) -> PongMessage:
+        """Answer."""
+        return PongMessage()
+
+    @ws_handler
+    async def picky(self, message: PickyMessage) -> PongMessage:
+        """Never run."""
+        return PongMessage()
+
+    @ws_handler
+    async def numbers(self, message: NumbersMessage) -> PongMessage:
+        """Take numbers."""
+        return PongMessage()
+
+    @ws_handler
+    async def late(self, message: LateMessage) -> LateMessage:
+        """Answer after a while."""
+        await asyncio.sleep(message.payload)
+        return message
+
+    @ws_handler
+    async def fail(self, message: FailMessage) -> PongMessage:
+        """Go wrong."""
+        if message.payload in _RAISED:
+            raise _RAISED[message.payload]
+        if message.payload == "recursion":
+            return await self.fail(message)
+        return cast(PongMessage, _RETURNED[message.payload])
+
+    @event_handler
+    async def news(self, event: NewsEvent) -> FailMessage:
+        """Pass it on when the gate is open."""
+        await self.gate.wait()
+        return FailMessage(payload=event.payload)
+
+
+class HookByHook(Failing):
+    """Overrides hooks without changing anything."""
+
+    async def receive_json(self, content: dict[str, Any], **kwargs: Any) -> None:
+        """Pass on."""
+        await super().receive_json(content, **kwargs)
+
+    async def send_json(self, content: dict[str, Any], close: bool = False) -> None:
+        """Pass on."""
+        await super().send_json(content, close)
+
+
+_RAISED: dict[str, BaseException] = {
+    "value": ValueError("secret"),
+    "timeout": TimeoutError("secret"),
+    "cancelled": asyncio.CancelledError("secret"),
+    "group": ExceptionGroup("secret", [ValueError("secret")]),
+    "os": ConnectionResetError("secret"),
+}
+_RETURNED: dict[str, Any] = {
+    "dict": {"action": "pong", "payload": "secret"},
+    "text": "secret",
+    "class": PongMessage,
+    "model": Picky.model_construct(name="secret"),
+    "unserialisable": PongMessage.model_construct(payload=cast(None, object())),
+    "endless": PongMessage.model_construct(payload=cast(None, Deep())),
+}
+
+
+class FailureSuite(Suite):
+    """The behaviour of one connection when something goes wrong, through the public door."""
+
+    @pytest.fixture(autouse=True)
+    def new_gate(self) -> None:
+        """Give each test a gate of its own."""
+        Failing.gate = asyncio.Event()
+        Failing.background = []
+
+    # Handlers and validators
+
+    @pytest.mark.parametrize(("handlers", "completion"), [(Failing, False), (HookByHook, True)])
+    @pytest.mark.parametrize("way", [*_RAISED, "recursion", *_RETURNED])
+    async def test_handler_that_fails_answers_once(
+        self, handlers: Consumer, way: str, completion: bool
+    ) -> None:
+        """One error under the reference, without a word of the exception's, and the connection goes on."""
+        async with self.connect(handlers, send_completion=completion) as ws:
+            await ws.send_message(FailMessage(payload=way), ref="1")
+            await ws.send_message(PingMessage(), ref="2")
+            texts = [await ws.receive_from() for _ in range(4 if completion else 2)]
+        assert "secret" not in "".join(texts)
+        assert ['"ref":"1"' in text for text in texts].count(True) == 1
+        assert '"detail":"Failed to process message for fail"' in texts[0]
+        assert '"pong"' in texts[2 if completion else 1]
+
+    @pytest.mark.parametrize("handlers", [Failing, HookByHook])
+    async def test_validator_that_fails_answers_once(
+        self, handlers: Consumer, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """It may raise what pydantic does not know: the client gets an error, and goes on."""
+        async with self.connect(handlers) as ws:
+            text = '{"action":"picky","payload":{"name":"zzz"},"ref":"1"}'
+            await ws.send_to(text_data=text)
+            error = await ws.receive_json_from()
+            assert (error["action"], error["ref"]) == ("error", "1")
+            assert error["payload"] == {"detail": "Failed to process message"}
+            await ws.send_to(text_data=text.replace(',"ref":"1"', ""))
+            assert (await ws.receive_json_from())["payload"] == error["payload"]
+            await ws.send_message(PingMessage())
+            assert await ws.receive_json_from() == PONG
+        assert capsys.readouterr().out.count("KeyError: 'secret zzz'") == 2
+
+    @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()])
+    def test_wish_to_end_the_process_is_obeyed(self, error: BaseException) -> None:
+        """`SystemExit` and `KeyboardInterrupt` of a handler are nobody's failure."""
+
+        class Ending(Failing):
+            @ws_handler
+            async def ping(self, message: PingMessage) -> PongMessage:
+                """End the process."""
+                raise error
+
+        async def run() -> None:
+            async with self.connect(Ending) as ws:
+                await ws.send_message(PingMessage())
+                await ws.receive_json_from(timeout=5)
+
+        with pytest.raises(type(error)):
+            asyncio.run(run())
+
+    @pytest.mark.parametrize(
+        ("number", "limit", "seconds"), [(16_000, 64 * 1024, 0.25), (200_000, None, 1)]
+    )
+    async def test_many_errors_cost_little(
+        self, number: int, limit: int | None, seconds: float
+    ) -> None:
+        """As many wrong values as fit into a frame: an answer of 4 KiB, for little time of the processor."""
+        text = '{"action":"numbers","payload":[' + ",".join(['"x"'] * number) + "]}"
+        async with self.connect(Failing, max_message_bytes=limit) as ws:
+            began = time.process_time()
+            await ws.send_to(text_data=text)
+            answer = await ws.receive_from(timeout=5)
+            assert time.process_time() - began <= seconds
+        assert len(answer) <= 4096
+        assert f"{number - 10} more errors" in answer
+
+    async def test_group_that_the_layer_refuses_closes(self) -> None:
+        """A wrong name in a hook closes with 1011, and the groups joined before are left."""
+
+        class Joining(Failing):
+            async def post_authentication(self) -> None:
+                """Join."""
+                await self.join_group("right")
+                await self.join_group("wrong name!")
+
+        ws = self.connect(Joining)
+        await ws.connect()
+        await ws.assert_closed(1011)
+        await ws.wait()
+
+    # Order and references
+
+    async def test_replies_keep_the_order_of_requests(self) -> None:
+        """However long each takes, where one message is handled at a time."""
+        async with self.connect(Failing) as ws:
+            for delay in DELAYS:
+                await ws.send_message(LateMessage(payload=delay))
+            replies = [(await ws.receive_json_from())["payload"] for _ in DELAYS]
+        assert replies == [*DELAYS]
+
+    @pytest.mark.parametrize("handlers", [Failing, HookByHook])
+    async def test_what_a_background_task_pushes_has_no_reference(self, handlers: Consumer) -> None:
+        """The reference belongs to the answer, also while the request is still being handled."""
+
+        class Starting(handlers):  # type: ignore[misc, valid-type]
+            @ws_handler
+            async def ping(self, message: PingMessage) -> PongMessage:
+                """Start a task that pushes, and wait for it."""
+                task = asyncio.create_task(self.send_message(FailMessage(payload="push")))
+                await task
+                return PongMessage()
+
+        async with self.connect(Starting) as ws:
+            await ws.send_message(PingMessage(), ref="1")
+            pushed, answer = [await ws.receive_json_from() for _ in range(2)]
+        assert pushed == {"action": "fail", "payload": "push"}
+        assert answer == {**PONG, "version": 1, "ref": "1"}
+
+    # A consumer whose events come faster than it handles them
+
+    @pytest.mark.parametrize(
+        ("policy", "heard"),
+        [("drop_oldest", ["0", "8", "9"]), ("drop_newest", ["0", "1", "2"])],
+    )
+    async def test_events_that_are_too_many_are_dropped_by_policy(
+        self, policy: str, heard: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Of ten events the one that is being handled and two that wait are kept, and the log says so, once."""
+        async with self.connect(Failing, event_queue=2, outbound_policy=policy) as ws:
+            await self.tell(ws.consumer, 10)
+            await ws.send_message(PingMessage())
+            assert await ws.receive_json_from() == PONG
+            Failing.gate.set()
+            assert [(await ws.receive_json_from())["payload"] for _ in heard] == heard
+            await ws.send_message(PingMessage())
+            assert await ws.receive_json_from() == PONG
+        assert capsys.readouterr().out.count("Slow consumer") == 1
+
+    async def test_events_that_are_too_many_close(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """By default the client is told by the code 4008, so that it never misses one without knowing."""
+        ws = self.connect(Failing, event_queue=2)
+        await ws.connect()
+        await self.tell(ws.consumer, 10)
+        await ws.assert_closed(4008)
+        Failing.gate.set()
+        await ws.wait()
+        assert capsys.readouterr().out.count("Slow consumer") == 1
+
+    async def test_events_that_fit_are_all_delivered(self) -> None:
+        """Up to the bound, nothing is lost."""
+        async with self.connect(Failing, event_queue=9) as ws:
+            await self.tell(ws.consumer, 10)
+            Failing.gate.set()
+            heard = [(await ws.receive_json_from())["payload"] for _ in range(10)]
+        assert heard == [str(number) for number in range(10)]
+
+    async def tell(self, consumer: Consumer, number: int) -> None:
+        """Broadcast so many events."""
+        for n in range(number):
+            await consumer.broadcast_event(NewsEvent(payload=str(n)), "lobby")
+            await asyncio.sleep(0)
+
+    # Layer messages
+
+    @pytest.mark.parametrize(
+        "event",
+        [
+            {},
+            {"type": None},
+            {"type": 7},
+            {"type": ["handle_group_message"]},
+            {"type": "_x"},
+            {"type": "__init__"},
+            {"type": "disconnect", "code": 1000},
+            {"type": "websocket_disconnect", "code": 1000},
+            {"type": "send_message", "message": {"action": "pong"}},
+            {"type": "handle_group_message", "message": "text"},
+            {"type": "handle_group_message", "message": {"action": "pong", "x": object()}},
+            {"type": "handle_channel_event", "event_data": "text"},
+            {"type": "handle_channel_event", "event_data": {"action": "news", "payload": {}}},
+            {"type": "handle_channel_event", "data": {"action": "news", "payload": "old"}},
+        ],
+        ids=str,
+    )
+    async def test_strange_layer_message_harms_nobody(self, layer: Any, event: JSONObject) -> None:
+        """Whatever somebody sends to a group, members go on; nothing but the two types is dispatched."""
+        Failing.gate.set()
+        async with self.connect(Failing) as ws:
+            await layer.group_send("lobby", event)
+            await ws.consumer.broadcast_event(NewsEvent(payload="still here"))
+            assert (await ws.receive_json_from())["payload"] == "still here"
