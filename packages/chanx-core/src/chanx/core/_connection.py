@@ -20,15 +20,18 @@ from chanx.core._line import Line
 from chanx.core._numbers import numbers
 from chanx.core._outbox import Outbox
 from chanx.core._tasks import spawn
+from chanx.core._watch import Watch
+from chanx.core._watched import WatchedDispatcher
 from chanx.core._wire_schema import WireFormat
 from chanx.core.codec import with_ref
+from chanx.messages.base import BaseMessage
 from chanx.type_defs import ASGIEvent, ASGIReceive, ASGISend, ChannelLayer
 from chanx.utils.logging import logger
 
 if TYPE_CHECKING:
     from chanx.core.websocket import ChanxWebsocketConsumerMixin
 
-__all__ = ["Connection", "LayerUnavailableError", "State", "drain", "open_connections"]
+__all__ = ["Connection", "LayerUnavailableError", "State", "drain", "open_connections", "serving"]
 
 # The close code of a connection that ended without one (RFC 6455, section 7.4.1).
 _NO_STATUS = 1005
@@ -91,7 +94,12 @@ class Connection:
             on_stall=self._peer_stalled,
             on_gone=self._peer_gone,
         )
-        self.frames = FrameDispatcher(consumer, self.codec, self._outbox)
+        self.watch = Watch.of(consumer)
+        self.frames = (
+            FrameDispatcher(consumer, self.codec, self._outbox)
+            if self.watch is None
+            else WatchedDispatcher(consumer, self.codec, self._outbox, self.watch)
+        )
         self._has_concurrent = bool(type(consumer).spec.handlers.concurrent_actions)
         self.inbox: Inbox | None = None
         self._receive = receive
@@ -113,6 +121,7 @@ class Connection:
         self._interrupted = False
         self._unread = False
         self._draining = False
+        self._is_watched = False
 
     async def run(self) -> None:
         """Serve the connection from handshake to end."""
@@ -134,13 +143,18 @@ class Connection:
             await self.consumer.websocket_connect(event)
         except LayerUnavailableError as error:
             logger.error("Channel layer unavailable at connect", error=repr(error.__cause__))
+            self.failed(error)
             await self.close(CLOSE_LAYER_UNAVAILABLE)
-        except Exception:
+        except Exception as error:
             logger.exception("Error while connecting")
+            self.failed(error)
             await self.close(CLOSE_INTERNAL_ERROR)
         if self.state < State.CLOSING:
             self.state = State.OPEN
             self.admitted = True
+            if self.watch is not None:
+                self._is_watched = True
+                self.watch.connected()
             self._frame_line.open()
             if self.inbox is not None:
                 self.inbox.begin()
@@ -322,12 +336,35 @@ class Connection:
 
     def _peer_stalled(self) -> None:
         logger.warning("Slow consumer closed", send_timeout=self.consumer.send_timeout)
-        numbers.dropped["send_timeout"] += 1
+        self.dropped("send_timeout")
         if not self.is_closing:
             self.abandon(CLOSE_SLOW_CONSUMER)
 
     def _peer_gone(self, error: Exception) -> None:
         logger.debug("Sent to a peer that has gone", error=repr(error))
+
+    # Numbers
+
+    def failed(self, error: Exception, message: BaseMessage | None = None) -> None:
+        """Tell observers, if there are any, that something went wrong."""
+        if self.watch is not None:
+            self.watch.failed(error, message)
+
+    def dropped(self, reason: str) -> None:
+        """Count a message that does not reach the client."""
+        numbers.dropped[reason] += 1
+        if self.watch is not None:
+            self.watch.dropped(reason)
+
+    @property
+    def in_flight(self) -> int:
+        """How many handlers are running."""
+        return self._frame_line.active + (0 if self.inbox is None else self.inbox.active)
+
+    @property
+    def queued(self) -> int:
+        """How many frames and deliveries wait."""
+        return self._outbox.waiting + (0 if self.inbox is None else self.inbox.waiting)
 
     # The end
 
@@ -377,6 +414,8 @@ class Connection:
         if self._unread:
             await self._discard_unread()
         self.state = State.CLOSED
+        if self.watch is not None and self._is_watched:
+            self.watch.closed(self.close_code)
 
     def _grace(self) -> float:
         restarting = self.close_code == CLOSE_SERVICE_RESTART
@@ -417,6 +456,11 @@ class Connection:
 def open_connections() -> int:
     """Return how many connections this process is serving."""
     return len(_connections)
+
+
+def serving() -> list[Connection]:
+    """Return the connections of this process; any thread may ask."""
+    return [*_connections]
 
 
 async def drain() -> None:

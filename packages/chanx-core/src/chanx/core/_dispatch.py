@@ -36,7 +36,7 @@ class FrameDispatcher:
     __slots__ = (
         "_assisted_handlers", "_before", "_codec", "_concurrent", "_consumer", "_dispatches_directly",
         "_hold", "_is_direct", "_is_plain", "_methods", "_outbox", "_running", "_sends_results",
-        "_timeout", "exchanges", "log",
+        "_timeout", "_writes_results", "exchanges", "log",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +57,7 @@ class FrameDispatcher:
         self._is_direct = shortcuts.receive and not self._hold
         self._dispatches_directly = shortcuts.dispatch
         self._sends_results = shortcuts.result
+        self._writes_results = shortcuts.result
         self._timeout = consumer.handler_timeout
         self._before = type(consumer).before_dispatch
         self._running = ""
@@ -173,7 +174,7 @@ class FrameDispatcher:
                 result = await self._assisted(getattr(consumer, method), message)
             if result is None:
                 return
-            if self._sends_results and not self.exchanges:
+            if self._writes_results and not self.exchanges:
                 text = self._codec.encode(result)
                 await self._outbox.send({"type": "websocket.send", "text": text})
                 if consumer.log_websocket_message:

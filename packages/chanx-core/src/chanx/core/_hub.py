@@ -295,7 +295,7 @@ _hubs: dict[tuple[asyncio.AbstractEventLoop, ChannelLayer], Hub] = {}
 
 def open_groups() -> int:
     """Return how many groups have members in this process."""
-    return sum(len(hub._groups) for hub in _hubs.values())
+    return sum(len(hub._groups) for hub in [*_hubs.values()])
 
 
 def _forget_closed_loops() -> None:

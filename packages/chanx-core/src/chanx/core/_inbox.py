@@ -10,7 +10,6 @@ from chanx.core._hub import Hub
 from chanx.core._line import Line
 from chanx.core._mailbox import Mailbox
 from chanx.core._memberships import Memberships
-from chanx.core._numbers import numbers
 from chanx.core._outbox import Outbox
 from chanx.core.codec import Codec
 from chanx.type_defs import ASGIEvent, ChannelLayer
@@ -149,7 +148,7 @@ class Inbox:
         return self._line
 
     def _count_drop(self) -> None:
-        numbers.dropped["slow_consumer"] += 1
+        self._connection.dropped("slow_consumer")
         if not self._was_slow:
             self._was_slow = True
             logger.warning(
@@ -157,6 +156,23 @@ class Inbox:
                 policy=self.consumer.outbound_policy,
                 waiting=self.consumer.event_queue,
             )
+
+    # Numbers
+
+    @property
+    def active(self) -> int:
+        """How many deliveries are being handled."""
+        return 0 if self._line is None else self._line.active
+
+    @property
+    def waiting(self) -> int:
+        """How many deliveries wait for their turn."""
+        return 0 if self._line is None else self._line.waiting
+
+    @property
+    def layer_is_down(self) -> bool:
+        """True while the channel layer does not answer."""
+        return self._hub.outage.is_on
 
     # The end
 

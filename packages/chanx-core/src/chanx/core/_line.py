@@ -73,6 +73,16 @@ class Line(Generic[T]):
         return len(self._waiting or ()) + len(self._aside or ()) >= self._limit
 
     @property
+    def active(self) -> int:
+        """How many items are being handled."""
+        return self._active
+
+    @property
+    def waiting(self) -> int:
+        """How many items wait for their turn in order."""
+        return len(self._waiting or ())
+
+    @property
     def has_waiting(self) -> bool:
         """True while anything waits for its turn."""
         return bool(self._waiting or self._aside)

@@ -62,6 +62,11 @@ class Outbox:
         """True when every frame has been handed to the server."""
         return not self._writing and not self._queue
 
+    @property
+    def waiting(self) -> int:
+        """How many frames wait behind the one that is being written."""
+        return len(self._queue or ())
+
     async def send(self, event: Event, *, last: bool = False) -> None:
         """Write one frame, or queue it behind those that wait.
 

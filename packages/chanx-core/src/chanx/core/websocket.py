@@ -522,6 +522,8 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
             await self.connection.send_text(self.connection.codec.encode(message), message.action)
         else:
             await self.send_json(message.model_dump(mode="json"))
+        if self.connection.watch is not None:
+            self.connection.watch.replied(message)
 
     async def send_json(self, content: dict[str, Any], close: bool = False) -> None:
         """Send a message that is a dictionary, with `action` and the field names of its class."""
@@ -668,15 +670,24 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
 
     async def receive_event(self, event: BaseMessage) -> None:
         """Call the handler of a validated event and send what it returns."""
+        watch = self.connection.watch
+        if watch is None:
+            await self._run_event_handler(event)
+        else:
+            with watch.handling(event):
+                await self._run_event_handler(event)
+        if self.should_send_completion:
+            await self.send_message(EventCompleteMessage())
+
+    async def _run_event_handler(self, event: BaseMessage) -> None:
         try:
             handler = self.spec.handlers.events[event.action]
             result = await self._handle_event(handler, event)
             if result is not None:
                 await self.send_message(result)
         except Exception as error:
+            self.connection.failed(error, event)
             await self.handle_event_handler_error(error, event.action, event)
-        if self.should_send_completion:
-            await self.send_message(EventCompleteMessage())
 
     async def _handle_event(self, handler: HandlerSpec, event: BaseMessage) -> BaseMessage | None:
         handle: Callable[..., Awaitable[BaseMessage | None]] = getattr(self, handler.method_name)

@@ -1,0 +1,66 @@
+"""How the process is doing, in numbers that anybody may expose."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from chanx.core import _guard as _guard
+from chanx.core._connection import Connection, layer_alias, serving
+from chanx.core._hub import open_groups
+from chanx.core._numbers import numbers
+
+__all__ = ["LayerState", "Snapshot", "snapshot"]
+
+LayerState = Literal["up", "down"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The numbers of one process: of this moment, or counted since its start."""
+
+    connections: int
+    """WebSockets being served now."""
+    groups: int
+    """Groups that have members in this process now."""
+    in_flight: int
+    """Handlers that run now, of client messages and of events."""
+    queued_frames: int
+    """What waits now for a slow peer, or behind an event that is being handled."""
+    dropped: Mapping[str, int]
+    """Messages that did not reach their client, by reason: `slow_consumer` where too much waited, `send_timeout` where
+    the peer did not take a frame in time. Since the start."""
+    layer_state: Mapping[str, LayerState]
+    """By alias, whether the channel layer answers; those that no connection uses now are not watched."""
+    layer_messages: int
+    """Messages that channel layers brought. Since the start."""
+    encodings: int
+    """Group messages that were written as frames, once for all members whose frame is the same. Since the start."""
+    outages: int
+    """Times that a channel layer failed. Since the start."""
+
+
+def snapshot() -> Snapshot:
+    """Return the numbers of this process, all event loops together. Any thread may ask; it looks at each connection."""
+    connections = serving()
+    return Snapshot(
+        connections=len(connections),
+        groups=open_groups(),
+        in_flight=sum(connection.in_flight for connection in connections),
+        queued_frames=sum(connection.queued for connection in connections),
+        dropped=dict(numbers.dropped),
+        layer_state=_layer_state(connections),
+        layer_messages=numbers.layer_messages,
+        encodings=numbers.encodings,
+        outages=numbers.outages,
+    )
+
+
+def _layer_state(connections: list[Connection]) -> dict[str, LayerState]:
+    state: dict[str, LayerState] = {}
+    for connection in connections:
+        alias = layer_alias(type(connection.consumer))
+        inbox = connection.inbox
+        if alias is None or inbox is None or state.get(alias) == "down":
+            continue
+        state[alias] = "down" if inbox.layer_is_down else "up"
+    return state
