@@ -99,6 +99,26 @@ def test_ignored_actions_include_completions() -> None:
     }
 
 
+def test_limits_of_an_integration() -> None:
+    """Bounds that no class sets are those of the integration, at the time they are read."""
+
+    class Settings(Config):
+        limits = Limits(max_pending=7)
+
+    settings = Settings()
+
+    class Integrated(Consumer):
+        config: ClassVar[Config] = settings
+
+    class Explicit(Integrated):
+        max_pending = 8
+
+    assert (Integrated.max_pending, Integrated().max_pending, Explicit.max_pending) == (7, 7, 8)
+    settings.limits = Limits(max_pending=9)
+    assert (Integrated.max_pending, Explicit.max_pending, Consumer.max_pending) == (9, 8, 32)
+    assert Integrated.limits.max_pending == 9
+
+
 def test_limits_are_frozen() -> None:
     """One object may be shared by many classes."""
     with pytest.raises(AttributeError):

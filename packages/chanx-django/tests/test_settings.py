@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from chanx.channels.settings import DEFAULTS, chanx_settings
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.core.decorators import ws_handler
+from chanx.core.limits import Limits
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
@@ -67,6 +68,7 @@ def test_a_name_that_is_none() -> None:
         ({"CAMELIZE": "yes"}, "CHANX['CAMELIZE'] is 'yes'. Input should be a valid boolean, like False."),
         ({"LOG_IGNORED_ACTIONS": "ping"}, "CHANX['LOG_IGNORED_ACTIONS'] is 'ping'. Input should be a valid list, like"),
         ({"ASYNCAPI_ACCESS": 5}, "CHANX['ASYNCAPI_ACCESS'] is 5."),
+        ({"LIMITS": {"max_pending": 1}}, "CHANX['LIMITS'] is {'max_pending': 1}."),
         ("CAMELIZE", "The setting CHANX must be a dictionary, not 'CAMELIZE'."),
     ],
 )  # fmt: skip
@@ -137,3 +139,15 @@ async def test_what_is_logged(
     logged = capsys.readouterr().out
     assert logged.count("Websocket received") == received
     assert logged.count("Websocket sent") == sent
+
+
+async def test_limits_of_the_project() -> None:
+    """`LIMITS` bounds every consumer that sets nothing else, from the next connection on."""
+    too_long = '{"action": "ping", "padding": "0123456789"}'
+    async with socket() as ws:
+        await ws.send_to(too_long)
+        assert (await ws.receive_json_from())["action"] == "user_name"
+    with override_settings(CHANX={"LIMITS": Limits(max_message_bytes=20)}):
+        async with socket() as ws:
+            await ws.send_to(too_long)
+            await ws.assert_closed(1009)

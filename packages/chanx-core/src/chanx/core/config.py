@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from chanx.core import _guard as _guard
+from chanx.core.limits import DEFAULT_LIMITS, Limits
 from chanx.core.origin import OriginPolicy, same_host
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Config:
     """Deny with HTTP 403 instead of accepting first and closing with a code that the client can read."""
     allowed_origins: OriginPolicy = staticmethod(same_host)
     """Which browser origins may connect."""
+    limits: Limits = DEFAULT_LIMITS
+    """What one connection may cost."""
 
 
 config = Config()
@@ -60,4 +63,19 @@ class Option(Generic[_T]):
     def __get__(self, instance: object, owner: "type[ChanxWebsocketConsumerMixin[Any]]") -> _T:
         """Read the integration's value; never reached where the class or instance has its own."""
         value: _T = getattr(owner.config, self._name)
+        return value
+
+
+class Bound(Generic[_T]):
+    """A bound of a consumer class: what the class or instance sets, else that of its integration's limits."""
+
+    __slots__ = ("_name",)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Learn the bound's name from the class body."""
+        self._name = name
+
+    def __get__(self, instance: object, owner: "type[ChanxWebsocketConsumerMixin[Any]]") -> _T:
+        """Read the integration's value; never reached where the class or instance has its own."""
+        value: _T = getattr(owner.config.limits, self._name)
         return value

@@ -24,11 +24,11 @@ from chanx.core._sequence import sequence
 from chanx.core._wire_schema import WireFormat
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.codec import Codec, adapter_of
-from chanx.core.config import Config, Option, config
+from chanx.core.config import Bound, Config, Option, config
 from chanx.core.guards import Guard
 from chanx.core.handlers import HandlerSpec, ParameterResolver
 from chanx.core.layers import LayerTraits
-from chanx.core.limits import DEFAULT_LIMITS, LayerLossPolicy, Limits, OutboundPolicy, spread
+from chanx.core.limits import LayerLossPolicy, Limits, OutboundPolicy, spread
 from chanx.core.origin import OriginPolicy, is_allowed_origin
 from chanx.core.passthrough import add_passthrough_handlers
 from chanx.core.probe import PROBE_KEY, Probe
@@ -132,23 +132,42 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         allowed_origins = Option[OriginPolicy]()
 
     # Bounds, as in Limits; a class may set each alone, or several at once as `limits`.
-    limits: ClassVar[Limits] = DEFAULT_LIMITS
-    max_message_bytes: int | None = DEFAULT_LIMITS.max_message_bytes
-    max_json_depth: int = DEFAULT_LIMITS.max_json_depth
-    message_concurrency: int = DEFAULT_LIMITS.message_concurrency
-    max_in_flight: int = DEFAULT_LIMITS.max_in_flight
-    max_pending: int = DEFAULT_LIMITS.max_pending
-    event_queue: int = DEFAULT_LIMITS.event_queue
-    outbound_frames: int = DEFAULT_LIMITS.outbound_frames
-    outbound_bytes: int = DEFAULT_LIMITS.outbound_bytes
-    outbound_policy: OutboundPolicy = DEFAULT_LIMITS.outbound_policy
-    handler_timeout: float | None = DEFAULT_LIMITS.handler_timeout
-    authentication_timeout: float | None = DEFAULT_LIMITS.authentication_timeout
-    send_timeout: float | None = DEFAULT_LIMITS.send_timeout
-    disconnect_grace: float = DEFAULT_LIMITS.disconnect_grace
-    shutdown_grace: float = DEFAULT_LIMITS.shutdown_grace
-    layer_timeout: float = DEFAULT_LIMITS.layer_timeout
-    layer_loss_policy: LayerLossPolicy = DEFAULT_LIMITS.layer_loss_policy
+    if TYPE_CHECKING:
+        limits: ClassVar[Limits]
+        max_message_bytes: int | None
+        max_json_depth: int
+        message_concurrency: int
+        max_in_flight: int
+        max_pending: int
+        event_queue: int
+        outbound_frames: int
+        outbound_bytes: int
+        outbound_policy: OutboundPolicy
+        handler_timeout: float | None
+        authentication_timeout: float | None
+        send_timeout: float | None
+        disconnect_grace: float
+        shutdown_grace: float
+        layer_timeout: float
+        layer_loss_policy: LayerLossPolicy
+    else:
+        limits = Option[Limits]()
+        max_message_bytes = Bound[int | None]()
+        max_json_depth = Bound[int]()
+        message_concurrency = Bound[int]()
+        max_in_flight = Bound[int]()
+        max_pending = Bound[int]()
+        event_queue = Bound[int]()
+        outbound_frames = Bound[int]()
+        outbound_bytes = Bound[int]()
+        outbound_policy = Bound[OutboundPolicy]()
+        handler_timeout = Bound[float | None]()
+        authentication_timeout = Bound[float | None]()
+        send_timeout = Bound[float | None]()
+        disconnect_grace = Bound[float]()
+        shutdown_grace = Bound[float]()
+        layer_timeout = Bound[float]()
+        layer_loss_policy = Bound[LayerLossPolicy]()
 
     if not TYPE_CHECKING:
         # The frameworks annotate both, one as a class variable and one as an instance's.
@@ -168,7 +187,7 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
 
     # Read from the declarations at class creation.
     spec: ClassVar[ConsumerSpec]
-    _codecs: ClassVar[dict[WireFormat, Codec]]
+    _codecs: ClassVar[dict[tuple[WireFormat, int], Codec]]
     shortcuts: ClassVar[Shortcuts] = Shortcuts(
         connect=False, receive=False, dispatch=False, result=False, send=False
     )
@@ -245,12 +264,11 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     @classmethod
     def codec(cls, wire: WireFormat) -> Codec:
         """Return the codec of the class in a wire format."""
-        codec = cls._codecs.get(wire)
+        depth = cls.max_json_depth
+        codec = cls._codecs.get((wire, depth))
         if codec is None:
             incoming, outgoing = cls.spec.incoming_messages, cls.spec.outgoing_messages
-            codec = cls._codecs[wire] = Codec(
-                incoming, outgoing, wire, max_depth=cls.max_json_depth
-            )
+            codec = cls._codecs[wire, depth] = Codec(incoming, outgoing, wire, max_depth=depth)
         return codec
 
     # Options in force

@@ -17,10 +17,12 @@ _SETTINGS = {
     "send_completion": "SEND_COMPLETION",
     "send_message_immediately": "SEND_MESSAGE_IMMEDIATELY",
     "send_authentication_message": "SEND_AUTHENTICATION_MESSAGE",
+    "send_resync_message": "SEND_RESYNC_MESSAGE",
     "log_websocket_message": "LOG_WEBSOCKET_MESSAGE",
     "log_ignored_actions": "LOG_IGNORED_ACTIONS",
     "camelize": "CAMELIZE",
     "discriminator_field": "MESSAGE_ACTION_KEY",
+    "limits": "LIMITS",
 }
 _LOCAL_HOSTS = (".localhost", "127.0.0.1", "[::1]")
 

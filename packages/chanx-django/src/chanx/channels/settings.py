@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict  # Python 3.11's is not one that pydantic takes
 
 from chanx.core import _guard as _guard
+from chanx.core.limits import DEFAULT_LIMITS, Limits
 from chanx.type_defs import JSONObject
 
 __all__ = ["DEFAULTS", "ChanxSettings", "chanx_settings"]
@@ -24,7 +25,9 @@ DEFAULTS: Mapping[str, Any] = {
     "SEND_COMPLETION": False,
     "SEND_MESSAGE_IMMEDIATELY": True,
     "SEND_AUTHENTICATION_MESSAGE": True,
+    "SEND_RESYNC_MESSAGE": True,
     "CAMELIZE": False,
+    "LIMITS": DEFAULT_LIMITS,
     "LOG_WEBSOCKET_MESSAGE": True,
     "LOG_IGNORED_ACTIONS": ["ping", "pong"],
     "WEBSOCKET_BASE_URL": None,
@@ -48,7 +51,9 @@ class _Given(TypedDict, total=False):
     SEND_COMPLETION: bool
     SEND_MESSAGE_IMMEDIATELY: bool
     SEND_AUTHENTICATION_MESSAGE: bool
+    SEND_RESYNC_MESSAGE: bool
     CAMELIZE: bool
+    LIMITS: Limits
     LOG_WEBSOCKET_MESSAGE: bool
     LOG_IGNORED_ACTIONS: list[str] | tuple[str, ...] | set[str] | frozenset[str]
     WEBSOCKET_BASE_URL: str | None
@@ -77,7 +82,9 @@ class ChanxSettings:
         SEND_COMPLETION: bool
         SEND_MESSAGE_IMMEDIATELY: bool
         SEND_AUTHENTICATION_MESSAGE: bool
+        SEND_RESYNC_MESSAGE: bool
         CAMELIZE: bool
+        LIMITS: Limits
         LOG_WEBSOCKET_MESSAGE: bool
         LOG_IGNORED_ACTIONS: Collection[str]
         WEBSOCKET_BASE_URL: str | None
