@@ -66,6 +66,7 @@ nox.options.sessions = [
     "sandboxes",
     "servers-quick",
     "browser",
+    "rehearsal",
     "parser",
 ]
 
@@ -171,6 +172,21 @@ def parser(session: nox.Session) -> None:
         "VALIDATOR_BUILD": str(install_npm(session, npm, "validator")),
     }
     session.run("pytest", ".ci/tests/test_parser.py", *session.posargs, env=environment)
+
+
+@nox.session(tags=["ci"])
+def rehearsal(session: nox.Session) -> None:
+    """What the FastAPI sandbox's Dockerfile and compose.yaml do, without Docker."""
+    if sys.platform != "linux":
+        session.skip("containers run Linux")
+    sync(session, "--package=sandbox-fastapi")
+    environment = Path(session.create_tmp()).resolve() / "application"
+    with session.chdir(ROOT / "sandboxes" / "fastapi"):
+        session.run("sh", "deploy/install.sh", str(environment), external=True)
+        ask = "from sandbox_fastapi.redis_server import valkey_binary; print(valkey_binary())"
+        valkey = str(session.run("python", "-c", ask, silent=True)).strip()
+        python = str(environment / "bin" / "python")
+        session.run(python, "deploy/rehearsal.py", str(environment), valkey, external=True)
 
 
 @nox.session(tags=["ci"])

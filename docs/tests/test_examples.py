@@ -10,24 +10,30 @@ from typing import cast
 
 import django
 import pytest
+import structlog
 from django.conf import settings
 from fast_channels.layers import channel_layers
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md"))]
-GUIDES = sorted((ROOT / "docs" / "how-to").rglob("*.md"))
+GUIDES = sorted(
+    path
+    for path in (ROOT / "docs" / "how-to").rglob("*.md")
+    if "```python" in path.read_text("utf-8")
+)
 PAGES = {str(path.relative_to(ROOT)): path for path in [*READMES, *GUIDES]}
 
 
 @pytest.fixture(autouse=True)
 def clean_process() -> Iterator[None]:
-    """Configure Django once, and forget the layers that an example registers."""
+    """Configure Django once, and forget the layers and the logging of an example."""
     if not settings.configured:
         settings.configure(INSTALLED_APPS=["channels", "chanx.channels"], SECRET_KEY="example")
         django.setup()
     yield
     channel_layers.clear()
+    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -129,6 +129,31 @@ async def test_it_starts_from_both_folders(script: str, folder: Path, redis_url:
     assert address.endswith(f"http://127.0.0.1:{port}")
 
 
+async def test_the_order_and_the_port() -> None:
+    """Layer, worker, application; 8080 unless told otherwise."""
+    async with Program.run(*START, "--port", str(free_port())) as demo:
+        await demo.prints("Ctrl+C stops everything")
+    told = [line.partition(":")[0] for line in demo.output if line[:1].isupper() and ":  " in line]
+    usage = await finished(*START, "--help")
+
+    assert [name for name in told if name != "INFO"] == ["Jobs", "Chat", "AsyncAPI"]
+    assert demo.output[0].startswith("Channel layer: ")
+    assert "port to listen on (8080)" in usage.out
+
+
+async def test_a_changed_file_reloads_the_application() -> None:
+    """Which answers again, with the same Valkey and a worker that was restarted too."""
+    port = free_port()
+    async with Program.run(*START, "--port", str(port)) as demo:
+        await demo.prints("Ctrl+C stops everything")
+        (SANDBOX / "sandbox_fastapi" / "__init__.py").touch()
+        await demo.prints("Reloading")
+        await demo.prints("Application startup complete")
+
+        async with connect(f"ws://127.0.0.1:{port}/ws/room/lobby", proxy=None) as client:
+            await join(client)
+
+
 def says_in_one_line(err: str, *parts: str) -> bool:
     """Tell whether the error is one line that holds all of the parts."""
     return (
