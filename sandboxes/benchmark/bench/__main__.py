@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import classes, connections, echo, flood, imports, sockets
+from . import broadcast, classes, connections, echo, flood, imports, sockets
 from .environments import ROOT, Environments
 from .lab import Lab
 from .machine import described
@@ -14,13 +14,14 @@ from .table import Row, markdown, summary
 
 __all__: list[str] = []
 
-# What a suite is: a title, and a function that measures and returns rows. `broadcast` will come here.
+# What a suite is: a title, and a function that measures and returns rows.
 SUITES: dict[str, tuple[str, Callable[[Lab], list[Row]]]] = {
     "echo": (echo.TITLE, echo.run),
     "connections": (connections.TITLE, connections.run),
     "classes": (classes.TITLE, classes.run),
     "import": (imports.TITLE, imports.run),
     "sockets": (sockets.TITLE, sockets.run),
+    "broadcast": (broadcast.TITLE, broadcast.run),
     "flood": (flood.TITLE, flood.run),
 }
 BEGIN, END = "<!-- begin of the benchmark's output -->", "<!-- end of the benchmark's output -->"

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from .peers import Peer
 
-__all__ = ["CLIENT", "CONSTRAINTS", "HERE", "ROOT", "Environments"]
+__all__ = ["CLIENT", "CONSTRAINTS", "HERE", "ROOT", "VALKEY", "Environments"]
 
 HERE = Path(__file__).resolve().parents[1]
 ROOT = HERE.parents[1]
 UV = os.environ.get("UV", "uv")  # set by `uv run`, also where uv is not on the path
 CONSTRAINTS = HERE / "constraints.txt"
 CLIENT = Peer("client", "the client of the servers", "client")
+VALKEY = Peer("valkey", "the server behind the layers", "redis_server")
 
 
 class Environments:

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from .environments import CLIENT, HERE, Environments
+from .environments import CLIENT, HERE, VALKEY, Environments
 from .peers import Peer
 
 __all__ = ["Lab", "Process", "Series"]
@@ -41,6 +41,10 @@ class Process:
         """Send a command and wait for its answer."""
         self.start(do, **arguments)
         return self.result()
+
+    def finish(self) -> None:
+        """Let the process end by itself, which it does when it is told nothing more."""
+        self._process.communicate(timeout=10)
 
     def end(self) -> None:
         """End the process; this one and no other."""
@@ -107,6 +111,13 @@ class Lab:
         with self._process(CLIENT, str(port)) as process:
             process.ask("open")
             yield process
+
+    @contextmanager
+    def valkey(self) -> Generator[str]:
+        """Run a Redis-protocol server and yield its URL."""
+        with self._process(VALKEY) as process:
+            yield f"redis://127.0.0.1:{process.ask('port')}/0"
+            process.finish()
 
     @contextmanager
     def _process(self, peer: Peer, *arguments: str) -> Generator[Process]:

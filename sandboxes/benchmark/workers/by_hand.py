@@ -30,6 +30,11 @@ async def wait(message: BaseModel) -> BaseModel:
 
 def application(options: Options) -> Application:
     """Make the application."""
+    return room() if options.room else echoes(options)
+
+
+def echoes(options: Options) -> Application:
+    """Make an application that sends everything back."""
     adapter = adapter_of(message_types(BaseModel))
     handlers: dict[str, Handler] = dict.fromkeys(ACTIONS, echo)
     if options.waiting:
@@ -58,6 +63,43 @@ async def answer(
         return
     reply = await handlers[message.action](message)
     await websocket.send_text(reply.model_dump_json())
+
+
+def room() -> Application:
+    """Make an application with a set of sockets that are told what one of them receives."""
+    members: set[WebSocket] = set()
+    adapter = adapter_of(message_types(BaseModel))
+
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        members.add(websocket)
+        try:
+            while True:
+                message = adapter.validate_json(await websocket.receive_text())
+                await TELL[message.action]([*members], message)
+        except WebSocketDisconnect:
+            return
+        finally:
+            members.discard(websocket)
+
+    return Starlette(routes=[WebSocketRoute("/", endpoint)])
+
+
+async def tell(members: list[WebSocket], message: BaseModel) -> None:
+    """Send one text to all."""
+    text = message.model_dump_json()
+    for member in members:
+        await member.send_text(text)
+
+
+async def handle(members: list[WebSocket], message: BaseModel) -> None:
+    """Let a handler answer for each."""
+    for member in members:
+        reply = await echo(message)
+        await member.send_text(reply.model_dump_json())
+
+
+TELL = {ACTIONS[0]: tell, ACTIONS[1]: handle}
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ import sys
 
 import django_settings
 
-django_settings.use(layer=bool(json.loads(sys.argv[1]).get("layer")))
+django_settings.use(json.loads(sys.argv[1]))
 
-from consumers import echo_application, echo_classes  # noqa: E402
+from consumers import application_of, echo_classes  # noqa: E402
 from driver import Application, Options, main  # noqa: E402
 
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer  # noqa: E402
@@ -17,7 +17,7 @@ __all__: list[str] = []
 
 def application(options: Options) -> Application:
     """Make the application."""
-    made: Application = echo_application(AsyncJsonWebsocketConsumer, options)
+    made: Application = application_of(AsyncJsonWebsocketConsumer, options)
     return made
 
 

@@ -1,8 +1,8 @@
 """A chanx consumer on fast-channels: ours or 2.13.0, whichever is installed."""
 
-from consumers import echo_application, echo_classes
+from consumers import application_of, echo_classes
 from driver import Application, Options, main
-from fast_channels.layers import InMemoryChannelLayer, register_channel_layer
+from fast_channels_layer import register_layer
 
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
 
@@ -11,9 +11,8 @@ __all__: list[str] = []
 
 def application(options: Options) -> Application:
     """Make the application."""
-    if options.layer:
-        register_channel_layer("default", InMemoryChannelLayer())
-    made: Application = echo_application(AsyncJsonWebsocketConsumer, options)
+    register_layer(options)
+    made: Application = application_of(AsyncJsonWebsocketConsumer, options)
     return made
 
 

@@ -1,16 +1,17 @@
 """Consumers by the documented API that this chanx and chanx 2.13.0 have in common."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 from driver import Options
 from messages import message_types, models_of_classes
 
-from chanx.core.decorators import ws_handler
+from chanx.core.decorators import event_handler, ws_handler
 from chanx.messages.base import BaseMessage
 
-__all__ = ["echo_application", "echo_classes"]
+__all__ = ["application_of", "echo_classes"]
 
 
 def echo_consumer(base: type[Any], options: Options, messages: list[type[Any]]) -> Any:
@@ -41,6 +42,39 @@ def _handler(message_type: type[Any], waiting: bool) -> Callable[..., Any]:
     return ws_handler(input_type=message_type, output_type=message_type)(handle)
 
 
+def room_consumer(base: type[Any], options: Options, messages: list[type[Any]]) -> Any:
+    """Make a consumer class whose connections are members of a group."""
+    message, event, *_ = messages
+    numbers = itertools.count()
+
+    class RoomConsumer(base):  # type: ignore[misc]
+        """Tells the group what it receives."""
+
+        send_completion = False
+        log_websocket_message = False
+        channel_layer_alias = "default"
+        groups = ["room"] if options.room == "shared" else []
+
+        async def post_authentication(self) -> None:
+            if options.room == "own":
+                await self.join_group(f"room_{next(numbers)}")
+                await self.send_json({"action": "joined"})
+
+        @ws_handler(input_type=message, output_type=message)
+        async def tell_all(self, message: Any) -> None:
+            await self.broadcast_message(message)
+
+        @ws_handler(input_type=event, output_type=message)
+        async def announce(self, message: Any) -> None:
+            await self.broadcast_event(message, groups=self.groups)
+
+        @event_handler(input_type=event, output_type=event)
+        async def hear(self, event: Any) -> Any:
+            return event
+
+    return RoomConsumer
+
+
 def echo_classes(base: type[Any], count: int) -> list[Any]:
     """Make consumer classes, each with ten message types of its own, and return their applications."""
     return [
@@ -49,6 +83,7 @@ def echo_classes(base: type[Any], count: int) -> list[Any]:
     ]
 
 
-def echo_application(base: type[Any], options: Options) -> Any:
+def application_of(base: type[Any], options: Options) -> Any:
     """Make a consumer of ten message types and return its application."""
-    return echo_consumer(base, options, message_types(BaseMessage)).as_asgi()
+    make = room_consumer if options.room else echo_consumer
+    return make(base, options, message_types(BaseMessage)).as_asgi()

@@ -14,20 +14,17 @@ import socket
 import sys
 import time
 import tracemalloc
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import structlog
+from connection import Application, Connection, Event, Receive, Send
+from crowd import Crowd
 from frames import frames
 
 __all__ = ["Application", "Options", "main"]
-
-Event = dict[str, Any]
-Receive = Callable[[], Awaitable[Event]]
-Send = Callable[[Event], Awaitable[None]]
-Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 WARM_UP = 1_000
 BATCH = 640
@@ -43,6 +40,11 @@ class Options:
     layer: bool = False
     waiting: bool = False
     """The handler of the first message type waits for ever."""
+    redis: str = ""
+    """URL of the server behind the layer, which is in memory without it."""
+    room: str = ""
+    """Members of a group instead of an echo: a `shared` one for all, or for each its `own`. The first message type is
+    broadcast, the second one becomes an event that each member handles."""
 
 
 @dataclass(frozen=True)
@@ -86,82 +88,6 @@ def configure_logging(level: int) -> None:
         logger_factory=structlog.PrintLoggerFactory(file=open(os.devnull, "w")),  # noqa: SIM115
         cache_logger_on_first_use=True,
     )
-
-
-class Connection:
-    """The server's side of one connection, without a server."""
-
-    def __init__(self, application: Application) -> None:
-        self.accepted = False
-        self.replies = 0
-        self.last = ""
-        self._inbox: asyncio.Queue[Event] = asyncio.Queue()
-        self._waiter: asyncio.Future[None] | None = None
-        self._inbox.put_nowait({"type": "websocket.connect"})
-        ending = application(scope(), self._inbox.get, self._send)
-        self.task = asyncio.ensure_future(ending)
-        self.task.add_done_callback(lambda task: self._wake())
-
-    async def _send(self, event: Event) -> None:
-        if event["type"] == "websocket.send":
-            self.replies += 1
-            self.last = event.get("text") or event["bytes"].decode()
-        elif event["type"] == "websocket.accept":
-            self.accepted = True
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    def put(self, text: str) -> None:
-        """Send one frame to the application."""
-        self._inbox.put_nowait({"type": "websocket.receive", "text": text})
-
-    async def changed(self) -> None:
-        """Wait until the application has sent something. Raises what it failed with."""
-        if self.task.done():
-            self.task.result()
-            raise RuntimeError("the application ended the connection")
-        self._waiter = asyncio.get_running_loop().create_future()
-        await self._waiter
-
-    async def opened(self) -> None:
-        """Wait until the application has accepted, and has done what it does after that."""
-        while not self.accepted:
-            await self.changed()
-        await asyncio.sleep(0)
-
-    async def closed(self) -> None:
-        """Disconnect and wait for the application to end."""
-        self._inbox.put_nowait({"type": "websocket.disconnect", "code": 1000})
-        await asyncio.wait([self.task])
-
-
-def scope() -> Event:
-    """Return what a server tells about a connection."""
-    return {
-        "type": "websocket",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": "1.1",
-        "scheme": "ws",
-        "server": ("127.0.0.1", 8000),
-        "client": ("127.0.0.1", 50000),
-        "root_path": "",
-        "path": "/",
-        "raw_path": b"/",
-        "query_string": b"",
-        "headers": [
-            (b"host", b"127.0.0.1:8000"),
-            (b"upgrade", b"websocket"),
-            (b"connection", b"Upgrade"),
-            (b"sec-websocket-version", b"13"),
-            (b"user-agent", b"benchmark"),
-        ],
-        "subprotocols": [],
-        "state": {},
-        "extensions": {"websocket.http.response": {}},
-    }
 
 
 # Echo
@@ -283,6 +209,51 @@ async def _opened(application: Application, count: int) -> list[Connection]:
     return connections
 
 
+# Groups
+
+
+def broadcast(worker: Worker, count: int, frame: int, seconds: float) -> float:
+    """Return the deliveries in a second of CPU time to a group of `count` connections, one broadcast at a time."""
+    return asyncio.run(_broadcast(worker, count, frames()[frame], seconds))
+
+
+async def _broadcast(worker: Worker, count: int, text: str, seconds: float) -> float:
+    crowd = Crowd(worker.application(worker.options), count, text)
+    await crowd.opened()
+    rate = await crowd.rate(seconds)
+    await crowd.closed()
+    return rate
+
+
+def scatter(worker: Worker, count: int) -> dict[str, float]:
+    """Return how many connections join a group of their own in a second of CPU time, and the bytes one keeps."""
+    return asyncio.run(_scatter(worker, count))
+
+
+async def _scatter(worker: Worker, count: int) -> dict[str, float]:
+    application = worker.application(worker.options)
+    first = await _members(application, 20)
+    gc.collect()
+    size, began = rss(), time.process_time()
+    connections = await _members(application, count)
+    spent = time.process_time() - began
+    gc.collect()
+    kept = rss() - size
+    for connection in (*first, connections[0], connections[-1]):
+        await exchange(connection, iter(frames()[:1]), 1, 1)
+    return {"rate": count / spent, "bytes": kept / count}
+
+
+async def _members(application: Application, count: int) -> list[Connection]:
+    connections: list[Connection] = []
+    for _ in range(count):
+        connection = Connection(application)
+        while not connection.replies:  # it says so when it has joined
+            await connection.changed()
+        connections.append(connection)
+    return connections
+
+
 # Classes
 
 
@@ -351,5 +322,6 @@ def rss() -> int:
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {
-    command.__name__: command for command in (echo, log, connect, idle, create, serve)
+    command.__name__: command
+    for command in (echo, log, connect, idle, broadcast, scatter, create, serve)
 }

@@ -24,7 +24,7 @@ def main() -> None:
 def present(name: str) -> None:
     """Import one module of what is not measured."""
     if name == "django":
-        import_module("django_settings").use(layer=False)
+        import_module("django_settings").use({})
     else:
         import_module(name)
 

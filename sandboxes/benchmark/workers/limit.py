@@ -3,7 +3,8 @@
 import asyncio
 from typing import Any
 
-from driver import Application, Options, Receive, Send, main
+from connection import Application, Receive, Send
+from driver import Options, main
 from frames import ACTIONS
 from messages import adapter_of, message_types, models_of_classes
 from pydantic import BaseModel

@@ -5,7 +5,7 @@ import sys
 
 import django_settings
 
-django_settings.use(layer=bool(json.loads(sys.argv[1]).get("layer")))
+django_settings.use(json.loads(sys.argv[1]))
 
 from typing import Any  # noqa: E402
 
@@ -23,9 +23,23 @@ class Echo(AsyncJsonWebsocketConsumer):
         await self.send_json(content)
 
 
+class Room(AsyncJsonWebsocketConsumer):
+    """Tells the group what it receives."""
+
+    groups = ["room"]  # noqa: RUF012 - as users of the framework write it
+
+    async def receive_json(self, content: Any, **kwargs: Any) -> None:
+        """Take one message."""
+        await self.channel_layer.group_send("room", {"type": "room.message", "content": content})
+
+    async def room_message(self, event: Any) -> None:
+        """Handle what the group receives."""
+        await self.send_json(event["content"])
+
+
 def application(options: Options) -> Application:
     """Make the application."""
-    made: Application = Echo.as_asgi()
+    made: Application = (Room if options.room else Echo).as_asgi()
     return made
 
 
