@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chanx.core import open_connections
+from chanx.core._numbers import numbers
 from sandbox_servers.notes import notes_of, release_of
 
 __all__ = ["report"]
@@ -31,6 +32,8 @@ def report(case: str, *, release: bool = False, mark: str = "") -> dict[str, Any
         "tasks": _tasks(),
         "rss": _resident_bytes(),
         "files": len(list((_PROCESS / "fd").iterdir())) if _PROCESS.exists() else 0,
+        "layer_messages": numbers.layer_messages,
+        "encodings": numbers.encodings,
         "notes": notes_of(case),
     }
 

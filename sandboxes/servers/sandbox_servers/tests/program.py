@@ -63,6 +63,11 @@ class Program:
         """Send a signal to the program."""
         self.process.send_signal(number)
 
+    def kill(self) -> None:
+        """End it, and what it started, without a chance to say goodbye."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.ends()
+
     def ends(self, within: float = TIME_LIMIT) -> int:
         """Wait for the end of the program and of its output, and return its exit code."""
         code = self.process.wait(within)

