@@ -174,6 +174,12 @@ def parser(session: nox.Session) -> None:
     session.run("pytest", ".ci/tests/test_parser.py", *session.posargs, env=environment)
 
 
+@nox.session
+def soak(session: nox.Session) -> None:
+    """The long variants of the same, for half an hour: 10,000 connects on each stack, 1,000,000 pings."""
+    test_on_servers(session, "--soak")
+
+
 @nox.session(tags=["ci"])
 def rehearsal(session: nox.Session) -> None:
     """What the FastAPI sandbox's Dockerfile and compose.yaml do, without Docker."""

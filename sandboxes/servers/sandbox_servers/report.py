@@ -1,14 +1,14 @@
 """What a process says about itself, for tests that run outside of it."""
 
 import asyncio
+import gc
 import os
 import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from chanx.core import open_connections
-from chanx.core._numbers import numbers
+from chanx.core.health import snapshot
 from sandbox_servers.notes import notes_of, release_of
 
 __all__ = ["report"]
@@ -24,16 +24,19 @@ def report(case: str, *, release: bool = False, mark: str = "") -> dict[str, Any
     """
     if release:
         release_of(case).set()
+    if case == "":
+        gc.collect()  # the memory is looked at
     if mark:
         sys.stderr.write(f"{mark}\n")
+    now = snapshot()
     return {
         "pid": os.getpid(),
-        "connections": open_connections(),
+        "connections": now.connections,
         "tasks": _tasks(),
         "rss": _resident_bytes(),
         "files": len(list((_PROCESS / "fd").iterdir())) if _PROCESS.exists() else 0,
-        "layer_messages": numbers.layer_messages,
-        "encodings": numbers.encodings,
+        "layer_messages": now.layer_messages,
+        "encodings": now.encodings,
         "notes": notes_of(case),
     }
 

@@ -95,7 +95,7 @@ async def test_churn_leaves_nothing(served: Served, valkey: Valkey, case: str, s
     for _ in range(batches):
         await asyncio.gather(*(WAYS[way % 3](served, case) for way in range(100)))
         await eventually(lambda: members(served, valkey, case) == [0, 0, 0], within=2)
-        states.append(await served.until(lambda state: state["connections"] == 0, case))
+        states.append(await served.until(lambda state: state["connections"] == 0))
 
     settled, last = states[batches // 5], states[-1]
     assert last["rss"] - settled["rss"] <= 5 * 2**20

@@ -14,7 +14,7 @@ from sandbox_servers.tests.servers import APPLICATIONS
 from sandbox_servers.tests.valkey import Valkey, valkey_server
 
 MESSAGES = 1000  # of each sender
-WINDOW = 10  # messages that a sender is ahead of what it hears of them
+WINDOW = 10  # messages that a sender is ahead of those who listen elsewhere
 RECEIVERS = 5  # in each process
 WORDS = 50
 FEW, MANY = 5, 100
@@ -55,8 +55,10 @@ async def test_order_of_each_sender_is_kept(application: str, room: str, case: s
             receivers = here[1:] + there[1:]
             async with asyncio.timeout(55), asyncio.TaskGroup() as group:
                 heard = [group.create_task(hear(peer, 2 * MESSAGES)) for peer in receivers]
-                group.create_task(say_in_order(here[0], "a"))
-                group.create_task(say_in_order(there[0], "b"))
+                # By speaker and by listener.
+                ahead = {pair: asyncio.Semaphore(WINDOW) for pair in ("aa", "ab", "ba", "bb")}
+                group.create_task(say_in_order(here[0], "a", ahead))
+                group.create_task(say_in_order(there[0], "b", ahead))
 
     for listening in heard:
         words = listening.result()
@@ -65,20 +67,22 @@ async def test_order_of_each_sender_is_kept(application: str, room: str, case: s
             assert said == [f"{sender}{number}" for number in range(MESSAGES)]
 
 
-async def say_in_order(peer: Any, name: str) -> None:
-    """Say one word after the other, never far ahead of what one hears of them oneself."""
-    ahead = asyncio.Semaphore(WINDOW)
+async def say_in_order(peer: Any, name: str, ahead: dict[str, asyncio.Semaphore]) -> None:
+    """Say one word after the other, never far ahead of what is heard of them in both processes.
+
+    A layer has room for a hundred messages that a process has not yet taken.
+    """
 
     async def listen() -> None:
         for _ in range(2 * MESSAGES):
-            if (await next_word(peer)).startswith(name):
-                ahead.release()
+            ahead[(await next_word(peer))[0] + name].release()
 
-    listening = asyncio.create_task(listen())
-    for number in range(MESSAGES):
-        await ahead.acquire()
-        await peer.send(frame("say", f"{name}{number}"))
-    await listening
+    async with asyncio.TaskGroup() as both:
+        both.create_task(listen())
+        for number in range(MESSAGES):
+            for listener in "ab":
+                await ahead[name + listener].acquire()
+            await peer.send(frame("say", f"{name}{number}"))
 
 
 async def hear(peer: Any, number: int) -> list[str]:
@@ -105,9 +109,7 @@ async def test_group_costs_by_process(application: str, room: str, case: str) ->
     assert many <= 1.1 * few
 
 
-async def cost(
-    valkey: Valkey, servers: list[Served], room: str, case: str, number: int
-) -> float:
+async def cost(valkey: Valkey, servers: list[Served], room: str, case: str, number: int) -> float:
     """Return the bytes that Valkey sends for one broadcast to so many connections in each process."""
     here, there = servers
     async with (

@@ -13,6 +13,7 @@ from pydantic import BaseModel, field_validator
 
 from chanx.core import _guard as _guard
 from chanx.core.decorators import event_handler, ws_handler
+from chanx.core.health import snapshot
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
@@ -282,7 +283,11 @@ class FailureSuite(Suite):
     async def test_events_that_are_too_many_are_dropped_by_policy(
         self, policy: str, heard: list[str], capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """Of ten events the one that is being handled and two that wait are kept, and the log says so, once."""
+        """Of ten events the one that is being handled and two that wait are kept.
+
+        The others are counted, and the log says so, once.
+        """
+        before = snapshot().dropped.get("slow_consumer", 0)
         async with self.connect(Failing, event_queue=2, outbound_policy=policy) as ws:
             await self.tell(ws.consumer, 10)
             await ws.send_message(PingMessage())
@@ -291,6 +296,7 @@ class FailureSuite(Suite):
             assert [(await ws.receive_json_from())["payload"] for _ in heard] == heard
             await ws.send_message(PingMessage())
             assert await ws.receive_json_from() == PONG
+        assert snapshot().dropped["slow_consumer"] - before == 7
         assert capsys.readouterr().out.count("Slow consumer") == 1
 
     async def test_events_that_are_too_many_close(self, capsys: pytest.CaptureFixture[str]) -> None:
