@@ -28,6 +28,9 @@ class Memberships:
         # Noted first: a join that was cancelled half-way may have happened.
         self._joined.add(group)
         await self._hub.join(group, self._member)
+        if group not in self._joined:
+            # Another task has left it while this one waited, or the connection has ended.
+            await _all_done([self._hub.leave(group, self._member)])
 
     async def leave(self, group: str) -> None:
         """Leave a group, joined here or by hand or not at all."""
