@@ -214,11 +214,14 @@ class _Run:
     async def write(self, delivery: Delivery, members: Iterator[Member]) -> None:
         for member in members:
             self.at = member
-            frames = delivery.frames_for(member)
-            if frames is None or len(frames) > 1 or not member.keeps_up:
-                member.queue(delivery)
-            elif frames:
-                await member.write(frames, delivery.action)
+            try:
+                frames = delivery.frames_for(member)
+                if frames is None or len(frames) > 1 or not member.keeps_up:
+                    member.queue(delivery)
+                elif frames:
+                    await member.write(frames, delivery.action)
+            except Exception:  # an option may be a property of the consumer's own
+                logger.exception("Group message could not be delivered")
             if self.detached:
                 return
 

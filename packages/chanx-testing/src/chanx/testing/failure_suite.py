@@ -81,6 +81,12 @@ class Deep:
         self.inner = self
 
 
+GROUP_MESSAGE = {
+    "type": "handle_group_message",
+    "message": {"action": "fail", "payload": "to all"},
+}
+
+
 class Failing(ChanxWebsocketConsumerMixin[NewsEvent]):
     """Does what it is told, which mostly is wrong."""
 
@@ -322,6 +328,22 @@ class FailureSuite(Suite):
         for n in range(number):
             await consumer.broadcast_event(NewsEvent(payload=str(n)), "lobby")
             await asyncio.sleep(0)
+
+    # A group with a member that fails
+
+    async def test_member_that_fails_harms_no_other(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """What goes wrong with one member is logged, and the others receive what was sent."""
+
+        def raise_error(consumer: Any) -> bool:
+            raise ValueError("secret")
+
+        options = {"should_send_completion": property(raise_error)}
+        async with self.connect(Failing, **options), self.connect(Failing) as ws:
+            await ws.consumer.get_channel_layer("default").group_send("lobby", GROUP_MESSAGE)
+            assert (await ws.receive_json_from())["payload"] == "to all"
+        assert "Group message could not be delivered" in capsys.readouterr().out
 
     # Layer messages
 
