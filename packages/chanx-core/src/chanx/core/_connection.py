@@ -138,6 +138,10 @@ class Connection:
 
     # Opening
 
+    def begin_authentication(self) -> None:
+        """Note that the consumer finds out who the client is."""
+        self.state = State.AUTHENTICATING
+
     async def _open(self, event: ASGIEvent) -> None:
         try:
             await self.consumer.websocket_connect(event)
@@ -167,14 +171,14 @@ class Connection:
         )
 
     async def open_inbox(self) -> None:
-        """Prepare for what the channel layer brings, if there is one. Raises LayerUnavailableError."""
-        if self._layer is None or self.inbox is not None:
-            return
-        self.inbox = Inbox(self, self._layer, self._outbox)
-        try:
-            await self.inbox.open()
-        except Exception as error:
-            raise LayerUnavailableError from error
+        """Let the connection in: prepare for what the channel layer brings. Raises LayerUnavailableError."""
+        if self._layer is not None and self.inbox is None:
+            self.inbox = Inbox(self, self._layer, self._outbox)
+            try:
+                await self.inbox.open()
+            except Exception as error:
+                raise LayerUnavailableError from error
+        self.admitted = True
 
     def listen(self) -> str:
         """Return the name of the connection's own channel. Raises RuntimeError without a layer."""

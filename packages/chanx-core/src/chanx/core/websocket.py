@@ -11,12 +11,11 @@ from structlog.contextvars import clear_contextvars
 from typing_extensions import TypeVar
 
 from chanx.constants import (
-    CLOSE_AUTHENTICATION_FAILED,
-    CLOSE_AUTHENTICATION_TIMEOUT,
     COMPLETE_ACTIONS,
 )
 from chanx.core import _guard as _guard
-from chanx.core._connection import Connection, State, layer_alias, no_layer
+from chanx.core._admission import admit
+from chanx.core._connection import Connection, layer_alias, no_layer
 from chanx.core._delivery import group_content
 from chanx.core._dispatch import text_of
 from chanx.core._errors import InvalidFrameError, error_items, malformed
@@ -29,7 +28,7 @@ from chanx.core.guards import Guard
 from chanx.core.handlers import HandlerSpec, ParameterResolver
 from chanx.core.layers import LayerTraits
 from chanx.core.limits import LayerLossPolicy, Limits, OutboundPolicy, spread
-from chanx.core.origin import OriginPolicy, is_allowed_origin
+from chanx.core.origin import OriginPolicy
 from chanx.core.passthrough import add_passthrough_handlers
 from chanx.core.probe import PROBE_KEY, Probe
 from chanx.core.spec import ConsumerSpec
@@ -45,7 +44,7 @@ from chanx.type_defs import (
     Scope,
 )
 from chanx.utils.logging import logger
-from chanx.utils.scope import complete_scope, header, path_params
+from chanx.utils.scope import complete_scope, path_params
 
 __all__ = ["ChanxWebsocketConsumerMixin", "ReceiveEvent"]
 
@@ -338,22 +337,7 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         The order: origin, `connect()`, authentication, groups, `post_authentication()`. Client frames that come
         meanwhile wait, and are handled only if the connection was let in.
         """
-        if not is_allowed_origin(type(self).allowed_origins, self.scope):
-            self._log_refused_origin()
-            await self.close()
-            return
-        if not self.authenticate_before_accept and not await self._connected():
-            return
-        self.connection.state = State.AUTHENTICATING
-        if not await self._authenticated():
-            return
-        if self.authenticate_before_accept and not await self._connected():
-            return
-        if not self.connection.admitted:
-            await self._join_layer()
-        for group in await self._initial_groups():
-            await self.join_group(group)
-        await self.post_authentication()
+        await admit(self)
 
     async def connect(self) -> None:
         """Accept the handshake. Override to choose a subprotocol or headers, or to refuse.
@@ -362,67 +346,6 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         `channel_name` in place, and `disconnect()` is called behind it even if the client is refused.
         """
         await self.accept()
-
-    async def _connected(self) -> bool:
-        """Let `connect()` accept the handshake; tell whether it did."""
-        if not self.shortcuts.connect:
-            await self._join_layer()
-        try:
-            await self.connect()
-        except self.accept_errors:
-            await self.accept()
-        except self.deny_errors:
-            await self.close()
-        if self.connection.state >= State.CLOSING:
-            return False
-        if not self.connection.accepted:
-            raise RuntimeError(
-                f"{type(self).__name__}.connect() returned without a decision: "
-                "await self.accept() or await self.close() in it."
-            )
-        return True
-
-    async def _join_layer(self) -> None:
-        await self.connection.open_inbox()
-        self.connection.admitted = True
-
-    async def _initial_groups(self) -> list[str]:
-        if self.channel_layer is None:
-            return []
-        return list(dict.fromkeys([*self.groups, *await self.get_groups()]))
-
-    async def _authenticated(self) -> bool:
-        reason = ""
-        try:
-            async with asyncio.timeout(self.authentication_timeout):
-                refusal = await self._refusal()
-            if refusal is None:
-                return True
-            code, reason = refusal
-        except TimeoutError:
-            logger.warning(
-                "Authentication timed out", authentication_timeout=self.authentication_timeout
-            )
-            code = CLOSE_AUTHENTICATION_TIMEOUT
-        except Exception:
-            logger.exception("Error while authenticating")
-            code = CLOSE_AUTHENTICATION_FAILED
-        await self.close(code, reason)
-        return False
-
-    async def _refusal(self) -> tuple[int, str] | None:
-        authenticator = self.authenticator
-        if authenticator is not None and not await authenticator.authenticate(self.scope):
-            return authenticator.close_code, ""
-        return await self.provide()
-
-    def _log_refused_origin(self) -> None:
-        logger.warning(
-            "WebSocket refused: origin not allowed",
-            origin=header(self.scope, "origin"),
-            host=header(self.scope, "host"),
-            setting=f"{type(self).__name__}.allowed_origins",
-        )
 
     async def get_groups(self) -> list[str]:
         """Return groups to join on connect, beside `groups`. Override."""

@@ -1,0 +1,99 @@
+"""Letting one connection in, or turning it away."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from chanx.constants import CLOSE_AUTHENTICATION_FAILED, CLOSE_AUTHENTICATION_TIMEOUT
+from chanx.core.origin import is_allowed_origin
+from chanx.utils.logging import logger
+from chanx.utils.scope import header
+
+if TYPE_CHECKING:
+    from chanx.core.websocket import ChanxWebsocketConsumerMixin
+
+__all__ = ["admit"]
+
+
+async def admit(consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:
+    """Take a connection through origin, handshake, authentication and groups, in this order.
+
+    A step that turns it away closes it. Raises what the consumer's hooks raise, and LayerUnavailableError.
+    """
+    if not is_allowed_origin(type(consumer).allowed_origins, consumer.scope):
+        _log_refused_origin(consumer)
+        await consumer.close()
+        return
+    early = not consumer.authenticate_before_accept
+    if early and not await _accepted(consumer):
+        return
+    consumer.connection.begin_authentication()
+    if not await _authenticated(consumer):
+        return
+    if not early and not await _accepted(consumer):
+        return
+    if not consumer.connection.admitted:
+        await consumer.connection.open_inbox()
+    await _join_groups(consumer)
+    await consumer.post_authentication()
+
+
+def _log_refused_origin(consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:
+    logger.warning(
+        "WebSocket refused: origin not allowed",
+        origin=header(consumer.scope, "origin"),
+        host=header(consumer.scope, "host"),
+        setting=f"{type(consumer).__name__}.allowed_origins",
+    )
+
+
+async def _accepted(consumer: "ChanxWebsocketConsumerMixin[Any]") -> bool:
+    """Let `connect()` accept the handshake; tell whether it did."""
+    if not consumer.shortcuts.connect:
+        await consumer.connection.open_inbox()
+    try:
+        await consumer.connect()
+    except consumer.accept_errors:
+        await consumer.accept()
+    except consumer.deny_errors:
+        await consumer.close()
+    if consumer.connection.is_closing:
+        return False
+    if not consumer.connection.accepted:
+        raise RuntimeError(
+            f"{type(consumer).__name__}.connect() returned without a decision: "
+            "await self.accept() or await self.close() in it."
+        )
+    return True
+
+
+async def _authenticated(consumer: "ChanxWebsocketConsumerMixin[Any]") -> bool:
+    reason = ""
+    try:
+        async with asyncio.timeout(consumer.authentication_timeout):
+            refusal = await _refusal(consumer)
+        if refusal is None:
+            return True
+        code, reason = refusal
+    except TimeoutError:
+        timeout = consumer.authentication_timeout
+        logger.warning("Authentication timed out", authentication_timeout=timeout)
+        code = CLOSE_AUTHENTICATION_TIMEOUT
+    except Exception:
+        logger.exception("Error while authenticating")
+        code = CLOSE_AUTHENTICATION_FAILED
+    await consumer.close(code, reason)
+    return False
+
+
+async def _refusal(consumer: "ChanxWebsocketConsumerMixin[Any]") -> tuple[int, str] | None:
+    authenticator = consumer.authenticator
+    if authenticator is not None and not await authenticator.authenticate(consumer.scope):
+        return authenticator.close_code, ""
+    return await consumer.provide()
+
+
+async def _join_groups(consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:
+    if consumer.channel_layer is None:
+        return
+    for group in dict.fromkeys([*consumer.groups, *await consumer.get_groups()]):
+        await consumer.join_group(group)
