@@ -7,6 +7,7 @@ from fast_channels.layers import InMemoryChannelLayer, channel_layers, get_chann
 from fast_channels.testing import WebsocketCommunicator as FastChannelsCommunicator
 
 from chanx.fast_channels.testing import WebsocketCommunicator, use_channel_layer
+from chanx.testing import FaultyChannelLayer
 
 NAMES = [
     name
@@ -33,3 +34,7 @@ def test_a_layer_is_used_for_a_while() -> None:
         assert get_channel_layer("default") is outer
 
     assert channel_layers.list_aliases() == []
+
+
+async def test_the_layer_is_used_by_fast_channels(channel_layer: FaultyChannelLayer) -> None:
+    assert id(get_channel_layer("default")) == id(channel_layer)
