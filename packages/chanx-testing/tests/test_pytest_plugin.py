@@ -95,7 +95,7 @@ def run(
     pytester.makepyfile("\n".join([APPLICATION, mark, *parts]))
     # Workers need a process above them that is nobody's test.
     start = pytester.runpytest_subprocess if options else pytester.runpytest_inprocess
-    return start("-rs", "-p", "no:cacheprovider", *options)
+    return start("-rs", "-p", "no:cacheprovider", "-p", "no:django", *options)
 
 
 @pytest.mark.parametrize("way", CONFIGURATIONS)
