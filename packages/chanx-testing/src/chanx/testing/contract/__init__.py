@@ -1,0 +1,11 @@
+"""Tests of a contract, made from a consumer class or from an AsyncAPI document; needs the extra `contract`."""
+
+from chanx.core import _guard as _guard
+
+try:
+    from chanx.testing.contract.suite import contract_tests
+    from chanx.testing.contract.verdict import ContractError
+except ImportError as error:
+    raise ImportError('Contract tests need: pip install "chanx-testing[contract]"') from error
+
+__all__ = ["ContractError", "contract_tests"]
