@@ -214,10 +214,11 @@ class Contract:
 
     def exchange(self, message: JSONObject) -> Exchange:
         """Send a message on a connection of its own and return everything that came."""
-        return async_to_sync(self._exchange)(message)
-
-    async def _exchange(self, message: JSONObject) -> Exchange:
+        # Outside of the event loop: whoever makes headers may ask a database.
         headers = self.headers() if callable(self.headers) else self.headers
+        return async_to_sync(self._exchange)(message, headers)
+
+    async def _exchange(self, message: JSONObject, headers: Headers | None) -> Exchange:
         connection = WebsocketConnection(self.application, self.path, headers, self.subprotocols)
         async with connection:
             await connection.idle(self.timeout)
