@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Iterator
 from typing import Any, TypeVar, cast
 
-from chanx.core.decorators import ws_handler
+from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
@@ -13,11 +13,13 @@ from sandbox_servers.authenticators import Gatekeeper
 from sandbox_servers.messages import (
     BreakMessage,
     HoldMessage,
+    NewsEvent,
     NumberMessage,
     SayMessage,
     StreamMessage,
     StreamPayload,
     WaitMessage,
+    WhereMessage,
 )
 from sandbox_servers.notes import note, release_of
 
@@ -121,6 +123,16 @@ class Room(Work):
     async def say(self, message: SayMessage) -> None:
         """Tell the room."""
         await self.broadcast_message(message, self.case)
+
+    @ws_handler
+    async def where(self, message: WhereMessage) -> SayMessage:
+        """Tell the name of the channel."""
+        return SayMessage(payload=self.channel_name)
+
+    @event_handler
+    async def news(self, event: NewsEvent) -> SayMessage:
+        """Tell the client."""
+        return SayMessage(payload=event.payload)
 
 
 class PubSubRoom(Room):

@@ -9,11 +9,13 @@ from chanx.messages.base import BaseMessage
 __all__ = [
     "BreakMessage",
     "HoldMessage",
+    "NewsEvent",
     "NumberMessage",
     "SayMessage",
     "StreamMessage",
     "StreamPayload",
     "WaitMessage",
+    "WhereMessage",
 ]
 
 
@@ -64,3 +66,17 @@ class StreamMessage(BaseMessage):
 
     action: Literal["stream"] = "stream"
     payload: StreamPayload
+
+
+class WhereMessage(BaseMessage):
+    """Asks for the name of the connection's own channel, which is said."""
+
+    action: Literal["where"] = "where"
+    payload: None = None
+
+
+class NewsEvent(BaseMessage):
+    """Something that comes from outside of the servers."""
+
+    action: Literal["news"] = "news"
+    payload: str

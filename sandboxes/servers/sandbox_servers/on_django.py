@@ -15,11 +15,10 @@ from chanx.channels.websocket import AsyncJsonWebsocketConsumer  # noqa: E402
 from sandbox_servers.consumers import consumers  # noqa: E402
 from sandbox_servers.logs import configure_logging  # noqa: E402
 
-__all__ = ["application"]
+__all__ = ["application", "served"]
 
 configure_logging()
+served = dict(consumers(AsyncJsonWebsocketConsumer))
 # Any: the stubs' list of routes is invariant, and path() returns one of its two kinds.
-routes: list[Any] = [
-    path(where, consumer.as_asgi()) for where, consumer in consumers(AsyncJsonWebsocketConsumer)
-]
+routes: list[Any] = [path(where, consumer.as_asgi()) for where, consumer in served.items()]
 application = ProtocolTypeRouter({"http": http_application, "websocket": URLRouter(routes)})

@@ -13,7 +13,7 @@ from sandbox_servers.consumers import consumers
 from sandbox_servers.logs import configure_logging
 from sandbox_servers.report import report
 
-__all__ = ["application"]
+__all__ = ["application", "served"]
 
 PREFIX = "starlette"
 
@@ -33,7 +33,8 @@ register_channel_layer("queue", _layer(RedisChannelLayer, redis_url))
 register_channel_layer("pubsub", _layer(RedisPubSubChannelLayer, redis_url))
 
 application = FastAPI()
-for path, consumer in consumers(AsyncJsonWebsocketConsumer):
+served = dict(consumers(AsyncJsonWebsocketConsumer))
+for path, consumer in served.items():
     add_websocket_consumer(application, f"/{path}", consumer)
 
 

@@ -33,6 +33,7 @@ class Program:
         process = subprocess.Popen(
             command,
             cwd=SANDBOX,
+            stdin=subprocess.PIPE,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -58,6 +59,12 @@ class Program:
     def output(self, since: int = 0) -> str:
         """Return the lines from a position on."""
         return "".join(self.lines[since:])
+
+    def press_enter(self) -> None:
+        """Give it an empty line."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to the program."""

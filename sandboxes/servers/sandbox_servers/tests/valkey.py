@@ -29,6 +29,10 @@ class Valkey:
         ((_, subscribed),) = self._client.pubsub_numsub(f"{prefix}__group__{group}")
         return queued + int(subscribed)
 
+    def clients(self) -> int:
+        """Return how many connections it has, this one left out."""
+        return len(self._client.client_list()) - 1
+
     def output_bytes(self) -> int:
         """Return how many bytes it has sent since it started."""
         return int(self._client.info("stats")["total_net_output_bytes"])

@@ -1,0 +1,114 @@
+"""The watch over event loops."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from chanx.core.blocking import BlockingWatch
+from chanx.core.decorators import ws_handler
+from chanx.core.observers import add_observer, remove_observer
+from chanx.core.websocket import ChanxWebsocketConsumerMixin
+from chanx.messages.incoming import PingMessage
+from chanx.messages.outgoing import PongMessage
+from chanx.type_defs import ASGIEvent, Scope
+
+PING: ASGIEvent = {"type": "websocket.receive", "text": '{"action": "ping", "payload": null}'}
+
+
+class Blocking(ChanxWebsocketConsumerMixin[Any]):
+    """Sleeps where it should wait."""
+
+    log_websocket_message = False
+    pause = 0.5
+
+    @ws_handler
+    async def ping(self, message: PingMessage) -> PongMessage:
+        """Block."""
+        compute(self.pause)
+        return PongMessage()
+
+
+class Patient(Blocking):
+    """Waits without blocking."""
+
+    @ws_handler
+    async def ping(self, message: PingMessage) -> PongMessage:
+        """Wait as long."""
+        await asyncio.sleep(self.pause)
+        return PongMessage()
+
+
+def compute(seconds: float) -> None:
+    """Do something that is not async."""
+    time.sleep(seconds)
+
+
+@pytest.fixture
+def watch() -> Iterator[BlockingWatch]:
+    """Let a watch observe."""
+    watch = BlockingWatch(seconds=0.3)
+    add_observer(watch)
+    yield watch
+    remove_observer(watch)
+
+
+async def answered(consumer: type[Blocking]) -> None:
+    """Send one message, wait for its answer, and leave."""
+    events: asyncio.Queue[ASGIEvent] = asyncio.Queue()
+    answer = asyncio.Event()
+
+    async def send(event: ASGIEvent) -> None:
+        if event["type"] == "websocket.send":
+            answer.set()
+
+    scope: Scope = {"type": "websocket", "path": "/", "headers": []}
+    serving = asyncio.create_task(consumer()(scope, events.get, send))
+    for event in ({"type": "websocket.connect"}, PING):
+        events.put_nowait(event)
+    async with asyncio.timeout(5):
+        await answer.wait()
+        events.put_nowait({"type": "websocket.disconnect", "code": 1000})
+        await serving
+
+
+def watching() -> list[threading.Thread]:
+    """Return the threads that watch."""
+    return [thread for thread in threading.enumerate() if "blocking watch" in thread.name]
+
+
+async def test_handler_that_blocks_is_named(watch: BlockingWatch) -> None:
+    """One warning for 500 ms, with the handler and the line at which it was; then the thread ends."""
+    with capture_logs() as logs:
+        await answered(Blocking)
+    (warning,) = [entry for entry in logs if entry["event"] == "The event loop is blocked"]
+    assert warning["handler"] == "Blocking.ping"
+    assert warning["at"].startswith(f"{__file__}:")
+    assert warning["log_level"] == "warning"
+    for thread in watching():
+        await asyncio.to_thread(thread.join, 2)
+    assert watching() == []
+
+
+async def test_handler_that_waits_is_not(watch: BlockingWatch) -> None:
+    """It may take as long as it likes."""
+    with capture_logs() as logs:
+        await answered(Patient)
+    assert [entry for entry in logs if entry["event"] == "The event loop is blocked"] == []
+
+
+async def test_nobody_watches_by_default() -> None:
+    """No thread is started."""
+    before = watching()
+    await answered(Patient)
+    assert watching() == before
+
+
+def test_a_time_has_to_be_positive() -> None:
+    """Anything else would ask without end."""
+    with pytest.raises(ValueError, match="has to be positive, but it is 0"):
+        BlockingWatch(0)

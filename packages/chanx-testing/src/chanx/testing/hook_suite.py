@@ -1,0 +1,281 @@
+"""Hooks that applications override, options, and what is logged: the same on every integration.
+
+An integration's own tests subclass `HookSuite` with its consumer base class and a channel layer. Needs pytest and
+pytest-asyncio (extra `pytest`).
+"""
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal
+
+import pytest
+import structlog
+from pydantic import ValidationError
+
+from chanx.core import _guard as _guard
+from chanx.core.decorators import event_handler, ws_handler
+from chanx.core.websocket import ChanxWebsocketConsumerMixin
+from chanx.messages.base import BaseMessage
+from chanx.messages.incoming import PingMessage
+from chanx.messages.outgoing import ErrorMessage, PongMessage
+from chanx.testing.suite import Suite
+from chanx.type_defs import JSONObject
+
+__all__ = ["HookSuite"]
+
+PONG: JSONObject = {"action": "pong", "payload": None}
+COMPLETE: JSONObject = {"action": "complete", "payload": None}
+
+
+class SayMessage(BaseMessage):
+    """Something said."""
+
+    action: Literal["say"] = "say"
+    payload: str
+
+
+class HiddenMessage(BaseMessage):
+    """A message that no handler declares."""
+
+    action: Literal["hidden"] = "hidden"
+    payload: str = ""
+
+
+class NewsEvent(BaseMessage):
+    """Something that the server has to tell."""
+
+    action: Literal["news"] = "news"
+    payload: str
+
+
+class Speaking(ChanxWebsocketConsumerMixin[NewsEvent]):
+    """Sends in every way."""
+
+    groups = ["lobby"]  # noqa: RUF012 - the documented way to write it
+
+    noted: ClassVar[list[Any]] = []
+
+    @ws_handler
+    async def ping(self, message: PingMessage) -> PongMessage:
+        """Answer."""
+        return PongMessage()
+
+    @ws_handler
+    async def say(self, message: SayMessage) -> SayMessage | None:
+        """Do what is asked."""
+        match message.payload:
+            case "fail":
+                raise ValueError("secret")
+            case "valid":
+                await self.send_message(PongMessage(), validate=True)
+            case "undeclared":
+                with pytest.raises(ValidationError):
+                    await self.send_message(HiddenMessage(), validate=True)
+            case "close":
+                await self.send_json({"action": "say", "payload": "bye"}, close=True)
+            case "dictionary":
+                await self.broadcast_message({"action": "say", "payload": "to all"})
+            case "one":
+                await self.broadcast_message(SayMessage(payload="to one"), "one")
+            case "several":
+                await self.broadcast_message(SayMessage(payload="to several"), ["one", "two"])
+            case _:
+                return message
+        return None
+
+    @event_handler(
+        output_type=SayMessage, summary="News", description="What is new.", tags=["news"]
+    )
+    async def news(self, event: NewsEvent) -> None:
+        """Pass it on."""
+        if event.payload == "fail":
+            raise ValueError("secret")
+        await self.send_message(SayMessage(payload=event.payload))
+
+
+class Telling(Speaking):
+    """Answers failures in its own words."""
+
+    async def handle_json_processing_error(self, error: Exception) -> None:
+        """Tell what failed outside of handlers."""
+        await self.tell("processing", error)
+
+    async def handle_message_handler_error(
+        self, error: Exception, action: str, message: BaseMessage
+    ) -> None:
+        """Tell what failed in a handler."""
+        await self.tell(f"handler of {action}, {message.payload}", error)
+
+    async def handle_validation_error(self, error: ValidationError) -> None:
+        """Tell what was no message."""
+        await self.tell(f"validation, {error.errors()[0]['type']}", error)
+
+    async def handle_event_handler_error(
+        self, error: Exception, action: str, event: BaseMessage
+    ) -> None:
+        """Tell what failed in the handler of an event."""
+        await self.tell(f"event {action}, {event.payload}", error)
+
+    async def tell(self, what: str, error: Exception) -> None:
+        """Send an error of one's own."""
+        await self.send_message(ErrorMessage(payload={"told": what, "of": type(error).__name__}))
+
+
+class Choosing(Telling):
+    """Fails outside of its handlers."""
+
+    async def receive_message(self, message: BaseMessage) -> None:
+        """Fail."""
+        raise LookupError("secret")
+
+
+class HookSuite(Suite):
+    """The behaviour of hooks and options, through the public door."""
+
+    @pytest.fixture
+    def lines(self) -> Iterator[Any]:
+        """Log as JSON to a stream of UTF-8, and return what reads its lines."""
+        stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+        before = structlog.get_config()
+        structlog.configure(
+            processors=[
+                structlog.contextvars.merge_contextvars,
+                structlog.processors.add_log_level,
+                structlog.processors.format_exc_info,
+                structlog.processors.KeyValueRenderer(),
+            ],
+            logger_factory=structlog.PrintLoggerFactory(stream),
+            cache_logger_on_first_use=False,
+        )
+        raw: Any = stream.buffer
+        yield lambda: raw.getvalue().decode("utf-8").splitlines()
+        structlog.configure(**before)
+
+    # Sending
+
+    async def test_validated_message_is_sent(self) -> None:
+        """`send_message(validate=True)` sends what the class declares, and refuses anything else."""
+        async with self.connect(Speaking) as ws:
+            await ws.send_message(SayMessage(payload="valid"))
+            assert await ws.receive_json_from() == PONG
+            await ws.send_message(SayMessage(payload="undeclared"))
+            await ws.send_message(PingMessage())
+            assert await ws.receive_json_from() == PONG
+
+    async def test_send_json_may_close(self) -> None:
+        """`send_json(close=True)` closes behind the message, with 1000."""
+        ws = self.connect(Speaking)
+        await ws.connect()
+        await ws.send_message(SayMessage(payload="close"))
+        assert (await ws.receive_json_from())["payload"] == "bye"
+        await ws.assert_closed(1000)
+        await ws.wait()
+
+    async def test_broadcast_takes_dictionaries_and_groups(self) -> None:
+        """A message or a dictionary, to the groups of the connection, to one, or to several."""
+
+        class Other(Speaking):
+            groups = ["one"]  # noqa: RUF012 - the documented way to write it
+
+        async with self.connect(Speaking) as ws, self.connect(Other) as other:
+            await ws.send_message(SayMessage(payload="dictionary"))
+            own = {"action": "say", "payload": "to all", "is_current": True}
+            assert await ws.receive_json_from() == own
+            for payload in ("one", "several"):
+                await ws.send_message(SayMessage(payload=payload))
+                theirs = {"action": "say", "payload": f"to {payload}", "is_current": False}
+                assert await other.receive_json_from() == theirs
+            await ws.send_message(PingMessage())
+            assert await ws.receive_json_from() == PONG
+
+    async def test_options_of_an_event_handler(self) -> None:
+        """`output_type` is among what the class may send, the rest describes it."""
+        consumer = self.make(Speaking)
+        assert SayMessage in consumer.spec.outgoing_messages
+        handler = consumer.spec.handlers.events["news"]
+        assert (handler.summary, handler.description) == ("News", "What is new.")
+        assert list(handler.tags or ()) == ["news"]
+        async with self.connect(Speaking) as ws:
+            await ws.send_message(PingMessage())
+            await ws.receive_json_from()
+            await consumer.broadcast_event(NewsEvent(payload="new"), "lobby")
+            assert (await ws.receive_json_from())["payload"] == "new"
+
+    # Failures in one's own words
+
+    async def test_own_words_for_failures(self) -> None:
+        """Each hook for failures is called in its place, and what it sends is the answer."""
+        async with self.connect(Telling, send_completion=True) as ws:
+            await ws.send_message(SayMessage(payload="fail"), ref="1")
+            assert await ws.receive_json_from() == {
+                "action": "error",
+                "payload": {"told": "handler of say, fail", "of": "ValueError"},
+                "version": 1,
+                "ref": "1",
+            }
+            assert await ws.receive_json_from() == COMPLETE
+            await ws.send_to(text_data='{"action":"say"}')
+            told = {"told": "validation, missing", "of": "ValidationError"}
+            assert (await ws.receive_json_from())["payload"] == told
+            assert await ws.receive_json_from() == COMPLETE
+            await ws.consumer.broadcast_event(NewsEvent(payload="fail"), "lobby")
+            told = {"told": "event news, fail", "of": "ValueError"}
+            assert (await ws.receive_json_from())["payload"] == told
+
+    async def test_own_words_for_failures_outside_of_handlers(self) -> None:
+        """What fails in another hook is told as well, under the reference."""
+        async with self.connect(Choosing) as ws:
+            await ws.send_message(PingMessage(), ref="1")
+            answer = await ws.receive_json_from()
+            assert answer["ref"] == "1"
+            assert answer["payload"] == {"told": "processing", "of": "LookupError"}
+
+    # Logging
+
+    async def test_ignored_actions_are_not_logged(self, lines: Any) -> None:
+        """Neither when they come nor when they go; others are."""
+        options: dict[str, Any] = {
+            "log_websocket_message": True,
+            "log_ignored_actions": ["ping", "pong"],
+        }
+        async with self.connect(Speaking, **options) as ws:
+            for message in (PingMessage(), SayMessage(payload="x"), PingMessage()):
+                await ws.send_message(message)
+                await ws.receive_json_from()
+        logged = [line for line in lines() if "event='Websocket" in line]
+        assert ["Websocket received" in line for line in logged] == [True, False]
+        assert all("'say'" in line for line in logged)
+
+    @pytest.mark.parametrize(
+        "action",
+        [[], ["say"], {}, 7, None, True, "\ud800", "nobody's", "x" * 2**20],
+        ids=lambda action: json.dumps(action)[:12],
+    )
+    async def test_any_action_can_be_logged(self, lines: Any, action: Any) -> None:
+        """Lists, half surrogate pairs, a megabyte: logged in few bytes, or not, but nothing is lost by it."""
+        options: dict[str, Any] = {"log_websocket_message": True, "max_message_bytes": None}
+        async with self.connect(Speaking, **options) as ws:
+            await ws.send_to(text_data=json.dumps({"action": action, "payload": "x"}))
+            assert (await ws.receive_json_from())["action"] == "error"
+            await ws.send_message(SayMessage(payload="after"))
+            assert (await ws.receive_json_from())["payload"] == "after"
+        text = "\n".join(lines())
+        assert text.count("event='Websocket received'") == 1
+        assert len(text) < 10_000
+
+    async def test_any_text_can_be_sent_and_logged(self, lines: Any) -> None:
+        """What handlers send is logged by its action alone, whatever that is."""
+
+        class Odd(Speaking):
+            @ws_handler
+            async def ping(self, message: PingMessage) -> None:
+                """Send what is no message."""
+                for action in ([], "y" * 2**20, None):
+                    await self.send_json({"action": action, "payload": "x" * 100})
+
+        async with self.connect(Odd, log_websocket_message=True) as ws:
+            await ws.send_message(PingMessage())
+            actions = [(await ws.receive_json_from())["action"] for _ in range(3)]
+        assert actions[0] == []
+        assert len([line for line in lines() if "Websocket sent" in line]) == 3
