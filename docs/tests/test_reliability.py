@@ -11,26 +11,31 @@ from chanx.core.limits import DEFAULT_LIMITS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
-NAMED = sorted(set(re.findall(r"`(\w+\.py)::(\w+)`", PAGE)))
-# Where tests are: those of the packages and of the sandbox, and the suites for integrations.
-FOLDERS = ("packages/*/tests", "packages/chanx-testing/src/chanx/testing", "sandboxes/servers")
+NAMED = sorted(set(re.findall(r"`(\w+(?:\.py)?)::(\w+)`", PAGE)))
+FOLDERS = ("packages/*/tests", "sandboxes/servers")
+SUITES = ROOT / "packages/chanx-testing/src/chanx/testing"
 
 
 @cache
-def tests_in(file: str) -> frozenset[str]:
-    """Return the names of the test functions in the files of that name."""
-    paths = [path for folder in FOLDERS for place in ROOT.glob(folder) for path in place.rglob(file)]
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
+def functions_of(file: str) -> frozenset[str]:
+    """Return the names of the functions in the files of that name, or in all suites for integrations."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files_of(file)]
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     return frozenset(
         node.name for tree in trees for node in ast.walk(tree) if isinstance(node, functions)
     )
 
 
+def files_of(file: str) -> list[Path]:
+    if file == "suites":
+        return list(SUITES.rglob("*.py"))
+    return [path for folder in FOLDERS for place in ROOT.glob(folder) for path in place.rglob(file)]
+
+
 @pytest.mark.parametrize(("file", "test"), NAMED)
 def test_named_tests_exist(file: str, test: str) -> None:
     """So that no promise loses its proof."""
-    assert test in tests_in(file)
+    assert test in functions_of(file)
 
 
 def test_every_promise_has_a_test() -> None:

@@ -1,6 +1,6 @@
 """Tell the members of a room something from a plain script, and from threads of it.
 
-    python -m sandbox_servers.publish on_starlette queue ROOM CHANNEL
+python -m sandbox_servers.publish on_starlette queue ROOM CHANNEL
 """
 
 import sys

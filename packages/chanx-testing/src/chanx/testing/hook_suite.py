@@ -269,13 +269,15 @@ class HookSuite(Suite):
 
         class Odd(Speaking):
             @ws_handler
-            async def ping(self, message: PingMessage) -> None:
+            async def say(self, message: SayMessage) -> SayMessage | None:
                 """Send what is no message."""
-                for action in ([], "y" * 2**20, None):
+                actions: tuple[Any, ...] = ([], "y" * 2**20, None)
+                for action in actions:
                     await self.send_json({"action": action, "payload": "x" * 100})
+                return None
 
         async with self.connect(Odd, log_websocket_message=True) as ws:
-            await ws.send_message(PingMessage())
+            await ws.send_message(SayMessage(payload=""))
             actions = [(await ws.receive_json_from())["action"] for _ in range(3)]
         assert actions[0] == []
         assert len([line for line in lines() if "Websocket sent" in line]) == 3
