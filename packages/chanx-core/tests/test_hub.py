@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from random import Random
@@ -165,6 +165,7 @@ class House:
         self.groups = [f"group-{number}" for number in range(groups)]
         self.seats: list[Seat] = []
         self.model: dict[str, set[Seat]] = {group: set() for group in self.groups}
+        self.leaves: Counter[tuple[str, Seat]] = Counter()
 
     async def fill(self, seats: int) -> None:
         """Connect so many; the layer does not fail yet."""
@@ -174,15 +175,18 @@ class House:
             await seat.open()
 
     async def join(self, seat: Seat, group: str) -> None:
-        """Join; who fails, or is interrupted, is no member."""
+        """Join; who fails, or is interrupted, or has left meanwhile, is no member."""
+        leaves = self.leaves[group, seat]
         try:
             await seat.consumer.join_group(group)
         except Exception:
             return
-        self.model[group].add(seat)
+        if leaves == self.leaves[group, seat]:
+            self.model[group].add(seat)
 
     async def leave(self, seat: Seat, group: str) -> None:
         """Leave; who is interrupted has left."""
+        self.leaves[group, seat] += 1
         self.model[group].discard(seat)
         await seat.consumer.leave_group(group)
 
@@ -275,16 +279,16 @@ class Races(RuleBasedStateMachine):
         self.before = self.runner.run(tasks())
         self.house = House(RestlessLayer(Random(seed)), groups=2)
         self.runner.run(self.house.fill(3))
-        self.steps: dict[tuple[int, int], asyncio.Task[None]] = {}
+        self.steps: dict[tuple[int, int, bool], asyncio.Task[None]] = {}
 
     @rule(seat=st.integers(0, 2), group=st.integers(0, 1), joins=st.booleans())
     def step(self, seat: int, group: int, joins: bool) -> None:
-        """Begin a join or a leave, unless this connection is at it with this group."""
-        running = self.steps.get((seat, group))
+        """Begin a join or a leave, unless this connection is at it with this group. A leave may overtake a join."""
+        running = self.steps.get((seat, group, joins))
         if running is None or running.done():
             who, where = self.house.seats[seat], self.house.groups[group]
             step = self.house.join if joins else self.house.leave
-            self.steps[seat, group] = self.runner.get_loop().create_task(step(who, where))
+            self.steps[seat, group, joins] = self.runner.get_loop().create_task(step(who, where))
 
     @precondition(lambda self: self.steps)
     @rule(data=st.data())
@@ -370,3 +374,21 @@ async def test_end_that_comes_while_a_join_waits_is_the_last_word(house: House) 
     await leaving
     house.seats.remove(second)
     await house.check()
+
+
+async def test_leave_that_comes_while_its_own_join_opens_the_group_is_the_last_word() -> None:
+    """However far the join has come."""
+    async with nothing_stays():
+        house = House(RestlessLayer(Random(0)), groups=1)
+        await house.fill(1)
+        (seat,) = house.seats
+        for pause in range(15):
+            joining = asyncio.create_task(seat.consumer.join_group("group-0"))
+            await turns(pause)
+            await seat.consumer.leave_group("group-0")
+            await joining
+            await turns(30)
+            assert house.layer.members() == ({"group-0": 1} if pause == 0 else {}), pause
+            await seat.consumer.leave_group("group-0")
+        await house.check()
+        await house.close()

@@ -79,7 +79,8 @@ class GroupDelivery:
 
     def __init__(self, event: GroupMessageEvent) -> None:
         self._event = event
-        self._sender = event.get("from_channel")
+        # Empty where nobody's connection sent it, and so are the names of channels that nobody has asked for.
+        self._sender = event.get("from_channel") or None
         self._excludes = bool(event.get("exclude_current"))
         self._frames: dict[object, tuple[str, ...]] = {}
         self.action = event["message"].get("action")

@@ -534,7 +534,8 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
 
     async def handle_group_message(self, event: GroupMessageEvent) -> None:
         """Pass a group's message to the client, with `is_current` beside it."""
-        is_current = event.get("from_channel") == self.connection.channel
+        sender = event.get("from_channel")
+        is_current = bool(sender) and sender == self.connection.channel
         if is_current and event.get("exclude_current"):
             return
         shown = is_current if self.group_message_metadata else None
