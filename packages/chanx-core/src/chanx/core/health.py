@@ -28,7 +28,7 @@ class Snapshot:
     """What waits now for a slow peer, or behind an event that is being handled."""
     dropped: Mapping[str, int]
     """Messages that did not reach their client, by reason: `slow_consumer` where too much waited, `send_timeout` where
-    the peer did not take a frame in time. Since the start."""
+    the peer did not take a frame in time, `layer` where the channel layer lost one of a group. Since the start."""
     layer_state: Mapping[str, LayerState]
     """By alias, whether the channel layer answers; those that no connection uses now are not watched."""
     layer_messages: int

@@ -51,7 +51,7 @@ class Observer:
         """
 
     def on_drop(self, consumer: "ChanxWebsocketConsumerMixin[Any]", reason: str) -> None:
-        """Learn that a message did not reach the client; the reasons are those of `Snapshot.dropped`."""
+        """Learn that a message did not reach this client, and why: `slow_consumer` or `send_timeout`."""
 
     def on_close(self, consumer: "ChanxWebsocketConsumerMixin[Any]", code: int) -> None:
         """Learn that a connection has ended, after `on_connect()`. The client may have chosen the code."""
