@@ -392,3 +392,27 @@ async def test_leave_that_comes_while_its_own_join_opens_the_group_is_the_last_w
             await seat.consumer.leave_group("group-0")
         await house.check()
         await house.close()
+
+
+# The last connection leaves while the layer is away
+
+
+async def test_what_could_not_be_left_is_left_by_the_next_connection(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Nobody waits for the layer then, and nothing of it stays when the layer is back and used again."""
+    async with nothing_stays():
+        house = House(RestlessLayer(Random(0)), groups=3)
+        await house.fill(1)
+        for group in house.groups:
+            await house.join(house.seats[0], group)
+        house.layer.failures = 1.0
+        await house.seats[0].leave()
+        assert house.layer.members() == dict.fromkeys(house.groups, 1)
+        assert capsys.readouterr().out.count("Could not leave group") == 3
+
+        house.layer.failures = 0.0
+        await house.fill(1)
+        await turns(50)
+        assert house.layer.members() == {}
+        await house.seats[0].leave()

@@ -74,12 +74,12 @@ class Hub:
         self._timeout = timeout
         self._groups: dict[str, Group] = {}
         self._holders: set[GroupMember] = set()
-        self._left_behind: set[tuple[str, str]] = set()
+        self._left_behind = _orphans.pop(layer, set())
         self._stragglers: list[asyncio.Task[None]] = []
         self.outage = Outage(self._renew_all, self._resume)
         self._heartbeat = None if traits.is_local else Heartbeat(layer, self.outage, timeout)
         self._renewal: asyncio.TimerHandle | None = None
-        self._renewing: asyncio.Task[None] | None = None
+        self._renewing = spawn(self._renew_regularly()) if self._left_behind else None
 
     @classmethod
     def held(
@@ -111,6 +111,8 @@ class Hub:
             await stopped(self._renewing)
         if self._heartbeat is not None:
             await self._heartbeat.stop()
+        if self._left_behind:
+            _orphans.setdefault(self.layer, set()).update(self._left_behind)
 
     def check(self) -> None:
         """Raise ConnectionError while the layer is known not to answer: asking it would take long, for nothing."""
@@ -291,6 +293,8 @@ class Hub:
 
 
 _hubs: dict[tuple[asyncio.AbstractEventLoop, ChannelLayer], Hub] = {}
+# Memberships that the last connection of a hub could not leave: the next hub of the layer does.
+_orphans: dict[ChannelLayer, set[tuple[str, str]]] = {}
 
 
 def open_groups() -> int:
