@@ -19,6 +19,7 @@ from chanx.messages.outgoing import (
     AuthenticationPayload,
     CompleteMessage,
     ErrorMessage,
+    ResyncMessage,
 )
 
 from .torture import (
@@ -66,6 +67,7 @@ SENT: list[BaseMessage] = [
     ErrorMessage(payload={"detail": "Failed"}),
     ErrorMessage(payload=[{"type": "missing", "loc": ["a", 0], "msg": "Field required"}]),
     CompleteMessage(),
+    ResyncMessage(),
     AuthenticationMessage(payload=AuthenticationPayload(status_code=200, status_text="OK")),
 ]
 

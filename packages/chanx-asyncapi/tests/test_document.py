@@ -78,11 +78,13 @@ def test_nothing_is_described_that_no_route_uses() -> None:
         "ping_message",
         "error_message",
         "complete_message",
+        "resync_message",
     }
     assert set(document["components"]["schemas"]) == {
         "PingMessage",
         "ErrorMessage",
         "CompleteMessage",
+        "ResyncMessage",
     }
     assert "securitySchemes" not in document["components"]
 
@@ -201,11 +203,13 @@ def test_what_comes_unasked_is_in_it(document: dict[str, Any]) -> None:
     assert message_keys(operations["orders_more_notices"]) == [
         "authentication_message",
         "error_message",
+        "resync_message",
     ]
     assert [
         key.partition("_message")[0] for key in message_keys(operations["spelled_notices"])
     ] == [
         "error",
+        "resync",
         "complete",
         "group_complete",
     ]
@@ -218,10 +222,28 @@ def test_event_completions_are_in_it_where_they_are_sent(monkeypatch: pytest.Mon
 
     assert message_keys(notices) == [
         "error_message",
+        "resync_message",
         "complete_message",
         "group_complete_message",
         "event_complete_message",
     ]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("send_resync_message", False),
+        ("layer_loss_policy", "close"),
+        ("channel_layer_alias", None),
+    ],
+)
+def test_clients_are_told_of_losses_where_the_consumer_tells_them(
+    option: str, value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OrderConsumer, option, value, raising=False)
+    notices = generate_document(ROUTES[:1])["operations"]["orders_more_notices"]
+
+    assert message_keys(notices) == ["authentication_message", "error_message"]
 
 
 def test_credentials_are_bindings_and_security_schemes(document: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from chanx.messages.outgoing import (
     ErrorMessage,
     EventCompleteMessage,
     GroupCompleteMessage,
+    ResyncMessage,
 )
 
 __all__ = ["Source"]
@@ -35,6 +36,7 @@ class Source:
     wire: WireFormat
     send_completion: bool
     send_authentication: bool
+    send_resync: bool
     group_metadata: bool
     credentials: tuple[Credential, ...]
     """What the authenticator looks at."""
@@ -51,6 +53,7 @@ class Source:
             send_authentication=(
                 consumer.send_authentication_message and _authenticator(consumer) is not None
             ),
+            send_resync=_tells_of_losses(consumer),
             group_metadata=consumer.group_message_metadata,
             credentials=_credentials(consumer),
         )
@@ -92,6 +95,8 @@ class Source:
         uses = [self._own(ErrorMessage)]
         if self.send_authentication:
             uses.insert(0, self._own(AuthenticationMessage, Envelope()))
+        if self.send_resync:
+            uses.append(self._own(ResyncMessage, Envelope()))
         if self.send_completion:
             uses += [self._own(CompleteMessage), self._own(GroupCompleteMessage, Envelope())]
             uses += [self._own(EventCompleteMessage, Envelope())] if self.event_handlers else []
@@ -114,6 +119,12 @@ def _authenticator(consumer: Consumer) -> type[BaseAuthenticator] | None:
     if consumer.authenticator_class is not None:
         return consumer.authenticator_class
     return None if consumer.authenticator is None else type(consumer.authenticator)
+
+
+def _tells_of_losses(consumer: Consumer) -> bool:
+    """A consumer without a channel layer has nothing to lose; whether `default` is there is known at run time only."""
+    has_layer = getattr(consumer, "channel_layer_alias", None) is not None
+    return has_layer and consumer.send_resync_message and consumer.layer_loss_policy == "resync"
 
 
 def _credentials(consumer: Consumer) -> tuple[Credential, ...]:
