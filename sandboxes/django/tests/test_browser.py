@@ -214,3 +214,30 @@ async def test_the_pages_of_the_documents(
     await ada.goto("/api/docs/")
     await expect(ada.locator("#swagger-ui")).to_contain_text("/api/topics/{id}/vote/")
     assert complaints == []
+
+
+async def test_the_documentation_talks_to_what_it_documents(
+    served: Served, browser: Browser, complaints: list[str]
+) -> None:
+    """A room is joined from its page, with the session of the browser; what comes back is as documented."""
+    ada = await person(browser, served, "ada", complaints)
+    await ada.get_by_label("Name of the room").fill("The lobby")
+    await ada.get_by_role("button", name="Open").click()
+    await connected(ada)
+    number = await room_of(ada)
+    await ada.goto("/asyncapi/docs/")
+    room = ada.locator("#channel-room")
+    await room.get_by_role("button", name="Try it").click()
+    await room.get_by_label("pk in the address").fill(number)
+    await room.get_by_role("button", name="Connect", exact=True).click()
+    await expect(room.get_by_role("status")).to_have_text("Connected")
+    await expect(room.locator("li.in .name", has_text="authentication")).to_be_visible()
+
+    for kind in ("say (SayMessage)", "get_history (HistoryRequest)", "ping (PingMessage)"):
+        await room.get_by_label("Message", exact=True).select_option(kind)
+        await room.get_by_role("button", name="Send").click()
+    for heard in ("said", "history", "pong"):
+        await expect(room.locator("li.in .name", has_text=heard).first).to_be_visible()
+    await expect(room.locator("li.out")).to_have_count(3)
+    await expect(room.locator(".traffic .wrong")).to_have_count(0)
+    assert complaints == []
