@@ -14,7 +14,7 @@ from pydantic_core import from_json
 
 from chanx.channels._request import http_request, route_arguments
 from chanx.core import _guard as _guard
-from chanx.core.authenticator import BaseAuthenticator
+from chanx.core.authenticator import BaseAuthenticator, Credential
 from chanx.messages.outgoing import AuthenticationMessage, AuthenticationPayload
 from chanx.type_defs import Scope
 
@@ -26,6 +26,8 @@ try:
     from rest_framework.request import Request
     from rest_framework.response import Response
     from rest_framework.viewsets import ViewSetMixin
+
+    from chanx.channels._credentials import DeclaredCredentials
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] != "rest_framework":
         raise
@@ -125,6 +127,8 @@ class DjangoAuthenticator(BaseAuthenticator):
     is logged, closes with 4500 and tells the client nothing.
     """
 
+    credentials = cast("Sequence[Credential]", DeclaredCredentials())
+    """What documents say that clients show; by default what the authentication classes look at."""
     authentication_classes: Sequence[type[BaseAuthentication]] | None = None
     # Any: a class, or an expression of classes such as `IsAuthenticated & IsMember`.
     permission_classes: Sequence[Any] | None = None
