@@ -1,5 +1,6 @@
 """An example of a schema: short, and valid wherever that can be known from the schema."""
 
+import re
 from typing import Any
 
 from chanx.asyncapi.docs._schema import Schemas, alternatives
@@ -20,6 +21,13 @@ _FORMATS = {
     "ipv6": "2001:db8::1",
     "binary": "",
 }
+# What patterns commonly want: identifiers, codes, numbers, versions, addresses.
+_WORDS = """
+abc a ABC A Abc a1 A1 abc-def abc_def abc.def abcdefgh ABCDEFGH
+1.5 1.50 1.0.0 v1.0.0 a1b2c3d4 #a1b2c3 0x1f A-1 ABC-123 AB12 12:00 12:00:00 2026-01-31
+en en-US EUR +4912345678 user@example.com https://example.com/ example.com /path
+"""
+_SHAPES = (*_WORDS.split(), *("1" * digits for digits in range(1, 17)))
 _DEEPEST = 8
 
 
@@ -88,7 +96,19 @@ def _array(schema: JSONObject, schemas: Schemas, open_names: tuple[str, ...]) ->
 def _string(schema: JSONObject) -> str:
     text = _FORMATS.get(schema.get("format", ""), "string")
     text += "." * (schema.get("minLength", 0) - len(text))
-    return str(text[: schema.get("maxLength")])
+    text = str(text[: schema.get("maxLength")])
+    if "pattern" not in schema:
+        return text
+    return next((shape for shape in (text, *_SHAPES) if _matches(shape, schema)), text)
+
+
+def _matches(text: str, schema: JSONObject) -> bool:
+    if not schema.get("minLength", 0) <= len(text) <= schema.get("maxLength", len(text)):
+        return False
+    try:
+        return re.search(schema["pattern"], text) is not None
+    except re.error:  # written for another engine
+        return False
 
 
 def _number(schema: JSONObject) -> float:
