@@ -31,6 +31,7 @@ SANDBOXES = {
         "--group=jobs",
     ),
     "django": ("tests", "--package=sandbox-django", "--group=test"),
+    "mixed": ("sandbox_mixed/tests", "--package=sandbox-mixed", "--group=test"),
 }
 EVERYTHING = ("--all-packages", "--all-extras")
 # Pages that are looked at in a browser: the folder, the tests in it, and their environment.

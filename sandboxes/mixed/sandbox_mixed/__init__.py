@@ -1,0 +1,1 @@
+"""Django and FastAPI in one process: two frameworks, one room."""
