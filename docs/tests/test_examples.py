@@ -30,7 +30,18 @@ PAGES = {str(path.relative_to(ROOT)): path for path in [*READMES, *GUIDES]}
 def clean_process() -> Iterator[None]:
     """Configure Django once, and forget the layers and the logging of an example."""
     if not settings.configured:
-        settings.configure(INSTALLED_APPS=["channels", "chanx.channels"], SECRET_KEY="example")
+        settings.configure(
+            INSTALLED_APPS=[
+                "django.contrib.auth",
+                "django.contrib.contenttypes",
+                "django.contrib.sessions",
+                "rest_framework",
+                "rest_framework.authtoken",
+                "channels",
+                "chanx.channels",
+            ],
+            SECRET_KEY="an example, and long enough for tokens",
+        )
         django.setup()
     yield
     channel_layers.clear()

@@ -116,6 +116,11 @@ def test_the_project_is_asked_by_default() -> None:
         assert discover_routes() == ()
 
 
+def test_a_whole_application_may_be_asked() -> None:
+    assert [route.address for route in discover_routes(application)] == ["/ping/"]
+    assert discover_routes(only_http) == ()
+
+
 @pytest.mark.parametrize(
     ("name", "found"),
     [

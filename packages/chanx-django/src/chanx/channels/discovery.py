@@ -13,7 +13,7 @@ from chanx.asyncapi.discovery import Application, Target
 from chanx.asyncapi.routes import is_consumer
 from chanx.channels.document import document_options
 from chanx.channels.patterns import Address, address_of
-from chanx.channels.utils.asgi import get_websocket_application, layers, websocket_part
+from chanx.channels.utils.asgi import get_websocket_application, layers
 from chanx.core import _guard as _guard
 
 __all__ = ["discover", "discover_routes"]
@@ -44,7 +44,7 @@ def discover(target: Target) -> Application | None:
         isinstance(layer, (ProtocolTypeRouter, URLRouter)) for layer in layers(target.value)
     ):
         return None
-    return Application(discover_routes(websocket_part(target.value)), document_options())
+    return Application(discover_routes(target.value), document_options())
 
 
 # Any: whatever a project routes to.
@@ -56,6 +56,10 @@ def _served(application: Any, address: Address) -> Iterator[ConsumerRoute]:
             return
         if isinstance(layer, URLRouter):
             yield from _routed(layer, address)
+            return
+        mapping = getattr(layer, "application_mapping", None)
+        if mapping is not None:
+            yield from _served(mapping.get("websocket"), address)
             return
 
 
