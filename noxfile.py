@@ -164,6 +164,7 @@ def frameworks(session: nox.Session, versions: str) -> None:
     if found is None:
         message = f"there is no Python {python}"
         session.error(message) if "CI" in os.environ else session.skip(message)
+    assert found is not None
     place = Path(session.create_tmp()).resolve() / "environment"
     command = ["uv", "sync", "--locked", "--quiet", "--no-default-groups", f"--package={package}"]
     command += ["--all-extras", "--group=test", f"--python={found.executable}"]
@@ -208,6 +209,18 @@ def parser(session: nox.Session) -> None:
         "VALIDATOR_BUILD": str(install_npm(session, npm, "validator")),
     }
     session.run("pytest", ".ci/tests/test_parser.py", *session.posargs, env=environment)
+
+
+@nox.session(tags=["ci"])
+def servers(session: nox.Session) -> None:
+    """Both integrations on uvicorn (twice), daphne and hypercorn: real sockets, a real Valkey."""
+    test_on_servers(session)
+
+
+@nox.session(name="servers-quick")
+def servers_quick(session: nox.Session) -> None:
+    """The same on two of the eight stacks, in a minute: one server of each kind, one integration each."""
+    test_on_servers(session, "-k=(uvicorn and starlette) or (daphne and django)")
 
 
 @nox.session
