@@ -55,8 +55,8 @@ FRAMEWORKS = {
     "django-6.0": ("3.13", "chanx-django", "django~=6.0.0"),
     "django-6.1": ("3.13", "chanx-django", "django~=6.1.0"),
 }
-# Which of `sandboxes/*/deploy/rehearsal.py` want a PostgreSQL beside the Valkey.
-WITH_POSTGRES = {"django"}
+# Where each sandbox has its install.sh and rehearsal.py.
+DEPLOYMENTS = {"fastapi": "deploy", "django": "deployment"}
 BROWSERS = [
     "chromium",
     "chromium-browser",
@@ -230,20 +230,32 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session(tags=["ci"])
-@nox.parametrize("sandbox", ["fastapi", "django"], ids=["fastapi", "django"])
+@nox.parametrize("sandbox", list(DEPLOYMENTS), ids=list(DEPLOYMENTS))
 def rehearsal(session: nox.Session, sandbox: str) -> None:
     """What a sandbox's Dockerfile and compose.yaml do, without Docker."""
     if sys.platform != "linux":
         session.skip("containers run Linux")
     sync(session, f"--package=sandbox-{sandbox}", "--group=test")
     environment = Path(session.create_tmp()).resolve() / "application"
+    folder = DEPLOYMENTS[sandbox]
     servers = [valkey_server(session)]
-    if sandbox in WITH_POSTGRES:
+    if sandbox == "django":
         servers.append(find_postgres(session))
     with session.chdir(ROOT / "sandboxes" / sandbox):
-        session.run("sh", "deploy/install.sh", str(environment), external=True)
+        session.run("sh", f"{folder}/install.sh", str(environment), external=True)
         python = str(environment / "bin" / "python")
-        session.run(python, "deploy/rehearsal.py", str(environment), *servers, external=True)
+        session.run(python, f"{folder}/rehearsal.py", str(environment), *servers, external=True)
+
+
+@nox.session(tags=["ci"])
+def postgres(session: nox.Session) -> None:
+    """The Django sandbox on PostgreSQL."""
+    programs = find_postgres(session)
+    sync(session, "--package=sandbox-django", "--group=test")
+    command = ["python", "-m", "pytest", "tests", "-m", "not browser"]
+    with session.chdir(ROOT / "sandboxes" / "django"):
+        run = ["python", "-m", "deployment.with_postgres", programs, *command]
+        session.run(*run, *session.posargs)
 
 
 @nox.session(tags=["ci"])

@@ -62,14 +62,18 @@ class Program:
         self.process.stdin.write(f"{line}\n".encode())
         await self.process.stdin.drain()
 
-    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal, unless the program has ended, and wait for its end."""
+    async def ended(self) -> int:
+        """Wait for the end of a program that was told to stop."""
         assert self.process.stdout is not None
-        if self.process.returncode is None:
-            self.process.send_signal(number)
         async with asyncio.timeout(TIME_LIMIT):
             self.output.append((await self.process.stdout.read()).decode())
             return await self.process.wait()
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal, unless the program has ended, and wait for its end."""
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        return await self.ended()
 
 
 @dataclass

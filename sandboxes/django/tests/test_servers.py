@@ -110,7 +110,7 @@ async def test_what_was_asked_is_answered_before_the_end(
         await receive_until(ws, "answer_done")
         with pytest.raises(ConnectionClosedError) as closed:
             await ws.recv()
-    code = await served.program.stop()
+    code = await served.program.ended()
 
     assert closed.value.rcvd is not None
     # Daphne refuses to send 1012, which then is told as the private 4012.

@@ -1,6 +1,6 @@
 """Deploy the sandbox on this machine as compose.yaml does in containers, and use it over real sockets.
 
-    python deploy/rehearsal.py ENVIRONMENT VALKEY_SERVER POSTGRES_PROGRAMS
+    python deployment/rehearsal.py ENVIRONMENT VALKEY_SERVER POSTGRES_PROGRAMS
 
 PostgreSQL and Valkey of its own, `collectstatic`, `migrate`, then two processes of the application: one with the
 command of the Dockerfile, one under daphne. At the end everything is stopped as a container is, and nothing may be
@@ -50,8 +50,7 @@ async def main(environment: Path, valkey: str, postgres: Path) -> None:
         cluster = await new_cluster(postgres, folder)
         async with AsyncExitStack() as stack:
             redis = [valkey, "--bind", HOST, "--port", str(redis_port), "--save", ""]
-            database = [*AS_NOBODY, str(postgres / "postgres"), "-D", str(cluster), "-h", HOST]
-            database += ["-p", str(database_port), "-k", ""]
+            database = postgres_command(postgres, cluster, database_port)
             for program, command in (("Valkey", redis), ("PostgreSQL", database)):
                 process = await stack.enter_async_context(running(program, command, folder, {}))
                 started.append(process.pid)
@@ -105,6 +104,12 @@ async def new_cluster(postgres: Path, folder: Path) -> Path:
     command += ["--auth=trust", "--no-sync", "--encoding=UTF8"]
     await done([*AS_NOBODY, *command], folder, {"PATH": "/usr/sbin:/usr/bin:/bin"})
     return cluster
+
+
+def postgres_command(postgres: Path, cluster: Path, port: int) -> list[str]:
+    """Return the command of a database server on this machine alone."""
+    command = [str(postgres / "postgres"), "-D", str(cluster), "-h", HOST, "-p", str(port)]
+    return [*AS_NOBODY, *command, "-k", ""]
 
 
 def own_folder(folder: Path) -> Path:

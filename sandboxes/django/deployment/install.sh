@@ -2,7 +2,7 @@
 # Install everything that the sandbox needs into an environment of its own: our packages as wheels, the others in the
 # versions of the lock. The Dockerfile and `nox -s rehearsal` both run it.
 #
-#     deploy/install.sh ENVIRONMENT
+#     deployment/install.sh ENVIRONMENT
 set -eu
 environment=$1
 uv=${UV:-uv}

@@ -1,0 +1,42 @@
+"""What only a database server can show. `nox -s postgres` runs all tests on one."""
+
+import asyncio
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import connections
+
+from assistant.consumers import AssistantConsumer
+from assistant.messages import Ask, AskPayload
+from tests.people import Person, admitted
+
+ON_POSTGRES = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("layer"),
+    pytest.mark.skipif(not ON_POSTGRES, reason="DATABASE_URL names no PostgreSQL"),
+]
+ASK = Ask(payload=AskPayload(question="rooms"))
+KILL = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
+
+
+def kill_the_others() -> None:
+    """End every other connection to the server, as its restart would."""
+    killer = connections["default"].copy()
+    with killer.cursor() as cursor:
+        cursor.execute(f"{KILL} and datname = current_database()")
+    killer.close()
+
+
+async def test_a_connection_that_the_server_ended_is_replaced() -> None:
+    """The next message works again: the connection was looked at before it was handled."""
+    ada = await sync_to_async(Person.new)("ada")
+    async with ada.socket(AssistantConsumer, "/ws/assistant/") as ws:
+        await admitted(ws)
+        for _ in range(2):
+            await ws.send_message(ASK)
+            while (frame := await ws.receive_json_from(timeout=5))["action"] != "answer_done":
+                assert frame["action"] == "answer_piece"
+            await asyncio.to_thread(kill_the_others)
