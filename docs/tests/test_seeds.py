@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 DATA = ROOT / "docs" / "seeds.yaml"
 PAGE = ROOT / "docs" / "seeds.md"
 RENDER = ROOT / "docs" / "tests" / "render_seeds.py"
-SUITE = ROOT / "packages/chanx-testing/src/chanx/testing/integration.py"
+SUITE = ROOT / "packages/chanx-testing/src/chanx/testing/integration"
 # Its packages are found in the folder that a user starts it from.
 FASTAPI_SANDBOX = ROOT / "sandboxes" / "fastapi"
 REFERENCES = ["000", "001", "002", "003", "004"]
@@ -134,11 +134,10 @@ def methods_of(node: ast.ClassDef) -> set[str]:
 
 @cache
 def suite() -> frozenset[str]:
-    body = ast.parse(SUITE.read_text(encoding="utf-8")).body
-    (found,) = (
-        node for node in body if isinstance(node, ast.ClassDef) and node.name == "IntegrationSuite"
-    )
-    return frozenset(functions_in(found.body))
+    """Return the tests of the suite of integrations, whichever of its parts they are in."""
+    bodies = [ast.parse(path.read_text(encoding="utf-8")).body for path in SUITE.glob("*.py")]
+    classes = [node for body in bodies for node in body if isinstance(node, ast.ClassDef)]
+    return frozenset(name for node in classes for name in functions_in(node.body))
 
 
 def functions_in(body: list[ast.stmt]) -> set[str]:

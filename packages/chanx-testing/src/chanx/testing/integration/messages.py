@@ -1,0 +1,200 @@
+"""Messages, their answers, and what is answered to what is none."""
+
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel
+
+from chanx.core import _guard as _guard
+from chanx.core.decorators import ws_handler
+from chanx.messages.base import BaseMessage
+from chanx.messages.incoming import PingMessage
+from chanx.testing.integration.base import COMPLETE, PONG, Consumer, IntegrationTests
+from chanx.testing.integration.consumers import (
+    Basic,
+    Broadcaster,
+    ChatMessage,
+    ChatPayload,
+    FailMessage,
+    Overriding,
+)
+from chanx.testing.socket import ConnectionClosedError
+from chanx.type_defs import JSONObject
+
+__all__ = ["MessageTests"]
+
+# Frame, type and place of its error, whether the frame was a message at all (then a completion follows).
+BAD_FRAMES: list[tuple[str, str, list[str], bool]] = [
+    ("", "json_invalid", [], False),
+    ("{bad", "json_invalid", [], False),
+    ("nul", "json_invalid", [], False),
+    ("\ufeff{}", "json_invalid", [], False),
+    ("[]", "dict_type", [], False),
+    ('[{"action":"ping"}]', "dict_type", [], False),
+    ("7", "dict_type", [], False),
+    ("null", "dict_type", [], False),
+    ('"ping"', "dict_type", [], False),
+    ("{}", "union_tag_not_found", [], True),
+    ('{"action":"nope"}', "union_tag_invalid", [], True),
+    ('{"action":[]}', "union_tag_invalid", [], True),
+    ('{"action":{}}', "union_tag_invalid", [], True),
+    ('{"action":5}', "union_tag_invalid", [], True),
+    ('{"action":null}', "union_tag_invalid", [], True),
+    ('{"action":""}', "union_tag_invalid", [], True),
+    ('{"action":"chat"}', "missing", ["chat", "payload"], True),
+    ('{"action":"chat","payload":3}', "dict_type", ["chat", "payload"], True),
+    (
+        '{"action":"chat","payload":{"user_name":7}}',
+        "string_type",
+        ["chat", "payload", "user_name"],
+        True,
+    ),
+    ('{"action":"ping","ref":7}', "string_type", ["ref"], False),
+    ('{"action":"ping","ref":"' + "x" * 65 + '"}', "string_too_long", ["ref"], False),
+    ('{"action":"ping","version":2}', "literal_error", ["version"], False),
+    ('{"action":"ping","version":"1"}', "literal_error", ["version"], False),
+    ('{"action":"ping","x":NaN}', "json_invalid", [], False),
+    ('{"action":"ping","x":-Infinity}', "json_invalid", [], False),
+    ('{"action":"ping","x":1e999}', "json_invalid", [], False),
+    ('{"action":"ping","x":"\\ud800"}', "json_invalid", [], False),
+    ('{"action":"ping","x":' + "[" * 65 + "]" * 65 + "}", "too_deep", [], False),
+    ('{"action":"ping","x":' + "[" * 5000 + "]" * 5000 + "}", "too_deep", [], False),
+]
+
+
+class ErrorFrame(BaseModel):
+    """An error frame."""
+
+    payload: list[JSONObject]
+
+
+class MessageTests(IntegrationTests):
+    """Messages, their answers, and what is answered to what is none."""
+
+    async def test_message_is_routed_and_answered(self) -> None:
+        """A message reaches the handler of its action; what that returns is sent back."""
+        async with self.connect() as ws:
+            await ws.send_message(PingMessage())
+            assert await ws.receive_json_from() == PONG
+
+    async def test_completion_follows_every_message(self) -> None:
+        """With completion on, the end of handling is told, after errors as well."""
+        async with self.connect(send_completion=True) as ws:
+            await ws.send_message(PingMessage())
+            assert [await ws.receive_json_from() for _ in range(2)] == [PONG, COMPLETE]
+            await ws.send_message(FailMessage(payload="x"))
+            assert [(await ws.receive_json_from())["action"] for _ in range(2)] == [
+                "error",
+                "complete",
+            ]
+
+    @pytest.mark.parametrize("handlers", [Basic, Overriding])
+    @pytest.mark.parametrize("completion", [False, True])
+    async def test_ref_is_answered_by_exactly_one_terminal_frame(
+        self, handlers: Consumer, completion: bool
+    ) -> None:
+        """Answer, error and empty answer: one frame under the reference says that it is over."""
+        async with self.connect(handlers, send_completion=completion) as ws:
+            await ws.send_message(PingMessage(), ref="7")
+            assert await ws.receive_json_from() == {**PONG, "version": 1, "ref": "7"}
+            if completion:
+                assert await ws.receive_json_from() == {**COMPLETE, "version": 1, "ref": "7"}
+            await ws.send_to(text_data='{"action":"nope","ref":"8"}')
+            frame = await ws.receive_json_from()
+            assert (frame["action"], frame["ref"]) == ("error", "8")
+            if completion:
+                assert await ws.receive_json_from() == COMPLETE
+            await ws.send_message(FailMessage(payload="x"), ref="9")
+            frame = await ws.receive_json_from()
+            assert (frame["action"], frame["ref"]) == ("error", "9")
+
+    async def test_silent_handler_completes_a_ref(self) -> None:
+        """A handler that returns nothing is answered by `complete` where the client gave a reference."""
+        async with self.connect(Broadcaster) as ws:
+            await ws.send_message(ChatMessage(payload=ChatPayload(user_name="quiet")), ref="1")
+            assert await ws.receive_json_from() == {**COMPLETE, "version": 1, "ref": "1"}
+
+    @pytest.mark.parametrize("handlers", [Basic, Overriding])
+    @pytest.mark.parametrize(("frame", "kind", "loc", "is_message"), BAD_FRAMES)
+    async def test_bad_frame_gets_one_error(
+        self, handlers: Consumer, frame: str, kind: str, loc: list[str], is_message: bool
+    ) -> None:
+        """A bad frame is answered by one error frame that echoes nothing, and the connection goes on."""
+        async with self.connect(handlers, send_completion=True) as ws:
+            await ws.send_to(text_data=frame)
+            error = await ws.receive_json_from()
+            assert error["action"] == "error"
+            assert [(item["type"], item["loc"]) for item in error["payload"]] == [(kind, loc)]
+            assert "nope" not in str(error)
+            if is_message:
+                assert await ws.receive_json_from() == COMPLETE
+            await ws.send_message(PingMessage())
+            assert [await ws.receive_json_from() for _ in range(2)] == [PONG, COMPLETE]
+
+    @pytest.mark.parametrize("handlers", [Basic, Overriding])
+    async def test_binary_frame_gets_one_error(self, handlers: Consumer) -> None:
+        """Binary frames are refused like what is not JSON."""
+        async with self.connect(handlers) as ws:
+            await ws.send_to(bytes_data=b"\x00\xff")
+            error = await ws.receive_json_from()
+            assert [item["type"] for item in error["payload"]] == ["json_invalid"]
+            await ws.send_message(PingMessage())
+            assert await ws.receive_json_from() == PONG
+
+    async def test_many_errors_are_bounded(self) -> None:
+        """An error frame lists ten errors at most, in 4 KiB at most."""
+
+        class ManyMessage(BaseMessage):
+            action: Literal["many"] = "many"
+            payload: list[int]
+
+        class Many(Basic):
+            @ws_handler
+            async def many(self, message: ManyMessage) -> None:
+                """Take numbers."""
+
+        async with self.connect(Many) as ws:
+            await ws.send_to(
+                text_data='{"action":"many","payload":[' + ",".join(['"x"'] * 5000) + "]}"
+            )
+            text = await ws.receive_from()
+            assert len(text) <= 4096
+            payload = ErrorFrame.model_validate_json(text).payload
+            assert len(payload) == 11
+            assert payload[-1] == {"type": "too_many_errors", "loc": [], "msg": "4990 more errors"}
+
+    async def test_client_keys_are_not_echoed(self) -> None:
+        """A location ends before the first key that the client chose."""
+
+        class KeysMessage(BaseMessage):
+            action: Literal["keys"] = "keys"
+            payload: dict[str, int]
+
+        class Keys(Basic):
+            @ws_handler
+            async def keys(self, message: KeysMessage) -> None:
+                """Take numbers by name."""
+
+        async with self.connect(Keys) as ws:
+            await ws.send_to(text_data='{"action":"keys","payload":{"<script>":"x"}}')
+            error = await ws.receive_json_from()
+            assert error["payload"][0]["loc"] == ["keys", "payload"]
+
+    @pytest.mark.parametrize("way", ["boom", "cancelled", "dict", "unserialisable"])
+    async def test_handler_failure_tells_no_secret(self, way: str) -> None:
+        """Whatever goes wrong in a handler, the client gets one error without its text, and goes on."""
+        async with self.connect() as ws:
+            await ws.send_message(FailMessage(payload=way), ref="1")
+            text = await ws.receive_from()
+            assert "secret" not in text
+            assert '"detail":"Failed to process message for fail"' in text
+            await ws.send_message(PingMessage())
+            assert await ws.receive_json_from() == PONG
+
+    async def test_too_large_frame_closes(self) -> None:
+        """A frame over the limit closes with 1009."""
+        async with self.connect(max_message_bytes=100) as ws:
+            await ws.send_to(text_data=" " * 101)
+            with pytest.raises(ConnectionClosedError) as closed:
+                await ws.receive_from()
+            assert closed.value.code == 1009

@@ -1,0 +1,91 @@
+"""Options of a consumer class."""
+
+import pytest
+
+from chanx.core import _guard as _guard
+from chanx.messages.incoming import PingMessage
+from chanx.testing.integration.base import Consumer, IntegrationTests
+from chanx.testing.integration.consumers import Basic, Broadcaster, ChatMessage, ChatPayload
+from chanx.type_defs import Scope
+
+__all__ = ["OptionTests"]
+
+
+class OptionTests(IntegrationTests):
+    """Options of a consumer class."""
+
+    async def test_camel_case_translates_fields_only(self) -> None:
+        """Field names travel in camel case; keys of the user's data stay as they are."""
+        data = {"HTTPServer": 1, "A_B-c": {"sku-1_a": 2}}
+        async with self.connect(camelize=True) as ws:
+            await ws.send_message(
+                ChatMessage(payload=ChatPayload(user_name="ada", extra_data=data))
+            )
+            frame = await ws.receive_json_from()
+            assert frame == {"action": "chat", "payload": {"userName": "ada", "extraData": data}}
+
+    async def test_camel_case_reads_both_spellings_but_not_at_once(self) -> None:
+        """Either spelling is read; both in one object are an error, except among the user's own keys."""
+        async with self.connect(camelize=True) as ws:
+            await ws.send_to(text_data='{"action":"chat","payload":{"user_name":"ada"}}')
+            assert (await ws.receive_json_from())["payload"]["userName"] == "ada"
+            both = '"user_name":"ada","userName":"bob"'
+            await ws.send_to(text_data=f'{{"action":"chat","payload":{{{both}}}}}')
+            error = (await ws.receive_json_from())["payload"][0]
+            assert (error["type"], error["loc"]) == ("key_collision", ["chat", "payload"])
+            payload = f'{{"userName":"ada","extraData":{{{both}}}}}'
+            await ws.send_to(text_data=f'{{"action":"chat","payload":{payload}}}')
+            assert len((await ws.receive_json_from())["payload"]["extraData"]) == 2
+
+    async def test_camel_case_in_groups(self) -> None:
+        """Group messages are translated at the socket."""
+        async with self.connect(Broadcaster, camelize=True) as ws:
+            await ws.send_message(ChatMessage(payload=ChatPayload(user_name="ada")))
+            frame = await ws.receive_json_from()
+            assert frame["payload"] == {"userName": "ada", "extraData": {}}
+            assert frame["isCurrent"] is True
+
+    @pytest.mark.parametrize("handlers", [Broadcaster, Basic])
+    async def test_discriminator_field_renames_action(self, handlers: Consumer) -> None:
+        """The key of `action` on the wire can be chosen, for every message."""
+        async with self.connect(handlers, discriminator_field="kind", send_completion=True) as ws:
+            await ws.send_to(text_data='{"kind":"ping","payload":null}')
+            assert await ws.receive_json_from() == {"kind": "pong", "payload": None}
+            assert await ws.receive_json_from() == {"kind": "complete", "payload": None}
+            await ws.send_to(text_data='{"action":"ping","payload":null}')
+            error = await ws.receive_json_from()
+            assert (error["kind"], error["payload"][0]["type"]) == ("error", "union_tag_not_found")
+
+    async def test_logging_writes_two_lines(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """With logging on, one message in and one out are logged, completions never."""
+        async with self.connect(
+            log_websocket_message=True, log_ignored_actions=(), send_completion=True
+        ) as ws:
+            capsys.readouterr()
+            await ws.send_message(PingMessage())
+            await ws.receive_all_messages()
+            lines = capsys.readouterr().out.splitlines()
+            assert ["Websocket received" in line for line in lines] == [True, False]
+            assert ["Websocket sent" in line for line in lines] == [False, True]
+
+    async def test_scope_is_the_same_everywhere(self) -> None:
+        """`path_info`, `path_params` and `url_route` are there, whoever routed."""
+        scopes: list[Scope] = []
+
+        class Looking(Basic):
+            async def post_authentication(self) -> None:
+                """Note the scope."""
+                scopes.append(self.scope)
+
+        async with self.connect(Looking) as ws:
+            await ws.send_message(PingMessage())
+            await ws.receive_json_from()
+        assert scopes[0]["path_info"] == "/ws"
+        assert scopes[0]["path_params"] == {}
+        assert scopes[0]["url_route"]["kwargs"] == {}
+
+    async def test_unregistered_alias_is_an_error_that_lists_the_others(self) -> None:
+        """Only the default alias may have no layer; a written one has to exist."""
+        ws = self.connect(channel_layer_alias="elsewhere")
+        with pytest.raises(LookupError, match=r"'elsewhere'.*'default'"):
+            await ws.connect()
