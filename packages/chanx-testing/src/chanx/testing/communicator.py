@@ -14,7 +14,7 @@ from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import CompleteMessage, ErrorMessage
 from chanx.testing.channel_layer import FaultyChannelLayer
 from chanx.testing.collected import CollectedMessages, Ending
-from chanx.testing.frames import client_codec, declared, decoded, listed, ref_of
+from chanx.testing.frames import answer, client_codec, declared, decoded, listed
 from chanx.testing.socket import Application, WebsocketConnection, text_of
 from chanx.type_defs import ASGIEvent, JSONObject
 
@@ -94,29 +94,35 @@ class WebsocketCommunicatorMixin(_Connection):
     ) -> BaseMessage:
         wanted_type = BaseMessage if reply_type is None else reply_type
         final = (wanted_type, ErrorMessage, CompleteMessage)
-        event = await self._find(
-            lambda event: ref_of(event) == ref and isinstance(decoded(self.consumer, event), final),
-            f"{wanted_type.__name__} in answer to {_shown(message)}",
-            timeout,
-        )
-        reply = decoded(self.consumer, event)
-        if not isinstance(reply, wanted_type):
+        replies: list[BaseMessage] = []
+
+        def is_answer(event: ASGIEvent) -> bool:
+            if ref not in text_of(event):
+                return False
+            reply, under = answer(self.consumer, event)
+            if under == ref and isinstance(reply, final):
+                replies.append(reply)
+            return bool(replies)
+
+        what = f"{wanted_type.__name__} in answer to {{}}"
+        event = await self._find(is_answer, what, message, timeout)
+        if not isinstance(replies[0], wanted_type):
             raise AssertionError(
-                f"Expected {wanted_type.__name__} in answer to {_shown(message)}, but got {listed([event])}."
+                f"Expected {what.format(_shown(message))}, but got {listed([event])}."
             )
-        return reply
+        return replies[0]
 
     async def _take_completion(self, ref: str | None, message: BaseMessage, timeout: float) -> None:
-        await self._find(
-            lambda event: (
-                isinstance(declared(self.consumer, event), CompleteMessage) and ref_of(event) == ref
-            ),
-            f"the completion of {_shown(message)}",
-            timeout,
-        )
+        def is_completion(event: ASGIEvent) -> bool:
+            if MESSAGE_ACTION_COMPLETE not in text_of(event):
+                return False
+            found, under = answer(self.consumer, event)
+            return isinstance(found, CompleteMessage) and under == ref
+
+        await self._find(is_completion, "the completion of {}", message, timeout)
 
     async def _find(
-        self, wanted: Callable[[ASGIEvent], bool], what: str, timeout: float
+        self, wanted: Callable[[ASGIEvent], bool], what: str, sent: BaseMessage, timeout: float
     ) -> ASGIEvent:
         """Take the frame that ends the handling of a message, which is known not to come once that has ended."""
         search = self.output_queue.search(wanted)
@@ -125,6 +131,7 @@ class WebsocketCommunicatorMixin(_Connection):
             return search.found
         self._raise_failure()
         came = listed(self.output_queue.events())
+        what = what.format(_shown(sent))
         if in_time:
             raise AssertionError(f"Expected {what}, but the handling ended without it: {came}.")
         raise TimeoutError(f"Expected {what} within {timeout} s, but: {came}.")

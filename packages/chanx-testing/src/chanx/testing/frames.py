@@ -5,7 +5,6 @@ from functools import lru_cache
 from typing import Any, cast
 
 from pydantic import ValidationError
-from pydantic_core import from_json
 
 from chanx.core import _guard as _guard
 from chanx.core.codec import Codec, InvalidFrameError, WireFormat
@@ -13,9 +12,9 @@ from chanx.core.spec import ConsumerSpec
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.testing.socket import text_of
-from chanx.type_defs import ASGIEvent, JSONObject
+from chanx.type_defs import ASGIEvent
 
-__all__ = ["client_codec", "declared", "decoded", "listed", "ref_of"]
+__all__ = ["answer", "client_codec", "declared", "decoded", "listed"]
 
 Consumer = type[ChanxWebsocketConsumerMixin[Any]]
 
@@ -40,9 +39,13 @@ def _codec(consumer: type[Any], wire: WireFormat) -> Codec:
 
 def decoded(consumer: Consumer, event: ASGIEvent) -> BaseMessage:
     """Read a frame as a message. Raises ValidationError for one that the consumer does not declare."""
+    return answer(consumer, event)[0]
+
+
+def answer(consumer: Consumer, event: ASGIEvent) -> tuple[BaseMessage, str | None]:
+    """Read a frame as a message and the reference it answers under. Raises as `decoded()`."""
     try:
-        message, _ = client_codec(consumer).decode(text_of(event))
-        return message
+        return client_codec(consumer).decode(text_of(event))
     except InvalidFrameError as error:
         raise error.error from None
 
@@ -53,15 +56,6 @@ def declared(consumer: Consumer, event: ASGIEvent) -> BaseMessage | None:
         return decoded(consumer, event)
     except ValidationError:
         return None
-
-
-def ref_of(event: ASGIEvent) -> str | None:
-    """Return the reference that a frame carries."""
-    text = text_of(event)
-    if '"ref"' not in text:
-        return None
-    content = from_json(text)
-    return cast(JSONObject, content).get("ref") if isinstance(content, dict) else None
 
 
 def listed(events: Iterable[ASGIEvent]) -> str:
