@@ -89,6 +89,24 @@ def test_every_fault_is_named() -> None:
     assert "'CAMELISE'" in str(raised.value)
 
 
+@pytest.mark.parametrize("given", [None, {}, {"CAMELIZE": True}])
+def test_a_dictionary_is_looked_through_once(given: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections look at a dozen settings each; a change counts all the same."""
+    seen: list[object] = []
+
+    def faults(given: object) -> list[str]:
+        seen.append(given)
+        return []
+
+    monkeypatch.setattr("chanx.channels.settings.settings_faults", faults)
+    with override_settings(CHANX=given):
+        for name in DEFAULTS:
+            getattr(chanx_settings, name)
+    assert len(seen) <= 1
+    with override_settings(CHANX={"MESSAGE_ACTION_KEY": "kind"}):
+        assert chanx_settings.MESSAGE_ACTION_KEY == "kind"
+
+
 async def test_each_setting_counts_from_the_next_connection_on() -> None:
     with override_settings(CHANX={"SEND_COMPLETION": True}):
         assert [frame["action"] for frame in await answers(4)][-1] == "complete"

@@ -42,6 +42,9 @@ DEFAULTS: Mapping[str, Any] = {
     "ASYNCAPI_ACCESS": None,
 }
 
+# The same one each time, so that it is looked through once and not at every look at a setting.
+_NOTHING: Mapping[str, Any] = {}
+
 
 @with_config(ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True))
 class _Given(TypedDict, total=False):
@@ -103,7 +106,7 @@ class ChanxSettings:
     @property
     def user_settings(self) -> Mapping[str, Any]:
         """What the project sets."""
-        given: object = getattr(settings, "CHANX", None) or {}
+        given: object = getattr(settings, "CHANX", None) or _NOTHING
         if given is not self._accepted:
             if faults := settings_faults(given):
                 raise ImproperlyConfigured(" ".join(faults))
