@@ -81,7 +81,7 @@ def run(lab: Lab) -> list[Row]:
 
 def measure(lab: Lab, series: Series, url: str) -> None:
     """Measure broadcasts; in each round and scene everybody opens new connections."""
-    seconds = 0.1 if lab.quick else 0.4
+    seconds = 0.1 if lab.quick else 0.3
     with ExitStack() as stack:
         workers = {
             (peer, redis): stack.enter_context(
