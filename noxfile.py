@@ -219,7 +219,7 @@ def servers(session: nox.Session) -> None:
 
 @nox.session(name="servers-quick")
 def servers_quick(session: nox.Session) -> None:
-    """The same on two of the eight stacks, in a minute: one server of each kind, one integration each."""
+    """The same on two of the eight stacks, in a minute or two, each integration once."""
     test_on_servers(session, "-k=(uvicorn and starlette) or (daphne and django)")
 
 

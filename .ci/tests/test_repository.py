@@ -141,3 +141,29 @@ def test_top_level_folders_are_those_that_contributing_explains() -> None:
 
     assert visible - built <= FOLDERS
     assert all(f"`{folder}/`" in contributing for folder in FOLDERS)
+
+
+def test_default_sessions_exist() -> None:
+    """One that is missing in noxfile.py keeps every other session from running."""
+    tree = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    sessions = {name for node in tree.body for name in session_names(node)}
+    (defaults,) = (
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "nox.options.sessions"
+    )
+    assert isinstance(defaults, ast.List)
+    wanted = {item.value for item in defaults.elts if isinstance(item, ast.Constant)}
+    assert wanted
+    assert wanted <= sessions
+
+
+def session_names(node: ast.stmt) -> Iterator[str]:
+    """Yield the name of the session that a statement of noxfile.py defines, if it does."""
+    if not isinstance(node, ast.FunctionDef):
+        return
+    for decorator in node.decorator_list:
+        if ast.unparse(decorator).startswith("nox.session"):
+            keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
+            names = [ast.literal_eval(item.value) for item in keywords if item.arg == "name"]
+            yield names[0] if names else node.name
