@@ -20,7 +20,7 @@ from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import ErrorMessage, PongMessage
 from chanx.testing.suite import Suite
-from chanx.type_defs import JSONObject
+from chanx.type_defs import EventPayload, GroupMessageEvent, JSONObject
 
 __all__ = ["HookSuite"]
 
@@ -130,6 +130,31 @@ class Choosing(Telling):
         raise LookupError("secret")
 
 
+class PassingOn(Speaking):
+    """Overrides what takes messages from the channel layer, without changing anything."""
+
+    async def handle_group_message(self, event: GroupMessageEvent) -> None:
+        """Note it and pass it on."""
+        self.noted.append(event["message"]["action"])
+        await super().handle_group_message(event)
+
+    async def handle_channel_event(self, event_payload: EventPayload) -> None:
+        """Note it and pass it on."""
+        self.noted.append(event_payload["event_data"]["action"])
+        await super().handle_channel_event(event_payload)
+
+
+class Deaf(ChanxWebsocketConsumerMixin[Any]):
+    """Is in the same group, and handles no events."""
+
+    groups = ["lobby"]  # noqa: RUF012 - the documented way to write it
+
+    @ws_handler
+    async def ping(self, message: PingMessage) -> PongMessage:
+        """Answer."""
+        return PongMessage()
+
+
 class HookSuite(Suite):
     """The behaviour of hooks and options, through the public door."""
 
@@ -201,6 +226,39 @@ class HookSuite(Suite):
             await ws.receive_json_from()
             await consumer.broadcast_event(NewsEvent(payload="new"), "lobby")
             assert (await ws.receive_json_from())["payload"] == "new"
+
+    @pytest.mark.parametrize("metadata", [True, False])
+    async def test_what_the_layer_brings_passes_the_hooks(self, metadata: bool) -> None:
+        """With `super()` in them, hooks for group messages and events change nothing."""
+        Speaking.noted = []
+        options: dict[str, Any] = {"group_message_metadata": metadata, "send_completion": True}
+        async with (
+            self.connect(PassingOn, **options) as ws,
+            self.connect(Speaking, **options) as it,
+        ):
+            await ws.send_message(SayMessage(payload="dictionary"))
+            own = [await ws.receive_json_from() for _ in range(3)]
+            others = [await it.receive_json_from() for _ in range(2)]
+            says = [frame for frame in own if frame["action"] == "say"] + others[:1]
+            assert [frame.get("is_current") for frame in says] == (
+                [True, False] if metadata else [None, None]
+            )
+            assert {frame["payload"] for frame in says} == {"to all"}
+            assert others[1]["action"] == "group_complete"
+            await ws.consumer.broadcast_event(NewsEvent(payload="new"), "lobby")
+            assert [(await ws.receive_json_from())["action"] for _ in range(2)] == [
+                (await it.receive_json_from())["action"] for _ in range(2)
+            ]
+        assert Speaking.noted == ["say", "news"]
+
+    async def test_event_that_nobody_handles_is_logged(self, lines: Any) -> None:
+        """A member without handlers for events goes on."""
+        async with self.connect(Deaf) as ws, self.connect(Speaking) as other:
+            await other.consumer.broadcast_event(NewsEvent(payload="new"), "lobby")
+            assert (await other.receive_json_from())["payload"] == "new"
+            await ws.send_message(PingMessage())
+            assert await ws.receive_json_from() == PONG
+        assert len([line for line in lines() if "without event handlers" in line]) == 1
 
     # Failures in one's own words
 
