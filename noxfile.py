@@ -224,6 +224,15 @@ def servers_quick(session: nox.Session) -> None:
 
 
 @nox.session
+def properties(session: nox.Session) -> None:
+    """The property tests of the engine, for 10,000 examples and some minutes."""
+    sync(session, "--package=chanx-core", "--group=test")
+    tests = "packages/chanx-core/tests/test_properties.py"
+    options = ("--hypothesis-profile=thorough", "--timeout=1800")
+    session.run("pytest", tests, *options, *session.posargs)
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """The long variants of the same, for half an hour: 10,000 connects on each stack, 1,000,000 pings."""
     test_on_servers(session, "--soak")

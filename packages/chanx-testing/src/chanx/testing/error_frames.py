@@ -187,7 +187,7 @@ def _texts() -> Iterator[tuple[str, ASGIEvent]]:
         "twice the same field",
         {"text": '{"action":"order","payload":[{"pieces":"a","pieces":1}]}'},
     )
-    yield "two payloads", {"text": '{"action": "order", "payload": [], "payload": 7}'}
+    yield "two wrong payloads", {"text": '{"action": "order", "payload": 7, "payload": 7}'}
     yield "two actions", {"text": '{"action": "ping", "action": "' + _MARK + '"}'}
 
 
