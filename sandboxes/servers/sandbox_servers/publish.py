@@ -40,6 +40,8 @@ def main(arguments: Sequence[str]) -> None:
     sys.stdout.flush()
     # Until it is looked at; then nothing but the main thread may be running.
     sys.stdin.readline()
+    for thread in set(threading.enumerate()) - {threading.main_thread()}:
+        thread.join(timeout=2)  # one that was told to end may be about to
     sys.stdout.write(f"threads {[thread.name for thread in threading.enumerate()]}\n")
 
 

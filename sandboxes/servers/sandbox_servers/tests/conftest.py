@@ -67,7 +67,7 @@ async def served(running: Served, request: pytest.FixtureRequest) -> AsyncGenera
             await ask(peer, "ping")
     before = await running.until(lambda state: state["connections"] == 0)
     yield running
-    await running.until(lambda state: _is_quiet(before, state), within=10)
+    await running.until(lambda state: _is_quiet(before, state), within=30)
     await running.written()
     patterns = [mark.args[0] for mark in request.node.iter_markers("logs")]
     trouble = [
