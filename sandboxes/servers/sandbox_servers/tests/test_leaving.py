@@ -88,7 +88,7 @@ async def test_churn_leaves_nothing(served: Served, valkey: Valkey, case: str, s
     """Churn: 300 connects (10,000 in a soak run) in batches of 100, 3 groups each.
 
     1/3 clean, 1/3 abort, 1/3 exception. Members 0, tasks and open files baseline, RSS drift at most
-    5 MB after the first fifth.
+    5 MB in the second half: until then the allocator still finds its size.
     """
     batches = 100 if soak else 3
     states: list[State] = []
@@ -97,7 +97,7 @@ async def test_churn_leaves_nothing(served: Served, valkey: Valkey, case: str, s
         await eventually(lambda: members(served, valkey, case) == [0, 0, 0], within=2)
         states.append(await served.until(lambda state: state["connections"] == 0))
 
-    settled, last = states[batches // 5], states[-1]
+    settled, last = states[batches // 2], states[-1]
     assert last["rss"] - settled["rss"] <= 5 * 2**20
     assert last["files"] <= settled["files"] + SPARE_FILES
 
