@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 DATA = ROOT / "docs" / "seeds.yaml"
 PAGE = ROOT / "docs" / "seeds.md"
 RENDER = ROOT / "docs" / "tests" / "render_seeds.py"
-SUITE = ROOT / "packages/chanx-testing/src/chanx/testing/integration"
+SUITES = ROOT / "packages/chanx-testing/src/chanx/testing"
 # Its packages are found in the folder that a user starts it from.
 FASTAPI_SANDBOX = ROOT / "sandboxes" / "fastapi"
 REFERENCES = ["000", "001", "002", "003", "004"]
@@ -129,13 +129,18 @@ def names_in(path: Path) -> frozenset[str]:
 
 def methods_of(node: ast.ClassDef) -> set[str]:
     bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
-    return functions_in(node.body) | (suite() if "IntegrationSuite" in bases else set())
+    return functions_in(node.body) | (
+        suite() if any(base.endswith("Suite") for base in bases) else set()
+    )
 
 
 @cache
 def suite() -> frozenset[str]:
     """Return the tests of the suite of integrations, whichever of its parts they are in."""
-    bodies = [ast.parse(path.read_text(encoding="utf-8")).body for path in SUITE.glob("*.py")]
+    bodies = [
+        ast.parse(path.read_text(encoding="utf-8")).body
+        for path in (*SUITES.glob("*suite.py"), *SUITES.glob("integration/*.py"))
+    ]
     classes = [node for body in bodies for node in body if isinstance(node, ast.ClassDef)]
     return frozenset(name for node in classes for name in functions_in(node.body))
 

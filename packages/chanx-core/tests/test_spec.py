@@ -1,10 +1,11 @@
 """Declaring consumers: what is read from a class, and what is refused."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, Optional, Union
+from typing import Any, ClassVar, Literal, Optional, Union, cast
 
 import pytest
 
+from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.decorators import channel, event_handler, ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
@@ -258,3 +259,26 @@ def test_groups_emits_and_passthrough_are_merged_from_mixins() -> None:
     assert handler.description == "Passthrough handler for Later"
     with pytest.raises(TypeError, match="emits item 3 of Bad must be a BaseMessage subclass"):
         type("Bad", (Consumer,), {"emits": (3,)})
+
+
+def test_event_handler_takes_a_message_type() -> None:
+    """An input type that is no message is refused, as for messages of clients."""
+    with pytest.raises(
+        TypeError, match=r"Input type dict for Wrong\.news\(\) must be a BaseMessage subclass"
+    ):
+
+        class Wrong(ChanxWebsocketConsumerMixin[Any]):
+            @event_handler(input_type=cast(Any, dict))
+            async def news(self, event: Any) -> None:
+                """Never run."""
+
+
+def test_authenticator_has_to_authenticate() -> None:
+    """A subclass without `authenticate()` cannot be made."""
+
+    class Incomplete(BaseAuthenticator):
+        """Has nothing."""
+
+    incomplete: Any = Incomplete
+    with pytest.raises(TypeError, match="authenticate"):
+        incomplete(None)

@@ -4,6 +4,7 @@ An integration's own tests subclass `HookSuite` with its consumer base class and
 pytest-asyncio (extra `pytest`).
 """
 
+import asyncio
 import io
 import json
 from collections.abc import Iterator
@@ -14,13 +15,16 @@ import structlog
 from pydantic import ValidationError
 
 from chanx.core import _guard as _guard
+from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import ErrorMessage, PongMessage
+from chanx.testing.communicator import WebsocketCommunicator
+from chanx.testing.quiet import until
 from chanx.testing.suite import Suite
-from chanx.type_defs import EventPayload, GroupMessageEvent, JSONObject
+from chanx.type_defs import EventPayload, GroupMessageEvent, JSONObject, Scope
 
 __all__ = ["HookSuite"]
 
@@ -214,6 +218,36 @@ class HookSuite(Suite):
             await ws.send_message(PingMessage())
             assert await ws.receive_json_from() == PONG
 
+    async def test_event_reaches_several_groups(self) -> None:
+        """`broadcast_event()` takes one group or several; who is in two of them hears it twice."""
+
+        class Other(Speaking):
+            groups = ["one", "two"]  # noqa: RUF012 - the documented way to write it
+
+        async with self.connect(Speaking) as ws, self.connect(Other) as other:
+            await ws.consumer.broadcast_event(NewsEvent(payload="new"), ["lobby", "one", "two"])
+            assert (await ws.receive_json_from())["payload"] == "new"
+            heard = [(await other.receive_json_from())["payload"] for _ in range(2)]
+            assert heard == ["new", "new"]
+            await ws.assert_nothing()
+
+    async def test_sync_event_reaches_one_channel(self) -> None:
+        """`send_event_sync()` works from a thread without a loop, as often as it is called."""
+        channels: list[str] = []
+
+        class Named(Speaking):
+            async def post_authentication(self) -> None:
+                """Tell the channel."""
+                channels.append(self.channel_name)
+
+        async with self.connect(Named) as ws, self.connect(Speaking) as other:
+            await until(lambda: bool(channels), 1)
+            for payload in ("first", "second"):
+                event = NewsEvent(payload=payload)
+                await asyncio.to_thread(ws.consumer.send_event_sync, event, channels[0])
+                assert (await ws.receive_json_from())["payload"] == payload
+            await other.assert_nothing()
+
     async def test_options_of_an_event_handler(self) -> None:
         """`output_type` is among what the class may send, the rest describes it."""
         consumer = self.make(Speaking)
@@ -289,7 +323,98 @@ class HookSuite(Suite):
             assert answer["ref"] == "1"
             assert answer["payload"] == {"told": "processing", "of": "LookupError"}
 
+    # Authenticating
+
+    @pytest.mark.parametrize(
+        ("path", "headers"),
+        [("/ws?token=right", None), ("/ws", [(b"x-token", b"right")]), ("/ws?token=wrong", None)],
+        ids=str,
+    )
+    async def test_authenticator_reads_the_scope(self, path: str, headers: Any) -> None:
+        """The handshake's headers and query are there, and what a middleware has put beside them."""
+
+        class Tokens(BaseAuthenticator):
+            async def authenticate(self, scope: Scope) -> bool:
+                """Look for the token, and for the name that the middleware knows."""
+                tokens = {dict(scope["headers"]).get(b"x-token"), scope["query_string"][6:]}
+                return b"right" in tokens and scope["user"] == "ada"
+
+        consumer = self.make(Speaking, authenticator_class=Tokens)
+        served: Any = consumer
+
+        async def known(scope: Scope, receive: Any, send: Any) -> None:
+            await served.as_asgi()({**scope, "user": "ada"}, receive, send)
+
+        ws = WebsocketCommunicator(known, path, headers, consumer=consumer)
+        await ws.connect()
+        if "wrong" in path:
+            await ws.assert_closed(4401)
+            await ws.wait()
+        else:
+            await ws.send_message(PingMessage())
+            assert await ws.receive_json_from() == PONG
+            await ws.disconnect()
+
     # Logging
+
+    async def test_failure_is_logged_once(self, lines: Any) -> None:
+        """One record with the traceback, for a handler of a message and for one of an event."""
+        async with self.connect(Speaking) as ws:
+            await ws.send_message(SayMessage(payload="fail"))
+            assert (await ws.receive_json_from())["action"] == "error"
+            assert "\n".join(lines()).count("ValueError: secret") == 1
+            await ws.consumer.broadcast_event(NewsEvent(payload="fail"), "lobby")
+            await ws.idle()
+        text = "\n".join(lines())
+        assert text.count("ValueError: secret") == 2
+        assert text.count("Traceback (most recent call last)") == 2
+        assert text.count("level='error'") == 2
+
+    async def test_lines_carry_the_message(self, lines: Any) -> None:
+        """While a message is handled, every line has its action and an id of its own."""
+
+        class Chatty(Speaking):
+            @ws_handler
+            async def say(self, message: SayMessage) -> SayMessage | None:
+                """Log."""
+                structlog.get_logger().info(f"handling {message.payload}")
+                return message
+
+        async with self.connect(Chatty, log_websocket_message=True) as ws:
+            for payload in ("a", "b"):
+                await ws.send_message(SayMessage(payload=payload))
+                await ws.receive_json_from()
+            await ws.idle()
+        logged = lines()
+        ids: list[str] = []
+        for payload in ("a", "b"):
+            (line,) = (line for line in logged if f"handling {payload}" in line)
+            assert "received_action='say'" in line
+            ids.append(line.split("message_id='")[1].split("'")[0])
+        assert ids[0] != ids[1]
+        assert [sum(f"message_id='{name}'" in line for line in logged) for name in ids] == [3, 3]
+
+    async def test_end_is_logged_and_forgets_the_context(self, lines: Any) -> None:
+        """What was bound around the connection is not in the lines after its end."""
+
+        class Leaving(Speaking):
+            async def disconnect(self, code: int) -> None:
+                """Log."""
+                structlog.get_logger().info("left")
+
+        consumer = self.make(Leaving, log_websocket_message=False)
+        served: Any = consumer
+
+        async def bound(scope: Scope, receive: Any, send: Any) -> None:
+            structlog.contextvars.bind_contextvars(user="ada")
+            await served.as_asgi()(scope, receive, send)
+
+        async with WebsocketCommunicator(bound, "/ws", consumer=consumer) as ws:
+            await ws.idle()
+        (ended,) = (line for line in lines() if "Disconnecting websocket" in line)
+        assert "code=1000" in ended
+        (left,) = (line for line in lines() if "event='left'" in line)
+        assert "ada" not in left
 
     async def test_ignored_actions_are_not_logged(self, lines: Any) -> None:
         """Neither when they come nor when they go; others are."""
