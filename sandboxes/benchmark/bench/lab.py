@@ -116,8 +116,10 @@ class Lab:
     def valkey(self) -> Generator[str]:
         """Run a Redis-protocol server and yield its URL."""
         with self._process(VALKEY) as process:
-            yield f"redis://127.0.0.1:{process.ask('port')}/0"
-            process.finish()
+            try:
+                yield f"redis://127.0.0.1:{process.ask('port')}/0"
+            finally:
+                process.finish()  # not ended: it would leave the server behind
 
     @contextmanager
     def _process(self, peer: Peer, *arguments: str) -> Generator[Process]:
