@@ -67,6 +67,8 @@ async def _accepted(consumer: "ChanxWebsocketConsumerMixin[Any]") -> bool:
 
 
 async def _authenticated(consumer: "ChanxWebsocketConsumerMixin[Any]") -> bool:
+    if consumer.authenticator is None and not consumer.has_provisions():
+        return True
     reason = ""
     try:
         async with asyncio.timeout(consumer.authentication_timeout):

@@ -25,12 +25,13 @@ class Heartbeat:
         self._channel = ""
         self._sent = 0
         self._arrival = asyncio.Event()
+        self._turn = asyncio.Lock()  # who renews memberships may beat beside the regular beat
         self._listening: asyncio.Task[None] | None = None
         self._running = spawn(self._run())
 
     async def beat(self) -> None:
         """Send one message and wait until it has come. Raises what the layer raises, or TimeoutError."""
-        async with asyncio.timeout(self._timeout):
+        async with asyncio.timeout(self._timeout), self._turn:
             if self._listening is None:
                 self._channel = await self._layer.new_channel()
                 self._listening = spawn(self._listen())

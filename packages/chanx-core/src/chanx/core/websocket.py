@@ -231,6 +231,11 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
             return candidate
         raise TypeError(f"{candidate!r} in the guards of {where} is not a Guard instance.")
 
+    @classmethod
+    def has_provisions(cls) -> bool:
+        """Tell whether `provide()` has anything to do."""
+        return False
+
     async def provide(self) -> tuple[int, str] | None:
         """Make ready what the connection depends on, once its client is authenticated.
 
@@ -310,7 +315,7 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         """Return the layer of the class's alias; only the default alias that nobody wrote down may have none."""
         alias = layer_alias(cls)
         layer: ChannelLayer | None = cls.get_channel_layer(alias) if alias else None
-        if layer is None and cls._names_its_layer():
+        if layer is None and alias and cls._names_its_layer():
             raise LookupError(
                 f"{no_layer(cls)} Registered aliases: {', '.join(map(repr, cls.layer_aliases())) or 'none'}."
             )
@@ -319,7 +324,7 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     @classmethod
     def _names_its_layer(cls) -> bool:
         owner = next(base for base in cls.__mro__ if "channel_layer_alias" in vars(base))
-        return bool(layer_alias(cls)) and not owner.__module__.startswith(_LIBRARIES)
+        return not owner.__module__.startswith(_LIBRARIES)
 
     @classmethod
     def layer_traits(cls, layer: Any) -> LayerTraits:

@@ -81,6 +81,11 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
             if self._provision is not None:
                 await self._provision.end()
 
+    @classmethod
+    def has_provisions(cls) -> bool:
+        """Tell whether the connection depends on anything."""
+        return cls._connection_dependencies() is not None
+
     async def provide(self) -> tuple[int, str] | None:
         """Resolve the dependencies of the connection; one that raises an HTTPException turns the client away."""
         needed = self._connection_dependencies()
