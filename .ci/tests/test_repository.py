@@ -167,3 +167,23 @@ def session_names(node: ast.stmt) -> Iterator[str]:
             keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
             names = [ast.literal_eval(item.value) for item in keywords if item.arg == "name"]
             yield names[0] if names else node.name
+
+
+def test_the_job_queue_is_where_it_belongs() -> None:
+    """It asks for an old redis, so one dependency group of one sandbox has it, and nothing else."""
+    locked = load(ROOT / "uv.lock")["package"]
+    asking = {
+        (package["name"], group)
+        for package in locked
+        for group, names in {
+            "": package.get("dependencies", []),
+            **package.get("optional-dependencies", {}),
+            **package.get("dev-dependencies", {}),
+        }.items()
+        if any(item["name"] == "arq" for item in names)
+    }
+    redis = {int(item["version"].split(".")[0]) for item in locked if item["name"] == "redis"}
+
+    assert asking == {("sandbox-fastapi", "jobs")}
+    assert [item["version"] for item in locked if item["name"] == "arq"] >= ["0.26"]
+    assert min(redis) < 6 <= max(redis)

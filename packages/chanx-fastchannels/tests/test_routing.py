@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import pytest
 from fast_channels.consumer import AsyncJsonWebsocketConsumer as OtherConsumer
-from fastapi import APIRouter, FastAPI, WebSocket
+from fastapi import APIRouter, Depends, FastAPI, WebSocket
 from litestar import Litestar, asgi
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Host, Mount, Route, Router, WebSocketRoute
@@ -114,6 +114,20 @@ def test_what_is_no_application() -> None:
     """Says how any other framework is given a consumer."""
     with pytest.raises(TypeError, match=r"PingConsumer\.as_asgi\(\)"):
         add_websocket_consumer(object(), "/ws", PingConsumer)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("kind", [FastAPI, APIRouter])
+def test_dependencies_of_a_router_are_not_lost_silently(kind: Any) -> None:
+    """A router that asks for something asks the consumer to say the same, or that it needs nothing."""
+    guarded = kind(dependencies=[Depends(lambda: None)])
+    with pytest.raises(TypeError, match=r"PingConsumer needs as its attribute 'dependencies"):
+        add_websocket_consumer(guarded, "/ws", PingConsumer)
+
+    class OpenConsumer(PingConsumer):
+        dependencies = []  # noqa: RUF012 - as FastAPI writes it
+
+    add_websocket_consumer(guarded, "/ws", OpenConsumer)
+    assert addresses(guarded) == ["/ws"]
 
 
 async def test_the_ways_of_the_frameworks() -> None:

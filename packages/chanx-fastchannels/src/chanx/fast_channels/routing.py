@@ -27,15 +27,33 @@ def add_websocket_consumer(
 
     Takes a FastAPI, Starlette or Litestar application of any supported version, a Router, or an APIRouter, whose own
     prefix is put in front of the path. Parameters of the path are written as Starlette's: `{room}`, `{number:int}`.
+
+    Raises TypeError for a router with dependencies, which FastAPI does not run for consumers, where the consumer does
+    not say what it depends on.
     """
     if not isinstance(app_or_router, Router | Starlette):
         _register(app_or_router, path, consumer, name or consumer.__name__)
         return
     router = app_or_router if isinstance(app_or_router, Router) else app_or_router.router
+    _check_dependencies(router, consumer)
     prefix: str = getattr(router, "prefix", "")
     route = WebSocketRoute(prefix + path, consumer.as_asgi(), name=name or consumer.__name__)
     router.routes.append(route)
     _announce(router)
+
+
+def _check_dependencies(router: Router, consumer: type[AsyncJsonWebsocketConsumer[Any]]) -> None:
+    """Refuse to leave out silently what may be there to keep strangers away."""
+    says_its_own = any(
+        "dependencies" in vars(base)
+        for base in consumer.__mro__
+        if base is not AsyncJsonWebsocketConsumer
+    )
+    if getattr(router, "dependencies", None) and not says_its_own:
+        raise TypeError(
+            "FastAPI does not run the dependencies of a router or an application for consumers: write those that "
+            f"{consumer.__name__} needs as its attribute 'dependencies = [Depends(...)]', and [] for none."
+        )
 
 
 def _register(
