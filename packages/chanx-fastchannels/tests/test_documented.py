@@ -8,6 +8,7 @@ import pytest
 from fast_channels.layers import unregister_channel_layer
 from fastapi import FastAPI
 from pydantic import BaseModel
+from structlog.testing import capture_logs
 
 from chanx.core.decorators import channel, ws_handler
 from chanx.fast_channels.layers import memory_layer, register_layers
@@ -110,6 +111,25 @@ def test_options_from_the_environment(
 
     assert FromEnvironment().should_send_completion is completion
     assert FromEnvironment().log_websocket_message is log
+
+
+async def test_an_error_is_logged_once_with_its_traceback() -> None:
+    """And the client is not told its text."""
+
+    class Failing(AsyncJsonWebsocketConsumer):
+        @ws_handler
+        async def handle_ping(self, message: PingMessage) -> PongMessage:
+            raise ValueError("secret")
+
+    async with WebsocketCommunicator(Failing.as_asgi(), "/ws", consumer=Failing) as ws:
+        with capture_logs() as logged:
+            await ws.send_message(PingMessage())
+            text = await ws.receive_from()
+
+    (error,) = [entry for entry in logged if entry["log_level"] == "error"]
+    assert isinstance(error["exc_info"], ValueError)
+    assert error["exc_info"].__traceback__ is not None
+    assert "secret" not in text
 
 
 # The second versions of the echo and of the room

@@ -81,3 +81,22 @@ def test_the_image_is_what_is_said() -> None:
     assert re.search(r"(?m)^USER (?!root)", image)
     assert "sandbox_fastapi.health" in image
     assert command[command.index("--workers") + 1] == "2"
+
+
+def test_the_readme_leads_through_the_files() -> None:
+    """What it lists is there, in the order in which it is best read."""
+    readme = (SANDBOX / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## Where things are")[2].partition("##")[0]
+    listed = re.findall(r"`((?:sandbox_fastapi|deploy|Dockerfile|compose)[\w./]*)`", section)
+    path = [
+        "sandbox_fastapi/base_consumer.py",
+        "sandbox_fastapi/apps/showcase/",
+        "sandbox_fastapi/layers.py",
+        "sandbox_fastapi/apps/background_jobs/",
+        "sandbox_fastapi/main.py",
+        "sandbox_fastapi/start_dev.py",
+        "sandbox_fastapi/static/",
+    ]
+
+    assert [name for name in listed if not (SANDBOX / name).exists()] == []
+    assert [name for name in listed if name in path] == path
