@@ -27,7 +27,7 @@ seen: list[tuple[str, ...]] = []
 
 class DeferredConsumer(AsyncJsonWebsocketConsumer):
     named: Named
-    written_out: Annotated[str, Depends(later)]
+    written_out: Annotated[str, Depends(later)]  # pyright: ignore[reportUndefinedVariable, reportUnknownArgumentType] # below
     only_for_type_checkers: Decimal
     of_the_class: ClassVar[int] = 3
 
