@@ -148,10 +148,10 @@ def wheel(session: nox.Session, package: str) -> None:
 
 @nox.session(tags=["ci"])
 def docs(session: nox.Session) -> None:
-    """The tests of the documentation: its tables and the examples in it and in the READMEs."""
-    if not any(ROOT.glob("docs/tests/test_*.py")):
-        session.skip("there is no docs/tests yet")
-    sync(session, *EVERYTHING, "--group=test")
+    """The site, with warnings and dead links as errors, and the tests of its tables and examples."""
+    sync(session, *EVERYTHING, "--group=docs", "--group=test")
+    site = ["sphinx-build", "--quiet", "--fail-on-warning", "--keep-going", "--builder=html"]
+    session.run(*site, "docs", "docs/_build/html")
     session.run("pytest", "docs/tests", *session.posargs)
 
 

@@ -1,9 +1,17 @@
-"""Every Python block of the READMEs and guides runs, one file as one program, and the tests in it pass."""
+"""Every Python block of the READMEs and pages runs, one file as one program, and the tests in it pass.
+
+A block that shows a part of something has a comment in front that says why it does not run: `<!-- not run: why -->`.
+Data is parsed. Lines for a shell are those of the rehearsal (`nox -s rehearsal`), HTML and text are looked at. The
+tutorials, whose blocks are files of a project, have tests of their own.
+"""
 
 import inspect
+import json
 import re
 import sys
+import tomllib
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import cast
@@ -11,19 +19,38 @@ from typing import cast
 import django
 import pytest
 import structlog
+import yaml
 from django.conf import settings
 from fast_channels.layers import channel_layers
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md"))]
 GUIDES = sorted(
     path
-    for path in (ROOT / "docs" / "how-to").rglob("*.md")
-    if "```python" in path.read_text("utf-8")
-    and path.name != "testing.md"  # run by pytest itself: test_testing_guide.py
+    for path in (ROOT / "docs").rglob("*.md")
+    if not {"tutorials", "generated", "_build"} & set(path.relative_to(ROOT).parts)
 )
 PAGES = {str(path.relative_to(ROOT)): path for path in [*READMES, *GUIDES]}
+TUTORIALS = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("docs/tutorials/*.md"))]
+NOT_RUN = re.compile(r"<!-- not run: .{10,} -->\s*")
+SHOWN = {"", "sh", "bash", "html", "text", "js", "javascript", "ini"}
+
+
+def fences(page: Path, *languages: str) -> list[Token]:
+    """Return the blocks in these languages, but those that say why they are not run."""
+    tokens = MarkdownIt("commonmark").parse(page.read_text(encoding="utf-8"))
+    return [
+        token
+        for before, token in pairwise([Token("", "", 0), *tokens])
+        if token.type == "fence"
+        and token.info in languages
+        and not NOT_RUN.fullmatch(before.content)
+    ]
+
+
+RUNNING = [page for page, path in PAGES.items() if fences(path, "python")]
 
 
 @pytest.fixture(autouse=True)
@@ -48,18 +75,31 @@ def clean_process() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", RUNNING)
 async def test_page(page: str) -> None:
     """Blocks of one file build on each other."""
-    blocks = [
-        token.content
-        for token in MarkdownIt().parse(PAGES[page].read_text(encoding="utf-8"))
-        if token.type == "fence" and token.info == "python"
-    ]
-    assert blocks
+    source = "\n".join(fence.content for fence in fences(PAGES[page], "python"))
     module = ModuleType("example_of_" + re.sub(r"\W", "_", page))
     sys.modules[module.__name__] = module
-    exec(compile("\n".join(blocks), page, "exec"), vars(module))
+    exec(compile(source, page, "exec"), vars(module))
     for name, test in list(vars(module).items()):
         if name.startswith("test_") and inspect.iscoroutinefunction(test):
             await cast("Callable[[], Awaitable[None]]", test)()
+
+
+@pytest.mark.parametrize("page", [*PAGES, *TUTORIALS])
+def test_data_is_well_formed(page: str) -> None:
+    path = ROOT / page
+    for fence in fences(path, "json"):
+        json.loads(fence.content)
+    for fence in fences(path, "toml"):
+        tomllib.loads(fence.content)
+    for fence in fences(path, "yaml"):
+        list(yaml.safe_load_all(fence.content))
+
+
+@pytest.mark.parametrize("page", [*PAGES, *TUTORIALS])
+def test_every_block_is_in_a_language_that_is_known_here(page: str) -> None:
+    tokens = MarkdownIt("commonmark").parse((ROOT / page).read_text(encoding="utf-8"))
+    languages = {token.info for token in tokens if token.type == "fence"}
+    assert languages <= {"python", "json", "toml", "yaml", *SHOWN}
