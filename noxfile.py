@@ -150,8 +150,8 @@ def wheel(session: nox.Session, package: str) -> None:
 def docs(session: nox.Session) -> None:
     """The site, with warnings and dead links as errors, and the tests of its tables and examples."""
     sync(session, *EVERYTHING, "--group=docs", "--group=test")
-    site = ["sphinx-build", "--quiet", "--fail-on-warning", "--keep-going", "--builder=html"]
-    session.run(*site, "docs", "docs/_build/html")
+    site = ["sphinx-build", "--quiet", "--fail-on-warning", "--keep-going", "--fresh-env"]
+    session.run(*site, "docs", "build/site")
     session.run("pytest", "docs/tests", *session.posargs)
 
 

@@ -22,7 +22,7 @@ project = "chanx"
 author = "The chanx developers"
 project_copyright = author
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton"]
-exclude_patterns = ["tests", "_build"]
+exclude_patterns = ["tests"]
 default_role = "code"  # docstrings mark code with single backticks
 # Jumps to a heading are links that are checked too.
 myst_heading_anchors = 3
@@ -126,19 +126,19 @@ def has_public_names(path: Path) -> bool:
 
 
 def complete_page(app: Sphinx, page: str, source: list[str]) -> None:
-    """Add the pages below this one, and lead links that leave docs/ to the repository."""
+    """Add the pages below this one, and lead links that leave the site to the repository."""
     source[0] = re.sub(
-        r"\]\(((?:\.\./)+[^)#\s]+)", lambda link: repository_link(page, link), source[0]
+        r"\]\(((?:(?:\.\./)+|tests/)[^)#\s]+)", lambda link: repository_link(page, link), source[0]
     )
     for caption, pages in TREE.get(page, {}).items():
-        listed = "\n".join(pages)
+        listed = "\n".join(f"/{page}" for page in pages)
         source[0] += f"\n```{{toctree}}\n:hidden:\n:glob:\n:caption: {caption}\n\n{listed}\n```\n"
 
 
 def repository_link(page: str, link: re.Match[str]) -> str:
     """Return the link to a file of the repository; one inside docs/ is left to Sphinx."""
     target = Path(os.path.normpath((DOCS / page).parent / link[1]))
-    if target.is_relative_to(DOCS):
+    if target.is_relative_to(DOCS) and not target.is_relative_to(DOCS / "tests"):
         return link[0]
     if not target.exists():
         log.warning("no such file: %s", link[1], location=page)

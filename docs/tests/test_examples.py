@@ -30,12 +30,11 @@ READMES = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md"))]
 GUIDES = sorted(
     path
     for path in (ROOT / "docs").rglob("*.md")
-    if not {"tutorials", "generated", "_build"} & set(path.relative_to(ROOT).parts)
+    if not {"tutorials", "generated"} & set(path.relative_to(ROOT).parts)
 )
 PAGES = {str(path.relative_to(ROOT)): path for path in [*READMES, *GUIDES]}
 TUTORIALS = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("docs/tutorials/*.md"))]
 NOT_RUN = re.compile(r"<!-- not run: .{10,} -->\s*")
-SHOWN = {"", "sh", "bash", "html", "text", "js", "javascript", "ini"}
 
 
 def fences(page: Path, *languages: str) -> list[Token]:
@@ -99,7 +98,5 @@ def test_data_is_well_formed(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", [*PAGES, *TUTORIALS])
-def test_every_block_is_in_a_language_that_is_known_here(page: str) -> None:
-    tokens = MarkdownIt("commonmark").parse((ROOT / page).read_text(encoding="utf-8"))
-    languages = {token.info for token in tokens if token.type == "fence"}
-    assert languages <= {"python", "json", "toml", "yaml", *SHOWN}
+def test_no_block_hides_from_these_tests_behind_another_name(page: str) -> None:
+    assert not fences(ROOT / page, "py", "python3", "pycon", "jsonc", "json5", "yml")
