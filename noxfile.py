@@ -9,6 +9,7 @@ import sys
 import tempfile
 import zipfile
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,27 @@ RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 SUPPORTED = nox.project.python_versions(nox.project.load_toml("packages/chanx-core/pyproject.toml"))
 PYTHONS = SUPPORTED if RUNNING in SUPPORTED else [*SUPPORTED, RUNNING]
 INSTALLED = [python for python in PYTHONS if python == RUNNING or get_interpreter(python)]
+
+NEWEST = INSTALLED[-1]
+
+# Package, then what is installed over the lock's versions of its dependencies.
+FRAMEWORKS = {
+    "django-5.2": ("chanx-django", "django~=5.2.0"),
+    "django-6.0": ("chanx-django", "django~=6.0.0"),
+    "django-latest": ("chanx-django", "django"),
+    "channels-lowest": ("chanx-django", "channels==4.2.*"),
+    "channels-latest": ("chanx-django", "channels"),
+    "rest-framework-lowest": ("chanx-django", "djangorestframework==3.16.*"),
+    "rest-framework-latest": ("chanx-django", "djangorestframework"),
+    "fastapi-lowest": ("chanx-fastchannels", "fastapi==0.118.*", "starlette==0.48.*"),
+    "fastapi-latest": ("chanx-fastchannels", "fastapi", "starlette"),
+    "litestar-lowest": ("chanx-fastchannels", "litestar==2.15.*"),
+    "litestar-latest": ("chanx-fastchannels", "litestar"),
+    "fast-channels-lowest": ("chanx-fastchannels", "fast-channels==1.1.0"),
+    "fast-channels-latest": ("chanx-fastchannels", "fast-channels"),
+    "pydantic-lowest": ("chanx-core", "pydantic==2.10.*"),
+    "pydantic-latest": ("chanx-core", "pydantic"),
+}
 
 # By default the tests run on every interpreter found on this machine. `nox -s tests` asks for all
 # of PYTHONS: a missing one is then skipped with a message, or is an error where CI is set.
@@ -268,6 +290,80 @@ def postgres(session: nox.Session) -> None:
 
 
 @nox.session(tags=["ci"])
+def dist(session: nox.Session) -> None:
+    """What would be published: metadata, contents, no shared file, and the same bytes from a second build."""
+    sync(session, "--only-group=release")
+    place = Path(session.create_tmp()).resolve()
+    first, second = (build(session, place / name) for name in ("first", "second"))
+    files = sorted(first.glob("chanx_*"))
+    session.run("twine", "check", "--strict", *map(str, files))
+    for wheel in sorted(first.glob("*.whl")):
+        # W002: two modules of the same single line are no mistake.
+        session.run("check-wheel-contents", "--ignore=W002", str(wheel))
+    check_wheels(session, sorted(first.glob("*.whl")))
+    for file in files:
+        if file.read_bytes() != (second / file.name).read_bytes():
+            session.error(f"{file.name} is different in a second build of the same sources")
+    session.log(f"{len(files)} files, each with the same bytes in both builds")
+
+
+@nox.session(tags=["ci"])
+def strangers(session: nox.Session) -> None:
+    """The built packages, installed by name from a local index, and the example of each README."""
+    place = Path(session.create_tmp()).resolve()
+    dist = build(session, place / "dist")
+    session.run("python", ".ci/strangers.py", str(dist), str(place))
+
+
+@nox.session(tags=["ci"])
+def api(session: nox.Session) -> None:
+    """The public API against each package's last tag: what breaks has to be in the changelog."""
+    sync(session, "--only-group=release")
+    session.run("python", ".ci/api.py")
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Version, changelog, commit: `nox -s release -- chanx-core minor [--dry-run]`. Prints the tag."""
+    sync(session, "--only-group=release")
+    session.run("python", ".ci/release.py", *session.posargs)
+
+
+@nox.session(tags=["ci"], reuse_venv=False)
+@nox.parametrize("package", PACKAGES, ids=PACKAGES)
+def lowest(session: nox.Session, package: str) -> None:
+    """One wheel with its direct dependencies at their floors, resolved anew: no lock has a say."""
+    wheels = build_wheels(session)
+    extras = ",".join(load(package)["project"].get("optional-dependencies", {}))
+    tools = nox.project.dependency_groups(load(package), "test")
+    with tempfile.TemporaryDirectory(prefix="chanx-lowest-") as place, session.chdir(place):
+        copy_tests(package, Path(place))
+        floors = f"{package}[{extras}] @ {wheels[package].as_uri()}"
+        install_by_name(session, "--resolution=lowest-direct", floors)
+        frozen = session.run("uv", "pip", "freeze", silent=True)
+        session.log(f"floors of {package}:\n{frozen}")
+        # What is there stays as it is: the tools of the tests are as new as they are elsewhere.
+        floor_file = Path("floors.txt")
+        lines = str(frozen).splitlines()
+        floor_file.write_text("\n".join(line for line in lines if " @ " not in line), "utf-8")
+        install_by_name(session, f"--constraint={floor_file}", *tools)
+        session.run("pytest", "tests", *session.posargs)
+
+
+@nox.session(tags=["ci"], python=NEWEST)
+@nox.parametrize("framework", list(FRAMEWORKS), ids=list(FRAMEWORKS))
+def frameworks(session: nox.Session, framework: str) -> None:
+    """One integration with one version of what it stands on; latest is what the registry has today."""
+    package, *versions = FRAMEWORKS[framework]
+    sync(session, f"--package={package}", "--group=test")
+    today = {"UV_EXCLUDE_NEWER": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    # No session can be run with what cannot be installed: this fails then, and says why.
+    session.run_install("uv", "pip", "install", "--quiet", "--upgrade", *versions, env=today)
+    session.run("uv", "pip", "freeze", silent=False)
+    session.run("pytest", f"packages/{package}/tests", *session.posargs)
+
+
+@nox.session(tags=["ci"])
 def coverage(session: nox.Session) -> None:
     """Branch coverage of all packages by their own tests, combined."""
     sync(session, *EVERYTHING, "--group=test")
@@ -329,6 +425,25 @@ def install_outside(session: nox.Session, constraints: Path, *requirements: str)
     fresh = [f"--refresh-package={package}" for package in PACKAGES]
     command = ["uv", "pip", "install", "--quiet", "--no-sources", f"--find-links={dist}", *fresh]
     session.run_install(*command, f"--constraint={constraints}", *requirements)
+
+
+def install_by_name(session: nox.Session, *arguments: str) -> None:
+    """Install as a user would, siblings as wheels, without the lock and its cooldown."""
+    (dist,) = {path.parent for path in BUILT.values()}
+    fresh = [f"--refresh-package={package}" for package in PACKAGES]
+    command = ["uv", "pip", "install", "--quiet", "--no-sources", "--no-config"]
+    session.run_install(*command, f"--find-links={dist}", *fresh, *arguments)
+
+
+def build(session: nox.Session, target: Path) -> Path:
+    """Build wheel and sdist of every package into an empty folder, by the time of the last commit."""
+    shutil.rmtree(target, ignore_errors=True)
+    when = session.run("git", "log", "-1", "--format=%ct", external=True, silent=True)
+    command = ["uv", "build", "--all-packages", "--no-sources", "--quiet", f"--out-dir={target}"]
+    session.run_install(*command, env={"SOURCE_DATE_EPOCH": str(when).strip()})
+    for stray in [*target.glob("sandbox*"), *target.glob("chanx_workspace*")]:
+        stray.unlink()
+    return target
 
 
 def build_wheels(session: nox.Session) -> dict[str, Path]:

@@ -1,7 +1,7 @@
 """Every Python block of the READMEs and pages runs, one file as one program, and the tests in it pass.
 
 A block that shows a part of something has a comment in front that says why it does not run: `<!-- not run: why -->`.
-Data is parsed. Lines for a shell are those of the rehearsal (`nox -s rehearsal`), HTML and text are looked at. The
+Data is parsed. What is typed to install is tried by `nox -s strangers`; HTML and text are looked at. The
 tutorials, whose blocks are files of a project, have tests of their own.
 """
 
