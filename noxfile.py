@@ -334,19 +334,20 @@ def release(session: nox.Session) -> None:
 def lowest(session: nox.Session, package: str) -> None:
     """One wheel with its direct dependencies at their floors, resolved anew: no lock has a say."""
     wheels = build_wheels(session)
-    extras = ",".join(load(package)["project"].get("optional-dependencies", {}))
+    project = load(package)["project"]
+    extras = project.get("optional-dependencies", {}).values()
+    # Only what is asked for directly is lowered: so the wheel's own requirements are.
+    direct = [*project["dependencies"], *(item for extra in extras for item in extra)]
     tools = nox.project.dependency_groups(load(package), "test")
     with tempfile.TemporaryDirectory(prefix="chanx-lowest-") as place, session.chdir(place):
         copy_tests(package, Path(place))
-        floors = f"{package}[{extras}] @ {wheels[package].as_uri()}"
-        install_by_name(session, "--resolution=lowest-direct", floors)
-        frozen = session.run("uv", "pip", "freeze", silent=True)
-        session.log(f"floors of {package}:\n{frozen}")
-        # What is there stays as it is: the tools of the tests are as new as they are elsewhere.
-        floor_file = Path("floors.txt")
-        lines = str(frozen).splitlines()
-        floor_file.write_text("\n".join(line for line in lines if " @ " not in line), "utf-8")
-        install_by_name(session, f"--constraint={floor_file}", *tools)
+        install_by_name(session, "--resolution=lowest-direct", str(wheels[package]), *direct)
+        frozen = str(session.run("uv", "pip", "freeze", silent=True)).splitlines()
+        floors = [line for line in frozen if "==" in line]
+        session.log(f"the floors of {package}: {', '.join(floors)}")
+        # They stay, whatever the tools of the tests ask for.
+        Path("floors.txt").write_text("\n".join(floors), encoding="utf-8")
+        install_by_name(session, "--constraint=floors.txt", *tools)
         session.run("pytest", "tests", *session.posargs)
 
 
