@@ -68,7 +68,7 @@ TREE = {
     "index": {
         "Start": ["installation", "tutorials/*"],
         "How to": ["how-to/*", *(below(folder) for folder in GUIDES), "migrating"],
-        "Explanation": ["architecture", "delivery", "limits", "performance"],
+        "Explanation": ["architecture", "delivery", "reliability", "limits", "performance"],
         "Reference": ["reference", "changelogs", "seeds"],
     },
     "reference": {"Packages": ["generated/reference-*"]},
