@@ -9,7 +9,6 @@ import sys
 import tempfile
 import zipfile
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,27 +71,6 @@ RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 SUPPORTED = nox.project.python_versions(nox.project.load_toml("packages/chanx-core/pyproject.toml"))
 PYTHONS = SUPPORTED if RUNNING in SUPPORTED else [*SUPPORTED, RUNNING]
 INSTALLED = [python for python in PYTHONS if python == RUNNING or get_interpreter(python)]
-
-NEWEST = INSTALLED[-1]
-
-# Package, then what is installed over the lock's versions of its dependencies.
-FRAMEWORKS = {
-    "django-5.2": ("chanx-django", "django~=5.2.0"),
-    "django-6.0": ("chanx-django", "django~=6.0.0"),
-    "django-latest": ("chanx-django", "django"),
-    "channels-lowest": ("chanx-django", "channels==4.2.*"),
-    "channels-latest": ("chanx-django", "channels"),
-    "rest-framework-lowest": ("chanx-django", "djangorestframework==3.16.*"),
-    "rest-framework-latest": ("chanx-django", "djangorestframework"),
-    "fastapi-lowest": ("chanx-fastchannels", "fastapi==0.118.*", "starlette==0.48.*"),
-    "fastapi-latest": ("chanx-fastchannels", "fastapi", "starlette"),
-    "litestar-lowest": ("chanx-fastchannels", "litestar==2.15.*"),
-    "litestar-latest": ("chanx-fastchannels", "litestar"),
-    "fast-channels-lowest": ("chanx-fastchannels", "fast-channels==1.1.0"),
-    "fast-channels-latest": ("chanx-fastchannels", "fast-channels"),
-    "pydantic-lowest": ("chanx-core", "pydantic==2.10.*"),
-    "pydantic-latest": ("chanx-core", "pydantic"),
-}
 
 # By default the tests run on every interpreter found on this machine. `nox -s tests` asks for all
 # of PYTHONS: a missing one is then skipped with a message, or is an error where CI is set.
@@ -351,19 +329,6 @@ def lowest(session: nox.Session, package: str) -> None:
         Path("floors.txt").write_text("\n".join(kept), encoding="utf-8")
         install_by_name(session, "--resolution=lowest-direct", "--constraint=floors.txt", *tools)
         session.run("pytest", "tests", *session.posargs)
-
-
-@nox.session(tags=["ci"], python=NEWEST)
-@nox.parametrize("framework", list(FRAMEWORKS), ids=list(FRAMEWORKS))
-def frameworks(session: nox.Session, framework: str) -> None:
-    """One integration with one version of what it stands on; latest is what the registry has today."""
-    package, *versions = FRAMEWORKS[framework]
-    sync(session, f"--package={package}", "--group=test")
-    today = {"UV_EXCLUDE_NEWER": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
-    # No session can be run with what cannot be installed: this fails then, and says why.
-    session.run_install("uv", "pip", "install", "--quiet", "--upgrade", *versions, env=today)
-    session.run("uv", "pip", "freeze", silent=False)
-    session.run("pytest", f"packages/{package}/tests", *session.posargs)
 
 
 @nox.session(tags=["ci"])
