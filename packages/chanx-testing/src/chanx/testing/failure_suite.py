@@ -6,6 +6,7 @@ pytest-asyncio (extra `pytest`).
 
 import asyncio
 import time
+from math import inf
 from typing import Any, ClassVar, Literal, cast
 
 import pytest
@@ -230,13 +231,17 @@ class FailureSuite(Suite):
     ) -> None:
         """As many wrong values as fit into a frame: an answer of 4 KiB, for little time of the processor."""
         text = '{"action":"numbers","payload":[' + ",".join(['"x"'] * number) + "]}"
+        spent: list[float] = []
         async with self.connect(Failing, max_message_bytes=limit) as ws:
-            began = time.process_time()
-            await ws.send_to(text_data=text)
-            answer = await ws.receive_from(timeout=5)
-            assert time.process_time() - began <= seconds
-        assert len(answer) <= 4096
-        assert f"{number - 10} more errors" in answer
+            while len(spent) < 5 and min(spent, default=inf) > seconds:
+                began = time.process_time()
+                await ws.send_to(text_data=text)
+                answer = await ws.receive_from(timeout=5)
+                spent.append(time.process_time() - began)
+                assert len(answer) <= 4096
+                assert f"{number - 10} more errors" in answer
+        # Other programs make a run slower, and none faster.
+        assert min(spent) <= seconds
 
     async def test_group_that_the_layer_refuses_closes(self) -> None:
         """A wrong name in a hook closes with 1011, and the groups joined before are left."""
