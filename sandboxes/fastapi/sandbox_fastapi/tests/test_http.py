@@ -12,7 +12,7 @@ from sandbox_fastapi.main import app
 from sandbox_fastapi.tests.support import get
 
 # What the library sends by itself.
-BUILT_IN = {"error", *COMPLETE_ACTIONS}
+BUILT_IN = {"error", "resync", *COMPLETE_ACTIONS}
 
 
 def actions_of(document: dict[str, Any], address: str) -> set[str]:
