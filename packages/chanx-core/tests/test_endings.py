@@ -1,7 +1,9 @@
 """How connections end, seen from the server's side of ASGI."""
 
 import asyncio
+import gc
 from typing import Any, ClassVar
+from weakref import WeakSet
 
 from chanx.core import drain, open_connections
 from chanx.core.decorators import ws_handler
@@ -20,7 +22,7 @@ class Server:
     def __init__(self, consumer: type[ChanxWebsocketConsumerMixin[Any]]) -> None:
         self.sent: list[ASGIEvent] = []
         self.queue: asyncio.Queue[ASGIEvent] = asyncio.Queue(10)
-        self.accepted = asyncio.Event()
+        self.news = asyncio.Semaphore(0)
         scope: Scope = {"type": "websocket", "path": "/", "headers": []}
         self.application = asyncio.create_task(consumer()(scope, self.queue.get, self._send))
 
@@ -32,7 +34,12 @@ class Server:
 
     async def _send(self, event: ASGIEvent) -> None:
         self.sent.append(event)
-        self.accepted.set()
+        self.news.release()
+
+    async def has_sent(self, events: int) -> None:
+        """Wait until the application has sent so many more events."""
+        for _ in range(events):
+            await self.news.acquire()
 
     def close_codes(self) -> list[int]:
         """Return the codes with which the application closed."""
@@ -83,8 +90,36 @@ async def test_drain_returns_when_connections_have_ended() -> None:
     async with asyncio.timeout(5):
         for server in servers:
             await server.hand_over(0)
-            await server.accepted.wait()
+            await server.has_sent(1)
         await drain()
     assert Leaving.left == [1012] * 3
     assert open_connections() == 0
     assert [server.close_codes() for server in servers] == [[1012]] * 3
+
+
+class Remembered(ChanxWebsocketConsumerMixin[Any]):
+    """Is known for as long as it exists."""
+
+    alive: ClassVar[WeakSet[ChanxWebsocketConsumerMixin[Any]]] = WeakSet()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alive.add(self)
+
+    @ws_handler
+    async def ping(self, message: PingMessage) -> PongMessage:
+        """Answer."""
+        return PongMessage()
+
+
+async def test_ended_connection_is_let_go() -> None:
+    """No timer of a connection that has ended keeps it in memory: neither for frames that waited, nor for sends."""
+    server = Server(Remembered)
+    async with asyncio.timeout(5):
+        await server.hand_over(2)  # they wait until the connection is open
+        await server.has_sent(3)
+        assert len(Remembered.alive) == 1
+        await server.queue.put({"type": "websocket.disconnect", "code": 1000})
+        await server.application
+    gc.collect()
+    assert len(Remembered.alive) == 0

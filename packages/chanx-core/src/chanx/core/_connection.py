@@ -408,6 +408,7 @@ class Connection:
             await self.inbox.close()
         if self._running():
             await asyncio.gather(self._settle(self._grace()), self._leave_groups())
+        self._frame_line.clear()  # its timer would keep the connection in memory
         if not self._outbox.closed:
             await self._flush()
         await self._outbox.ended()
