@@ -12,6 +12,7 @@ from sandbox_servers.tests.valkey import Valkey
 
 HANDLERS = 50
 BATCH = 25
+MIB = 2**20
 SPARE_FILES = 10  # some connections of the layer's pool come and go
 
 
@@ -84,11 +85,13 @@ def members(served: Served, valkey: Valkey, case: str) -> list[int]:
 
 @pytest.mark.timeout(900)  # for a soak run
 @pytest.mark.logs("Failed to process message")
-async def test_churn_leaves_nothing(served: Served, valkey: Valkey, case: str, soak: bool) -> None:
+async def test_churn_leaves_nothing(
+    served: Served, valkey: Valkey, case: str, soak: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Churn: 300 connects (10,000 in a soak run) in batches of 100, 3 groups each.
 
     1/3 clean, 1/3 abort, 1/3 exception. Members 0, tasks and open files baseline, RSS drift at most
-    5 MB in the second half: until then the allocator still finds its size.
+    5 MB from the first fifth (2,000 connects) to the end.
     """
     batches = 100 if soak else 3
     states: list[State] = []
@@ -97,8 +100,11 @@ async def test_churn_leaves_nothing(served: Served, valkey: Valkey, case: str, s
         await eventually(lambda: members(served, valkey, case) == [0, 0, 0], within=2)
         states.append(await served.until(lambda state: state["connections"] == 0))
 
-    settled, last = states[batches // 2], states[-1]
-    assert last["rss"] - settled["rss"] <= 5 * 2**20
+    settled, last = states[batches // 5], states[-1]
+    drift = last["rss"] - settled["rss"]
+    with capsys.disabled():
+        print(f" {drift / MIB:+.1f} MiB", end=" ")  # noqa: T201 - the figure is the point
+    assert drift <= 5 * MIB
     assert last["files"] <= settled["files"] + SPARE_FILES
 
 
