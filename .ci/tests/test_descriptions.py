@@ -1,0 +1,60 @@
+"""What the index of Python packages shows of each package: its README, with links that lead somewhere from there."""
+
+import email
+import re
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
+LINK = re.compile(
+    r"\]\(([^)\s]+)\)|<(?:a|img)\s[^>]*(?:href|src)=\"([^\"]+)\"|^\[[^\]]+\]:\s+(\S+)", re.MULTILINE
+)
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def links(text: str) -> list[str]:
+    return [next(filter(None, found.groups())) for found in LINK.finditer(text)]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheels, built as they are for publishing."""
+    place = tmp_path_factory.mktemp("dist")
+    command = ["uv", "build", "--all-packages", "--wheel", "--quiet", f"--out-dir={place}"]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return place
+
+
+@pytest.fixture(params=PACKAGES)
+def metadata(request: pytest.FixtureRequest, built: Path) -> email.message.Message:
+    (wheel,) = built.glob(f"{request.param.replace('-', '_')}-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return email.message_from_bytes(archive.read(name))
+
+
+def test_a_description_has_no_link_that_is_dead_outside_the_repository(
+    metadata: email.message.Message,
+) -> None:
+    description = str(metadata.get_payload(decode=True), "utf-8")
+    tag = f"{metadata['Name']}-v{metadata['Version']}"
+    ours = f"https://github.com/huynguyengl99/chanx/blob/{tag}/"
+    found = links(description)
+
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert description.startswith(f"# {metadata['Name']}\n")
+    assert [link for link in found if not link.startswith("https://")] == []
+    in_the_repository = [link.removeprefix(ours) for link in found if link.startswith(ours)]
+    assert in_the_repository
+    assert [link for link in in_the_repository if not (ROOT / link).exists()] == []
+
+
+def test_links_are_found_however_they_are_written() -> None:
+    text = '[a](b.md) ![c](d.png) <a href="e"> <img alt="" src="f">\n[g]: h'
+
+    assert links(text) == ["b.md", "d.png", "e", "f", "h"]
