@@ -41,7 +41,9 @@ def metadata(request: pytest.FixtureRequest, built: Path) -> email.message.Messa
 def test_a_description_has_no_link_that_is_dead_outside_the_repository(
     metadata: email.message.Message,
 ) -> None:
-    description = str(metadata.get_payload(decode=True), "utf-8")
+    body = metadata.get_payload(decode=True)
+    assert isinstance(body, bytes)
+    description = body.decode()
     tag = f"{metadata['Name']}-v{metadata['Version']}"
     ours = f"https://github.com/huynguyengl99/chanx/blob/{tag}/"
     found = links(description)
