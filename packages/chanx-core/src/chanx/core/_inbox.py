@@ -196,7 +196,7 @@ class Inbox:
         """Stop listening to the connection's own channel."""
         receiving = self._mailbox.close()
         if receiving is not None:
-            await self._hub.stop_receiving(receiving)
+            await self._hub.stop_receiving(receiving, self._mailbox.name)
 
     async def release(self) -> None:
         """Let go of the layer, as the last step."""

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Coroutine
+from math import inf
 from typing import Any
 
 __all__ = ["begun", "spawn", "stopped"]
@@ -16,7 +17,15 @@ if sys.version_info >= (3, 12):
     async def begun(task: "asyncio.Task[None]") -> None:
         """Wait until a task just spawned has come to its first suspension."""
 
+    async def stopped(task: "asyncio.Future[Any]", *, within: float | None = None) -> None:
+        """Cancel a task and wait until it has ended, however it ends, or so many seconds have passed."""
+        task.cancel()
+        if not task.done():
+            await asyncio.wait([task], timeout=within)
+
 else:
+    # Seconds after which a task that has not ended is cancelled again.
+    _AGAIN = 0.5
 
     def spawn(coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Run the coroutine as a task."""
@@ -26,9 +35,14 @@ else:
         """Wait until a task just spawned has come to its first suspension."""
         await asyncio.sleep(0)
 
+    async def stopped(task: "asyncio.Future[Any]", *, within: float | None = None) -> None:
+        """Cancel a task and wait until it has ended, however it ends, or so many seconds have passed.
 
-async def stopped(task: "asyncio.Future[Any]", *, within: float | None = None) -> None:
-    """Cancel a task and wait until it has ended, however it ends, or so many seconds have passed."""
-    task.cancel()
-    if not task.done():
-        await asyncio.wait([task], timeout=within)
+        `asyncio.wait_for()`, which clients of Redis use, swallows a cancellation that comes as it succeeds; the
+        next one ends the task.
+        """
+        loop = asyncio.get_running_loop()
+        end = inf if within is None else loop.time() + within
+        while not task.done() and loop.time() < end:
+            task.cancel()
+            await asyncio.wait([task], timeout=min(_AGAIN, end - loop.time()))
