@@ -41,7 +41,7 @@ class ChatConfig(AppConfig):
     name = "chat"
 
     def ready(self):
-        from chat import consumers
+        pass
 """
 
 
@@ -135,6 +135,27 @@ def test_a_consumer_without_a_route(project: Project) -> None:
 
     assert "(chanx.W004) No route leads to LostConsumer." in said
     assert "1 issue" in said
+
+
+def test_consumers_that_nothing_else_imports_are_found(project: Project) -> None:
+    """A module that fails is not a reason to stop: whoever routes to it is told."""
+    (project.folder / "other").mkdir()
+    project.write("other/__init__.py", "")
+    project.write("other/consumers.py", CONSUMERS.replace("ChatConsumer", "OtherConsumer"))
+    (project.folder / "broken").mkdir()
+    project.write("broken/__init__.py", "")
+    project.write("broken/consumers.py", "import nothing_of_this_name")
+    project.add("settings.py", "INSTALLED_APPS += ['other', 'broken']")
+
+    assert "(chanx.W004) No route leads to OtherConsumer." in project.check()
+
+
+def test_a_project_without_consumers(project: Project) -> None:
+    """The library's own base class is none of a project's."""
+    project.write("chat/consumers.py", "")
+    project.write("chat/asgi.py", ASGI.partition("from chanx")[0] + "application = URLRouter([])")
+
+    assert "no issues" in project.check()
 
 
 def test_no_application(project: Project) -> None:

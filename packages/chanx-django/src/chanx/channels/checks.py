@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 from channels import DEFAULT_CHANNEL_LAYER
@@ -10,8 +12,10 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import module_has_submodule
 
 from chanx.channels.settings import settings_faults
+from chanx.channels.utils.asgi import get_websocket_application
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.core import _guard as _guard
 
@@ -33,12 +37,14 @@ def check_settings(app_configs: Iterable[AppConfig] | None, **kwargs: Any) -> li
 @register("chanx")
 def check_layers(app_configs: Iterable[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Say which consumers would find no channel layer."""
+    _import_consumers()
     return [problem for consumer in _consumers() for problem in _layer_problems(consumer)]
 
 
 @register("chanx")
 def check_consumers(app_configs: Iterable[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Say which consumers no route leads to."""
+    _import_consumers()
     consumers = list(_consumers())
     if not consumers:
         return []
@@ -71,9 +77,24 @@ def check_deployment(app_configs: Iterable[AppConfig] | None, **kwargs: Any) -> 
     return [Warning(text, hint=_LAYER_HINT, id="chanx.W006")]
 
 
+def _import_consumers() -> None:
+    """Import what defines consumers: checks run in any order, and one without a route is imported by nobody.
+
+    What cannot be imported has no consumer that works; who routes to it is told why.
+    """
+    with suppress(ImproperlyConfigured):
+        get_websocket_application()
+    for app in apps.get_app_configs():
+        if app.module is not None and module_has_submodule(app.module, "consumers"):
+            with suppress(Exception):
+                import_module(f"{app.name}.consumers")
+
+
 def _consumers() -> Iterator[type[AsyncJsonWebsocketConsumer[Any]]]:
     """Yield the consumers of the installed applications: classes with handlers that no other is made from."""
-    waiting: list[type[AsyncJsonWebsocketConsumer[Any]]] = [AsyncJsonWebsocketConsumer]
+    waiting: list[type[AsyncJsonWebsocketConsumer[Any]]] = (
+        AsyncJsonWebsocketConsumer.__subclasses__()
+    )
     while waiting:
         consumer = waiting.pop()
         below = consumer.__subclasses__()
