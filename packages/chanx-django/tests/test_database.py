@@ -90,6 +90,20 @@ class CountConsumer(AsyncJsonWebsocketConsumer[CountEvent]):
         return CountMessage(payload=await rows().acount())
 
 
+class HooksConsumer(AsyncJsonWebsocketConsumer):
+    """Looks things up when somebody comes and when they go."""
+
+    async def get_groups(self) -> list[str]:
+        return [f"group_{await rows().acount()}"]
+
+    async def disconnect(self, code: int) -> None:
+        assert await rows().acount() == 1
+
+    @ws_handler
+    async def handle_ping(self, message: PingMessage) -> PongMessage:
+        return PongMessage()
+
+
 @pytest.fixture
 async def opened(tmp_path: Path, django_db_blocker: Any) -> AsyncIterator[Opened]:
     """A database with one row."""
@@ -124,9 +138,9 @@ def keep_connections(seconds: int | None) -> None:
     connections.databases[Opened.alias]["CONN_MAX_AGE"] = seconds
 
 
-def socket() -> WebsocketCommunicator:
-    application: Any = CountConsumer.as_asgi()
-    return WebsocketCommunicator(application, "/", consumer=CountConsumer)
+def socket(consumer: type[AsyncJsonWebsocketConsumer[Any]] = CountConsumer) -> WebsocketCommunicator:
+    application: Any = consumer.as_asgi()
+    return WebsocketCommunicator(application, "/", consumer=consumer)
 
 
 async def answer(ws: WebsocketCommunicator, message: BaseMessage) -> Any:
@@ -184,6 +198,15 @@ async def test_events_are_cared_for_as_messages_are(opened: Opened) -> None:
             assert (await ws.receive_json_from())["payload"] == 1
         assert opened.count == 4
         assert opened.still_open <= 1
+
+
+async def test_hooks_of_a_connection_are_cared_for_as_messages_are(opened: Opened) -> None:
+    """Whoever comes after a quiet night finds no connection that the database has given up."""
+    for coming in (1, 2):
+        async with socket(HooksConsumer) as ws:
+            assert (await answer(ws, PingMessage()))["action"] == "pong"
+            assert opened.count == 2 * coming - 1
+        assert opened.count == 2 * coming
 
 
 async def test_messages_without_the_database_do_not_wait_for_it(opened: Opened) -> None:

@@ -2,13 +2,15 @@
 
 Channels calls `close_old_connections()` in the thread of the ORM before every dispatch. That hop costs more than
 handling a message, and most messages touch no database. Here it is done only when a connection may be open: after one
-was opened since the last hop, and then once a second for connections that are kept.
+was opened since the last hop, and for connections that are kept once a second, and when one of them has failed.
 """
 
 from time import monotonic
+from weakref import WeakSet
 
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from chanx.utils.logging import logger
@@ -20,8 +22,16 @@ _INTERVAL = 1.0
 
 class _Watch:
     opened = False
-    kept = False
+    kept = WeakSet[BaseDatabaseWrapper]()
     last = 0.0
+
+    @classmethod
+    def is_due(cls) -> bool:
+        """Tell whether a hop could find a connection to close."""
+        if cls.opened or not cls.kept:
+            return cls.opened
+        is_time = monotonic() - cls.last >= _INTERVAL
+        return is_time or any(connection.errors_occurred for connection in cls.kept)
 
 
 def _note_opened(**kwargs: object) -> None:
@@ -36,18 +46,18 @@ async def refresh_connections() -> None:
 
     Where that fails it is logged: the message that comes next may well not need them.
     """
-    if not _Watch.opened and not (_Watch.kept and monotonic() - _Watch.last >= _INTERVAL):
+    if not _Watch.is_due():
         return
     _Watch.opened = False
     _Watch.last = monotonic()
     _Watch.kept = await sync_to_async(_close_old_connections)()
 
 
-def _close_old_connections() -> bool:
+def _close_old_connections() -> WeakSet[BaseDatabaseWrapper]:
+    """Return what stays open."""
     try:
         close_old_connections()
     except Exception:
         logger.warning("Database connections could not be checked", exc_info=True)
-    return any(
-        connection.connection is not None for connection in connections.all(initialized_only=True)
-    )
+    found = connections.all(initialized_only=True)
+    return WeakSet(connection for connection in found if connection.connection is not None)

@@ -33,6 +33,17 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc] # pyright: ignore[report
     accept_errors = (AcceptConnection,)
     deny_errors = (DenyConnection,)
 
+    async def websocket_connect(self, message: Any) -> None:
+        """Let the connection in or turn it away, with fresh database connections for its hooks."""
+        await refresh_connections()
+        await super().websocket_connect(message)
+
+    async def websocket_disconnect(self, message: Any) -> None:
+        """Say goodbye; a `disconnect()` of one's own gets fresh database connections, too."""
+        if type(self).disconnect is not AsyncJsonWebsocketConsumer.disconnect:
+            await refresh_connections()
+        await super().websocket_disconnect(message)
+
     @classmethod
     def as_guard(cls, candidate: object, where: str) -> Guard:
         """Take permission classes of Django REST framework too, and expressions of them.
