@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import broadcast, classes, connections, echo, flood, imports, sockets
+from . import broadcast, classes, connections, database, echo, flood, imports, sockets
 from .environments import ROOT, Environments
 from .lab import Lab
 from .machine import described
@@ -17,6 +17,7 @@ __all__: list[str] = []
 # What a suite is: a title, and a function that measures and returns rows.
 SUITES: dict[str, tuple[str, Callable[[Lab], list[Row]]]] = {
     "echo": (echo.TITLE, echo.run),
+    "database": (database.TITLE, database.run),
     "connections": (connections.TITLE, connections.run),
     "classes": (classes.TITLE, classes.run),
     "import": (imports.TITLE, imports.run),

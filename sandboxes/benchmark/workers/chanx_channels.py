@@ -17,9 +17,14 @@ __all__: list[str] = []
 
 def application(options: Options) -> Application:
     """Make the application."""
-    made: Application = application_of(AsyncJsonWebsocketConsumer, options)
+    query = django_settings.query if options.query else None
+    made: Application = application_of(AsyncJsonWebsocketConsumer, options, query)
     return made
 
 
 if __name__ == "__main__":
-    main(application, lambda count: echo_classes(AsyncJsonWebsocketConsumer, count))
+    main(
+        application,
+        lambda count: echo_classes(AsyncJsonWebsocketConsumer, count),
+        django_settings.query,
+    )

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from driver import Options
@@ -11,13 +11,19 @@ from messages import message_types, models_of_classes
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.messages.base import BaseMessage
 
-__all__ = ["application_of", "echo_classes"]
+__all__ = ["Query", "application_of", "echo_classes"]
+
+Query = Callable[[], Awaitable[Any]]
 
 
-def echo_consumer(base: type[Any], options: Options, messages: list[type[Any]]) -> Any:
+def echo_consumer(
+    base: type[Any], options: Options, messages: list[type[Any]], query: Query | None = None
+) -> Any:
     """Make a consumer class that sends every message back."""
     handlers = {
-        f"handle_{message.__name__}": _handler(message, options.waiting and number == 0)
+        f"handle_{message.__name__}": _handler(
+            message, _forever if options.waiting and number == 0 else query
+        )
         for number, message in enumerate(messages)
     }
     settings: dict[str, Any] = {
@@ -32,10 +38,14 @@ def echo_consumer(base: type[Any], options: Options, messages: list[type[Any]]) 
     return type("EchoConsumer", (base,), {**settings, **handlers})
 
 
-def _handler(message_type: type[Any], waiting: bool) -> Callable[..., Any]:
+async def _forever() -> None:
+    await asyncio.Event().wait()
+
+
+def _handler(message_type: type[Any], work: Query | None) -> Callable[..., Any]:
     async def handle(self: Any, message: Any) -> Any:
-        if waiting:
-            await asyncio.Event().wait()
+        if work is not None:
+            await work()
         return message
 
     handle.__name__ = f"handle_{message_type.__name__}"
@@ -83,7 +93,9 @@ def echo_classes(base: type[Any], count: int) -> list[Any]:
     ]
 
 
-def application_of(base: type[Any], options: Options) -> Any:
+def application_of(base: type[Any], options: Options, query: Query | None = None) -> Any:
     """Make a consumer of ten message types and return its application."""
-    make = room_consumer if options.room else echo_consumer
-    return make(base, options, message_types(BaseMessage)).as_asgi()
+    messages = message_types(BaseMessage)
+    if options.room:
+        return room_consumer(base, options, messages).as_asgi()
+    return echo_consumer(base, options, messages, query).as_asgi()

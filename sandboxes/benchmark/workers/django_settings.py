@@ -5,8 +5,10 @@ from typing import Any
 
 import django
 from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
 
-__all__ = ["use"]
+__all__ = ["query", "use"]
 
 
 def use(options: dict[str, Any]) -> None:
@@ -16,10 +18,29 @@ def use(options: dict[str, Any]) -> None:
         SECRET_KEY="benchmark",
         ALLOWED_HOSTS=["127.0.0.1"],
         INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "channels"],
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+        DATABASES={"default": database(options)},
         CHANNEL_LAYERS=layers(options),
     )
     django.setup()
+    if options.get("query"):
+        call_command("migrate", "contenttypes", verbosity=0)
+        connection.close()
+
+
+async def query() -> int:
+    """Ask the database for one number."""
+    from django.contrib.contenttypes.models import ContentType
+
+    return await ContentType.objects.acount()
+
+
+def database(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the setting of the database; without a query in memory."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": options.get("query") or ":memory:",
+        "CONN_MAX_AGE": options.get("max_age", 0),
+    }
 
 
 def layers(options: dict[str, Any]) -> dict[str, Any]:

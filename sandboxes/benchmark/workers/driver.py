@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -42,6 +42,10 @@ class Options:
     """The handler of the first message type waits for ever."""
     redis: str = ""
     """URL of the server behind the layer, which is in memory without it."""
+    query: str = ""
+    """Path of the SQLite file that the handlers ask, by the ORM of Django."""
+    max_age: int = 0
+    """Seconds for which Django keeps a connection to it."""
     room: str = ""
     """Members of a group instead of an echo: a `shared` one for all, or for each its `own`. The first message type is
     broadcast, the second one becomes an event that each member handles."""
@@ -54,19 +58,22 @@ class Worker:
     options: Options
     application: Callable[[Options], Application]
     classes: Callable[[int], list[Any]] | None
+    query: Callable[[], Awaitable[Any]] | None
 
 
 def main(
     application: Callable[[Options], Application],
     classes: Callable[[int], list[Any]] | None = None,
+    query: Callable[[], Awaitable[Any]] | None = None,
 ) -> None:
     """Take commands until standard input ends.
 
     `classes` creates that many consumer classes and returns applications of them, or nothing that can be called.
+    `query` is what a handler that touches the database does.
     """
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - what a peer prints, until the process ends
-    worker = Worker(Options(**json.loads(sys.argv[1])), application, classes)
+    worker = Worker(Options(**json.loads(sys.argv[1])), application, classes, query)
     configure_logging(worker.options.log_level)
     for line in sys.stdin:
         command = json.loads(line)
@@ -148,6 +155,21 @@ def log(worker: Worker, seconds: float) -> float:
     spent = time.process_time() - began
     structlog.contextvars.clear_contextvars()
     return spent / count * 1e6
+
+
+def ask(worker: Worker, seconds: float) -> float:
+    """Return the microseconds of the query of one message, by itself."""
+    return asyncio.run(_ask(worker, seconds))
+
+
+async def _ask(worker: Worker, seconds: float) -> float:
+    assert worker.query is not None
+    count = 0
+    began = time.process_time()
+    while time.process_time() - began < seconds:
+        await worker.query()
+        count += 1
+    return (time.process_time() - began) / count * 1e6
 
 
 # Connections
@@ -323,5 +345,5 @@ def rss() -> int:
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     command.__name__: command
-    for command in (echo, log, connect, idle, broadcast, scatter, create, serve)
+    for command in (echo, log, ask, connect, idle, broadcast, scatter, create, serve)
 }

@@ -23,6 +23,15 @@ class Echo(AsyncJsonWebsocketConsumer):
         await self.send_json(content)
 
 
+class Asking(AsyncJsonWebsocketConsumer):
+    """Asks the database, and sends back what it receives."""
+
+    async def receive_json(self, content: Any, **kwargs: Any) -> None:
+        """Take one message."""
+        await django_settings.query()
+        await self.send_json(content)
+
+
 class Room(AsyncJsonWebsocketConsumer):
     """Tells the group what it receives."""
 
@@ -39,9 +48,10 @@ class Room(AsyncJsonWebsocketConsumer):
 
 def application(options: Options) -> Application:
     """Make the application."""
-    made: Application = (Room if options.room else Echo).as_asgi()
+    consumer = Room if options.room else Asking if options.query else Echo
+    made: Application = consumer.as_asgi()
     return made
 
 
 if __name__ == "__main__":
-    main(application)
+    main(application, query=django_settings.query)

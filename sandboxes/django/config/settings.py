@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
 from config import environment
+from config.database import database
 from config.layers import channel_layer
 
 django_stubs_ext.monkeypatch()
@@ -71,9 +71,9 @@ ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 
 DATABASES: dict[str, Any] = {
-    "default": dj_database_url.parse(
+    "default": database(
         environment.text("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}"),
-        conn_health_checks=True,
+        environment.text("DATABASE_POOL"),
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -41,6 +41,7 @@ async def main(environment: Path, valkey: str, postgres: Path) -> None:
         site = copied_sandbox(folder)
         variables = {
             "ALLOWED_HOSTS": HOST,
+            "DATABASE_POOL": "4",
             "DATABASE_URL": f"postgres://chanx@{HOST}:{database_port}/postgres",
             "DEBUG": "no",
             "PATH": f"{environment / 'bin'}:/usr/bin:/bin",

@@ -141,6 +141,7 @@ def clean_environment(added: Mapping[str, str] | None = None) -> dict[str, str]:
         "ALLOWED_HOSTS",
         "ASSISTANT_PAUSE",
         "CSRF_TRUSTED_ORIGINS",
+        "DATABASE_POOL",
         "DATABASE_URL",
         "DEBUG",
         "DJANGO_SETTINGS_MODULE",

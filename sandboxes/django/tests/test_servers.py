@@ -171,6 +171,20 @@ async def test_production_needs_a_secret_key() -> None:
     assert "SECRET_KEY must be set when DEBUG is off." in run.err
 
 
+@pytest.mark.parametrize(
+    ("pool", "said"),
+    [("4", "needs a DATABASE_URL of PostgreSQL"), ("many", "must be a number of connections")],
+)
+async def test_a_pool_that_cannot_be(pool: str, said: str) -> None:
+    """SQLite has no pool, and PostgreSQL's has a size."""
+    url = "sqlite:///nowhere.sqlite3" if pool == "4" else "postgres://nobody@127.0.0.1/nothing"
+    environment = {"DATABASE_URL": url, "DATABASE_POOL": pool}
+    run = await finished(*MANAGE, "check", environment=environment)
+
+    assert run.code == 1
+    assert said in run.err
+
+
 async def test_the_checks_pass(tmp_path: Path) -> None:
     """Those of Django and those of chanx; and the models are what the migrations say."""
     environment = {"DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}"}
