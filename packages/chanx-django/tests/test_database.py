@@ -138,7 +138,9 @@ def keep_connections(seconds: int | None) -> None:
     connections.databases[Opened.alias]["CONN_MAX_AGE"] = seconds
 
 
-def socket(consumer: type[AsyncJsonWebsocketConsumer[Any]] = CountConsumer) -> WebsocketCommunicator:
+def socket(
+    consumer: type[AsyncJsonWebsocketConsumer[Any]] = CountConsumer,
+) -> WebsocketCommunicator:
     application: Any = consumer.as_asgi()
     return WebsocketCommunicator(application, "/", consumer=consumer)
 

@@ -105,9 +105,7 @@ def on_the_server(query: str) -> int:
 
 def socket() -> WebsocketCommunicator:
     """Open a socket."""
-    return WebsocketCommunicator(
-        cast(Any, CountConsumer.as_asgi()), "/", consumer=CountConsumer
-    )
+    return WebsocketCommunicator(cast(Any, CountConsumer.as_asgi()), "/", consumer=CountConsumer)
 
 
 async def talk() -> None:

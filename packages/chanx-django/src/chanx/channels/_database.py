@@ -6,6 +6,7 @@ was opened since the last hop, and for connections that are kept once a second, 
 """
 
 from time import monotonic
+from typing import ClassVar
 from weakref import WeakSet
 
 from asgiref.sync import sync_to_async
@@ -22,7 +23,7 @@ _INTERVAL = 1.0
 
 class _Watch:
     opened = False
-    kept = WeakSet[BaseDatabaseWrapper]()
+    kept: ClassVar[WeakSet[BaseDatabaseWrapper]] = WeakSet()
     last = 0.0
 
     @classmethod
