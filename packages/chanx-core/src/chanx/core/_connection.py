@@ -1,10 +1,7 @@
 """The life of one connection: its state, the two loops that feed it, and its end."""
 
 import asyncio
-from collections.abc import Coroutine
-from contextlib import suppress
 from enum import IntEnum
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 from chanx.constants import (
@@ -19,11 +16,14 @@ from chanx.core._inbox import Inbox
 from chanx.core._line import Line
 from chanx.core._numbers import numbers
 from chanx.core._outbox import Outbox
-from chanx.core._tasks import spawn
+from chanx.core._reader import FrameReader, FrameTooLargeError
+from chanx.core._serving import connections
+from chanx.core._tasks import cancelled, spawn, uninterrupted
 from chanx.core._watch import Watch
 from chanx.core._watched import WatchedDispatcher
 from chanx.core._wire_schema import WireFormat
 from chanx.core.codec import with_ref
+from chanx.core.layers import no_layer
 from chanx.messages.base import BaseMessage
 from chanx.type_defs import ASGIEvent, ASGIReceive, ASGISend, ChannelLayer
 from chanx.utils.logging import logger
@@ -31,19 +31,12 @@ from chanx.utils.logging import logger
 if TYPE_CHECKING:
     from chanx.core.websocket import ChanxWebsocketConsumerMixin
 
-__all__ = ["Connection", "LayerUnavailableError", "State", "drain", "open_connections", "serving"]
+__all__ = ["Connection", "LayerUnavailableError", "State"]
 
 # The close code of a connection that ended without one (RFC 6455, section 7.4.1).
-_NO_STATUS = 1005
 _ABNORMAL = 1006
-# A socket whose frames are handled without ever waiting gives the others a turn this often.
-_TURN = 64
-# Seconds without a frame after which a server has handed over what came before the close, and for how long at most.
-_SILENCE, _REST = 0.1, 1.0
 
 _HOT_OPTIONS = ("send_completion", "log_websocket_message", "camelize", "group_message_metadata")
-
-_connections: "set[Connection]" = set()
 
 
 class State(IntEnum):
@@ -100,13 +93,10 @@ class Connection:
             if self.watch is None
             else WatchedDispatcher(consumer, self.codec, self._outbox, self.watch)
         )
-        self._has_concurrent = bool(type(consumer).spec.handlers.concurrent_actions)
         self.inbox: Inbox | None = None
         self._receive = receive
         self._send = send
         self._layer = layer
-        limit = consumer.max_message_bytes
-        self._max_bytes: float = inf if limit is None else limit
         self._frame_line: Line[ASGIEvent] = Line(
             self.frames.handle,
             width=min(consumer.message_concurrency, consumer.max_in_flight),
@@ -114,27 +104,36 @@ class Connection:
             max_active=consumer.max_in_flight,
             on_blocked=self.frames.log_blocked,
         )
+        self._reader = FrameReader(
+            receive, self.frames, self._frame_line, max_bytes=consumer.max_message_bytes
+        )
         self._task: asyncio.Task[Any] | None = None
         self._opening: asyncio.Task[None] | None = None
         self.accepted = False
-        self._receiving = False
-        self._interrupted = False
-        self._unread = False
-        self._draining = False
         self._is_watched = False
 
     async def run(self) -> None:
         """Serve the connection from handshake to end."""
         self._task = asyncio.current_task()
-        _connections.add(self)
+        connections.add(self)
         try:
             event = await self._receive()
             if event["type"] == "websocket.connect":
                 self._opening = spawn(self._open(event))
                 await self._read()
         finally:
-            await _uninterrupted(self._finish())
-            _connections.discard(self)
+            await uninterrupted(self._finish())
+            connections.discard(self)
+
+    async def _read(self) -> None:
+        try:
+            code = await self._reader.read()
+        except FrameTooLargeError:
+            logger.warning("Frame too large", max_message_bytes=self.consumer.max_message_bytes)
+            await self.close(CLOSE_TOO_LARGE)
+        else:
+            if code is not None:
+                self.close_code = code
 
     # Opening
 
@@ -211,68 +210,6 @@ class Connection:
             raise RuntimeError(no_layer(type(self.consumer)))
         return self.inbox
 
-    # Receiving
-
-    async def _read(self) -> None:
-        try:
-            await self._read_frames()
-        except asyncio.CancelledError:
-            # `close()` ends the reading this way; anybody else's cancellation goes on.
-            if not self._interrupted or self._uncancelled() > 0:
-                raise
-        finally:
-            self._receiving = False
-
-    async def _read_frames(self) -> None:
-        taken = 0
-        has_room = True
-        while self.state < State.CLOSING:
-            self._receiving = True
-            event = await self._receive()
-            self._receiving = False
-            if event["type"] == "websocket.disconnect":
-                self.close_code = event.get("code") or _NO_STATUS
-                return
-            text = event.get("text")
-            # A character has at most four bytes, so most texts need no counting.
-            if (text is None or 4 * len(text) > self._max_bytes) and self._is_too_large(event):
-                await self.close(CLOSE_TOO_LARGE)
-                return
-            if not has_room:
-                # Only now: the event that does not fit could have been the end.
-                await self._frame_line.room()
-            if self._draining:
-                continue
-            if self._has_concurrent and self.frames.is_concurrent(event):
-                has_room = self._frame_line.put_aside(event)
-            else:
-                has_room = self._frame_line.put(event)
-            taken += 1
-            if taken % _TURN == 0:
-                await asyncio.sleep(0)
-
-    async def _discard_unread(self) -> None:
-        """Take what came before the close and is not handled: a server may wait for room in its queue for ever."""
-        with suppress(Exception):  # among them the TimeoutError; a server may refuse to be asked
-            async with asyncio.timeout(_REST):
-                while await self._takes_another():
-                    pass
-
-    async def _takes_another(self) -> bool:
-        async with asyncio.timeout(_SILENCE):
-            event = await self._receive()
-        return bool(event["type"] != "websocket.disconnect")
-
-    def _uncancelled(self) -> int:
-        task = asyncio.current_task()
-        return 0 if task is None else task.uncancel()
-
-    def _is_too_large(self, event: ASGIEvent) -> bool:
-        if _size(event) <= self._max_bytes:
-            return False
-        logger.warning("Frame too large", max_message_bytes=self._max_bytes)
-        return True
-
     # Sending
 
     async def send_text(self, text: str, action: Any) -> None:
@@ -307,8 +244,7 @@ class Connection:
         """Close from the server's side, behind what was sent before. Later calls do nothing."""
         if self.state >= State.CLOSING:
             return
-        self.state = State.CLOSING
-        self.close_code = 1000 if code is None else code
+        self._begin_closing(1000 if code is None else code)
         exchange = self.frames.exchanges.current()
         if exchange is not None and exchange.held:
             held, exchange.held = exchange.held, None
@@ -321,20 +257,19 @@ class Connection:
         await self._outbox.send(closing, last=True)
         self._stop_reading()
 
+    def _begin_closing(self, code: int) -> None:
+        self.state = State.CLOSING
+        self.close_code = code
+        self._reader.finish()
+
     def _stop_reading(self) -> None:
-        # More may come from whoever has sent ahead.
-        self._unread = not self._receiving or self._frame_line.has_waiting
-        self._frame_line.clear()
         if self.inbox is not None:
             self.inbox.clear()
-        if self._receiving and self._task is not None and not self._interrupted:
-            self._interrupted = True
-            self._task.cancel()
+        self._reader.interrupt()
 
     def abandon(self, code: int) -> None:
         """Close without waiting for a peer that does not read."""
-        self.state = State.CLOSING
-        self.close_code = code
+        self._begin_closing(code)
         self._outbox.abandon({"type": "websocket.close", "code": code, "reason": ""})
         self._stop_reading()
 
@@ -389,7 +324,7 @@ class Connection:
 
     async def drain(self) -> None:
         """Handle what has been received, then close with 1012: for a server that is about to stop."""
-        self._draining = True
+        self._reader.ignore()
         if self.state is State.OPEN:
             await self._settle(self.consumer.shutdown_grace)
         await self.close(CLOSE_SERVICE_RESTART)
@@ -402,7 +337,7 @@ class Connection:
         self.state = State.CLOSING
         if left_by_peer:
             self._outbox.close()
-        await _cancelled(self._opening)
+        await cancelled(self._opening)
         if self.inbox is not None:
             self.inbox.clear()
             await self.inbox.close()
@@ -416,8 +351,7 @@ class Connection:
         await self._leave_groups()
         if self.inbox is not None:
             await self.inbox.release()
-        if self._unread:
-            await self._discard_unread()
+        await self._reader.discard_unread()
         self.state = State.CLOSED
         if self.watch is not None and self._is_watched:
             self.watch.closed(self.close_code)
@@ -432,7 +366,7 @@ class Connection:
         if running:
             await asyncio.wait(running, timeout=grace)
         self._frame_line.clear()
-        await _cancelled(*self._running())
+        await cancelled(*self._running())
 
     def _running(self) -> frozenset[asyncio.Task[None]]:
         tasks = self._frame_line.tasks
@@ -456,73 +390,3 @@ class Connection:
     async def _leave_groups(self) -> None:
         if self.inbox is not None:
             await self.inbox.leave_groups()
-
-
-def open_connections() -> int:
-    """Return how many connections this process is serving."""
-    return len(_connections)
-
-
-def serving() -> list[Connection]:
-    """Return the connections of this process; any thread may ask."""
-    return [*_connections]
-
-
-async def drain() -> None:
-    """Finish and close every connection of the running event loop with 1012, handlers first.
-
-    Call it when the server is told to stop, before it closes the sockets itself. Each connection takes at most its
-    `shutdown_grace`, and then its `layer_timeout` to leave its groups.
-    """
-    loop = asyncio.get_running_loop()
-    ending = [connection.drain() for connection in _connections if connection.loop is loop]
-    await asyncio.gather(*ending)
-
-
-def layer_alias(consumer: type) -> str | None:
-    """Return the alias under which a consumer class finds its channel layer."""
-    alias: str | None = getattr(consumer, "channel_layer_alias", None)
-    return alias
-
-
-def no_layer(consumer: type) -> str:
-    """Say how to get the channel layer that a call needs."""
-    return (
-        f"{consumer.__name__} has no channel layer: register one under the alias "
-        f"{layer_alias(consumer)!r} before connections come."
-    )
-
-
-async def _cancelled(*tasks: "asyncio.Task[None] | None") -> None:
-    """Cancel tasks and wait until they have ended. The calling task is not one that others cancel."""
-    current = asyncio.current_task()
-    running = [
-        task for task in tasks if task is not None and not task.done() and task is not current
-    ]
-    for task in running:
-        task.cancel()
-    for task in running:
-        with suppress(asyncio.CancelledError):
-            try:
-                await task
-            except Exception:
-                logger.exception("A task of the connection failed")
-
-
-async def _uninterrupted(ending: Coroutine[Any, Any, None]) -> None:
-    """Wait for the ending even if the waiting task is cancelled, which is then passed on after it."""
-    task = spawn(ending)
-    if not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError:
-            await asyncio.wait([task])
-            raise
-    task.result()
-
-
-def _size(event: ASGIEvent) -> int:
-    text = event.get("text")
-    if text is None:
-        return len(event.get("bytes") or b"")
-    return len(text.encode("utf-8", "surrogatepass"))

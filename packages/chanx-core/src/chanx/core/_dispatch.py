@@ -36,7 +36,7 @@ class FrameDispatcher:
     __slots__ = (
         "_assisted_handlers", "_before", "_codec", "_concurrent", "_consumer", "_dispatches_directly",
         "_hold", "_is_direct", "_is_plain", "_methods", "_outbox", "_running", "_sends_results",
-        "_timeout", "_writes_results", "exchanges", "log",
+        "_timeout", "_writes_results", "exchanges", "has_concurrent", "log",
     )  # fmt: skip
 
     def __init__(
@@ -51,6 +51,7 @@ class FrameDispatcher:
         handlers = type(consumer).spec.handlers
         self._methods = handlers.message_methods
         self._concurrent = handlers.concurrent_actions
+        self.has_concurrent = bool(self._concurrent)
         self._assisted_handlers = handlers.assisted
         self._is_plain = not handlers.assisted and consumer.handler_timeout is None
         self._hold = not consumer.send_message_immediately

@@ -1,12 +1,15 @@
-"""Starting tasks."""
+"""Starting tasks, and seeing them end."""
 
 import asyncio
 import sys
 from collections.abc import Coroutine
+from contextlib import suppress
 from math import inf
 from typing import Any
 
-__all__ = ["begun", "spawn", "stopped"]
+from chanx.utils.logging import logger
+
+__all__ = ["begun", "cancelled", "spawn", "stopped", "uninterrupted"]
 
 if sys.version_info >= (3, 12):
 
@@ -46,3 +49,31 @@ else:
         while not task.done() and loop.time() < end:
             task.cancel()
             await asyncio.wait([task], timeout=min(_AGAIN, end - loop.time()))
+
+
+async def cancelled(*tasks: "asyncio.Task[None] | None") -> None:
+    """Cancel tasks and wait until they have ended. The calling task is not one that others cancel."""
+    current = asyncio.current_task()
+    running = [
+        task for task in tasks if task is not None and not task.done() and task is not current
+    ]
+    for task in running:
+        task.cancel()
+    for task in running:
+        with suppress(asyncio.CancelledError):
+            try:
+                await task
+            except Exception:
+                logger.exception("A task of the connection failed")
+
+
+async def uninterrupted(ending: Coroutine[Any, Any, None]) -> None:
+    """Wait for the ending even if the waiting task is cancelled, which is then passed on after it."""
+    task = spawn(ending)
+    if not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            raise
+    task.result()

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chanx.core import _guard as _guard
-from chanx.core._connection import Connection, layer_alias, serving
+from chanx.core._connection import Connection
 from chanx.core._hub import open_groups
 from chanx.core._numbers import numbers
+from chanx.core._serving import serving
+from chanx.core.layers import layer_alias
 
 __all__ = ["LayerState", "Snapshot", "snapshot"]
 

@@ -1,10 +1,10 @@
-"""What integrations know about the channel layers of their framework."""
+"""Which channel layer a consumer class has, and what integrations know about those of their framework."""
 
 from dataclasses import dataclass
 
 from chanx.core import _guard as _guard
 
-__all__ = ["LayerTraits"]
+__all__ = ["LayerTraits", "layer_alias", "no_layer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +15,17 @@ class LayerTraits:
     """It lives in this process: it cannot fail, so nobody has to watch whether it still answers."""
     has_free_channels: bool = False
     """`new_channel()` neither waits nor leaves anything behind, so a connection may take one when it needs one."""
+
+
+def layer_alias(consumer: type) -> str | None:
+    """Return the alias under which a consumer class finds its channel layer."""
+    alias: str | None = getattr(consumer, "channel_layer_alias", None)
+    return alias
+
+
+def no_layer(consumer: type) -> str:
+    """Say how to get the channel layer that a call needs."""
+    return (
+        f"{consumer.__name__} has no channel layer: register one under the alias "
+        f"{layer_alias(consumer)!r} before connections come."
+    )

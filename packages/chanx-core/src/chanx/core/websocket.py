@@ -15,7 +15,7 @@ from chanx.constants import (
 )
 from chanx.core import _guard as _guard
 from chanx.core._admission import admit
-from chanx.core._connection import Connection, layer_alias, no_layer
+from chanx.core._connection import Connection
 from chanx.core._delivery import group_content
 from chanx.core._dispatch import text_of
 from chanx.core._errors import InvalidFrameError, error_items, malformed
@@ -26,7 +26,7 @@ from chanx.core.codec import Codec, adapter_of
 from chanx.core.config import Bound, Config, Option, config
 from chanx.core.guards import Guard
 from chanx.core.handlers import HandlerSpec, ParameterResolver
-from chanx.core.layers import LayerTraits
+from chanx.core.layers import LayerTraits, layer_alias, no_layer
 from chanx.core.limits import LayerLossPolicy, Limits, OutboundPolicy, spread
 from chanx.core.origin import OriginPolicy
 from chanx.core.passthrough import add_passthrough_handlers

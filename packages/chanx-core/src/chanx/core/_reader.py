@@ -1,0 +1,138 @@
+"""Reading one socket: frame after frame into the line in which they are handled."""
+
+import asyncio
+from contextlib import suppress
+from math import inf
+
+from chanx.core._dispatch import FrameDispatcher
+from chanx.core._line import Line
+from chanx.type_defs import ASGIEvent, ASGIReceive
+
+__all__ = ["FrameReader", "FrameTooLargeError"]
+
+# The close code of a peer that gave none (RFC 6455, section 7.4.1).
+_NO_STATUS = 1005
+# A socket whose frames are handled without ever waiting gives the others a turn this often.
+_TURN = 64
+# Seconds without a frame after which a server has handed over what came before the close, and for how long at most.
+_SILENCE, _REST = 0.1, 1.0
+
+
+class FrameTooLargeError(Exception):
+    """A frame has more bytes than the consumer takes."""
+
+
+class FrameReader:
+    """Puts what the client sends into a line, and waits for no handler unless that is full."""
+
+    __slots__ = (
+        "_frames", "_has_concurrent", "_ignores", "_interrupted", "_is_last", "_line", "_max_bytes",
+        "_receive", "_receiving", "_task", "_unread",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        receive: ASGIReceive,
+        frames: FrameDispatcher,
+        line: Line[ASGIEvent],
+        *,
+        max_bytes: int | None,
+    ) -> None:
+        self._receive = receive
+        self._frames = frames
+        self._has_concurrent = frames.has_concurrent
+        self._line = line
+        self._max_bytes: float = inf if max_bytes is None else max_bytes
+        self._task: asyncio.Task[object] | None = None
+        self._receiving = False
+        self._is_last = False
+        self._interrupted = False
+        self._ignores = False
+        self._unread = False
+
+    async def read(self) -> int | None:
+        """Read until the client leaves, and return its close code; None where this side has ended the reading.
+
+        Raises FrameTooLargeError.
+        """
+        self._task = asyncio.current_task()
+        try:
+            return await self._read_frames()
+        except asyncio.CancelledError:
+            # `interrupt()` ends the reading this way; anybody else's cancellation goes on.
+            if not self._interrupted or _uncancelled() > 0:
+                raise
+            return None
+        finally:
+            self._receiving = False
+
+    async def _read_frames(self) -> int | None:
+        taken = 0
+        has_room = True
+        while not self._is_last:
+            self._receiving = True
+            event = await self._receive()
+            self._receiving = False
+            if event["type"] == "websocket.disconnect":
+                return event.get("code") or _NO_STATUS
+            text = event.get("text")
+            # A character has at most four bytes, so most texts need no counting.
+            if (text is None or 4 * len(text) > self._max_bytes) and _size(event) > self._max_bytes:
+                raise FrameTooLargeError
+            if not has_room:
+                # Only now: the event that does not fit could have been the end.
+                await self._line.room()
+            if self._ignores:
+                continue
+            if self._has_concurrent and self._frames.is_concurrent(event):
+                has_room = self._line.put_aside(event)
+            else:
+                has_room = self._line.put(event)
+            taken += 1
+            if taken % _TURN == 0:
+                await asyncio.sleep(0)
+        return None
+
+    def ignore(self) -> None:
+        """Go on reading, and take no frame any more."""
+        self._ignores = True
+
+    def finish(self) -> None:
+        """Read nothing after the frame that is waited for."""
+        self._is_last = True
+
+    def interrupt(self) -> None:
+        """Wait for no frame any more, and forget those that have not been handled."""
+        self._is_last = True
+        # More may come from whoever has sent ahead.
+        self._unread = not self._receiving or self._line.has_waiting
+        self._line.clear()
+        if self._receiving and self._task is not None and not self._interrupted:
+            self._interrupted = True
+            self._task.cancel()
+
+    async def discard_unread(self) -> None:
+        """Take what came before the close and is not handled: a server may wait for room in its queue for ever."""
+        if not self._unread:
+            return
+        with suppress(Exception):  # among them the TimeoutError; a server may refuse to be asked
+            async with asyncio.timeout(_REST):
+                while await self._takes_another():
+                    pass
+
+    async def _takes_another(self) -> bool:
+        async with asyncio.timeout(_SILENCE):
+            event = await self._receive()
+        return bool(event["type"] != "websocket.disconnect")
+
+
+def _uncancelled() -> int:
+    task = asyncio.current_task()
+    return 0 if task is None else task.uncancel()
+
+
+def _size(event: ASGIEvent) -> int:
+    text = event.get("text")
+    if text is None:
+        return len(event.get("bytes") or b"")
+    return len(text.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,83 @@
+"""Stopping without losing what handlers are about to answer."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from chanx.core import _guard as _guard
+from chanx.core._serving import connections
+
+__all__ = ["drain", "draining"]
+
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGBREAK") if hasattr(signal, name)
+]
+
+
+async def drain() -> None:
+    """Finish and close every connection of the running event loop with 1012, handlers first.
+
+    Call it when the server is told to stop, before it closes the sockets itself. Each connection takes at most its
+    `shutdown_grace`, and then its `layer_timeout` to leave its groups.
+    """
+    loop = asyncio.get_running_loop()
+    ending = [connection.drain() for connection in connections if connection.loop is loop]
+    await asyncio.gather(*ending)
+
+
+@contextmanager
+def draining() -> Generator[None]:
+    """Drain connections before the server stops: `with draining(): yield` in the application's lifespan.
+
+    A server that is told to stop closes its WebSockets at once. Within this context the first signal lets handlers
+    finish and closes their connections with 1012; then the server gets it. A second signal goes to the server at once.
+    Servers that take signals in another way, or run the application outside of the main thread, are left alone.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    stopping = _Stopping(asyncio.get_running_loop(), handlers)
+    stopping.listen()
+    try:
+        yield
+    finally:
+        stopping.give_back()
+
+
+class _Stopping:
+    """Stands in front of the server's signal handlers until the first signal."""
+
+    # Any: signal.getsignal() returns functions and constants.
+    def __init__(self, loop: asyncio.AbstractEventLoop, handlers: dict[int, Any]) -> None:
+        self._loop = loop
+        self._handlers = {number: call for number, call in handlers.items() if callable(call)}
+        self._task: asyncio.Task[None] | None = None
+
+    def listen(self) -> None:
+        for number in self._handlers:
+            signal.signal(number, self._told)
+
+    def give_back(self) -> None:
+        for number, handler in self._handlers.items():
+            if signal.getsignal(number) == self._told:
+                signal.signal(number, handler)
+
+    def _told(self, number: int, frame: FrameType | None) -> None:
+        self.give_back()
+        self._loop.call_soon_threadsafe(self._start, number, frame)  # wakes the loop up
+
+    def _start(self, number: int, frame: FrameType | None) -> None:
+        self._task = self._loop.create_task(self._drain(self._handlers[number], number, frame))
+
+    async def _drain(
+        self, stop: Callable[[int, FrameType | None], Any], number: int, frame: FrameType | None
+    ) -> None:
+        try:
+            await drain()
+        finally:
+            stop(number, frame)
