@@ -1,18 +1,12 @@
 """Defaults of the options that consumer classes may set."""
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from chanx.core import _guard as _guard
 from chanx.core.limits import DEFAULT_LIMITS, Limits
 from chanx.core.origin import OriginPolicy, same_host
 
-if TYPE_CHECKING:
-    from chanx.core.websocket import ChanxWebsocketConsumerMixin
-
 __all__ = ["Config", "config"]
-
-_T = TypeVar("_T")
 
 
 class Config:
@@ -49,33 +43,3 @@ class Config:
 
 
 config = Config()
-
-
-class Option(Generic[_T]):
-    """An option of a consumer class: what the class or instance sets, else what its integration's Config says."""
-
-    __slots__ = ("_name",)
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        """Learn the option's name from the class body."""
-        self._name = name
-
-    def __get__(self, instance: object, owner: "type[ChanxWebsocketConsumerMixin[Any]]") -> _T:
-        """Read the integration's value; never reached where the class or instance has its own."""
-        value: _T = getattr(owner.config, self._name)
-        return value
-
-
-class Bound(Generic[_T]):
-    """A bound of a consumer class: what the class or instance sets, else that of its integration's limits."""
-
-    __slots__ = ("_name",)
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        """Learn the bound's name from the class body."""
-        self._name = name
-
-    def __get__(self, instance: object, owner: "type[ChanxWebsocketConsumerMixin[Any]]") -> _T:
-        """Read the integration's value; never reached where the class or instance has its own."""
-        value: _T = getattr(owner.config.limits, self._name)
-        return value

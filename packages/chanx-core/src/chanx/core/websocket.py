@@ -1,34 +1,27 @@
 """The consumer class: what users subclass, over the parts that do the work."""
 
-import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from asgiref.sync import async_to_sync
 from pydantic import TypeAdapter, ValidationError
 from structlog.contextvars import clear_contextvars
-from typing_extensions import TypeVar
 
-from chanx.constants import (
-    COMPLETE_ACTIONS,
-)
+from chanx.constants import COMPLETE_ACTIONS
 from chanx.core import _guard as _guard
 from chanx.core._admission import admit
 from chanx.core._connection import Connection
 from chanx.core._delivery import group_content
 from chanx.core._dispatch import text_of
 from chanx.core._errors import InvalidFrameError, error_items, malformed
-from chanx.core._sequence import sequence
+from chanx.core._publisher import Publisher, ReceiveEvent
+from chanx.core._shortcuts import Shortcuts
 from chanx.core._wire_schema import WireFormat
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.codec import Codec, adapter_of
-from chanx.core.config import Bound, Config, Option, config
 from chanx.core.guards import Guard
 from chanx.core.handlers import HandlerSpec, ParameterResolver
-from chanx.core.layers import LayerTraits, layer_alias, no_layer
-from chanx.core.limits import LayerLossPolicy, Limits, OutboundPolicy, spread
-from chanx.core.origin import OriginPolicy
+from chanx.core.limits import spread
 from chanx.core.passthrough import add_passthrough_handlers
 from chanx.core.probe import PROBE_KEY, Probe
 from chanx.core.spec import ConsumerSpec
@@ -38,7 +31,6 @@ from chanx.type_defs import (
     ASGIEvent,
     ASGIReceive,
     ASGISend,
-    ChannelLayer,
     EventPayload,
     GroupMessageEvent,
     Scope,
@@ -47,25 +39,6 @@ from chanx.utils.logging import logger
 from chanx.utils.scope import complete_scope, path_params
 
 __all__ = ["ChanxWebsocketConsumerMixin", "ReceiveEvent"]
-
-ReceiveEvent = TypeVar("ReceiveEvent", bound=BaseMessage, default=BaseMessage)
-
-
-class Shortcuts(NamedTuple):
-    """Where a class overrides none of the hooks of a stretch, the message may pass it in one step."""
-
-    connect: bool = False
-    receive: bool = False
-    dispatch: bool = False
-    result: bool = False
-    send: bool = False
-    group: bool = False
-    event: bool = False
-
-
-def _no_channel_layer(alias: str) -> ChannelLayer | None:
-    """Have no layers: what a consumer without integration gets."""
-    return None
 
 
 class _UnionAdapter:
@@ -87,7 +60,7 @@ class _UnionAdapter:
         return cast("TypeAdapter[Any] | None", vars(owner)[self._name])
 
 
-class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
+class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
     """Routes, validates, orders, answers and broadcasts typed messages on one WebSocket.
 
     Integrations combine it with the consumer base class of their framework. One instance serves one connection; the
@@ -95,78 +68,12 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     """
 
     # Set by integrations.
-    config: ClassVar[Config] = config
-    get_channel_layer: ClassVar[Any] = staticmethod(_no_channel_layer)
     before_dispatch: ClassVar[Any] = None  # Callable[[], Awaitable[None]] | None
     """Awaited before each message and event is handled; None costs nothing."""
     accept_errors: ClassVar[tuple[type[Exception], ...]] = ()
     """What `connect()` may raise to accept the handshake."""
     deny_errors: ClassVar[tuple[type[Exception], ...]] = ()
     """What `connect()` may raise to refuse it."""
-
-    # Options. Unset, they come from `config` when they are used; see Config and Limits for what each does.
-    if TYPE_CHECKING:
-        send_completion: bool
-        send_message_immediately: bool
-        send_authentication_message: bool
-        send_resync_message: bool
-        log_websocket_message: bool
-        log_ignored_actions: Collection[str]
-        camelize: bool
-        discriminator_field: str
-        group_message_metadata: bool
-        authenticate_before_accept: bool
-        allowed_origins: OriginPolicy
-    else:
-        send_completion = Option[bool]()
-        send_message_immediately = Option[bool]()
-        send_authentication_message = Option[bool]()
-        send_resync_message = Option[bool]()
-        log_websocket_message = Option[bool]()
-        log_ignored_actions = Option[Collection[str]]()
-        camelize = Option[bool]()
-        discriminator_field = Option[str]()
-        group_message_metadata = Option[bool]()
-        authenticate_before_accept = Option[bool]()
-        allowed_origins = Option[OriginPolicy]()
-
-    # Bounds, as in Limits; a class may set each alone, or several at once as `limits`.
-    if TYPE_CHECKING:
-        limits: ClassVar[Limits]
-        max_message_bytes: int | None
-        max_json_depth: int
-        message_concurrency: int
-        max_in_flight: int
-        max_pending: int
-        event_queue: int
-        outbound_frames: int
-        outbound_bytes: int
-        outbound_policy: OutboundPolicy
-        handler_timeout: float | None
-        authentication_timeout: float | None
-        send_timeout: float | None
-        disconnect_grace: float
-        shutdown_grace: float
-        layer_timeout: float
-        layer_loss_policy: LayerLossPolicy
-    else:
-        limits = Option[Limits]()
-        max_message_bytes = Bound[int | None]()
-        max_json_depth = Bound[int]()
-        message_concurrency = Bound[int]()
-        max_in_flight = Bound[int]()
-        max_pending = Bound[int]()
-        event_queue = Bound[int]()
-        outbound_frames = Bound[int]()
-        outbound_bytes = Bound[int]()
-        outbound_policy = Bound[OutboundPolicy]()
-        handler_timeout = Bound[float | None]()
-        authentication_timeout = Bound[float | None]()
-        send_timeout = Bound[float | None]()
-        disconnect_grace = Bound[float]()
-        shutdown_grace = Bound[float]()
-        layer_timeout = Bound[float]()
-        layer_loss_policy = Bound[LayerLossPolicy]()
 
     if not TYPE_CHECKING:
         # The frameworks annotate both, one as a class variable and one as an instance's.
@@ -177,19 +84,14 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
             """The name of this connection's own channel, which is listened to from when somebody asks for it."""
             return self.connection.listen()
 
-    groups: list[str] = []  # noqa: RUF012 - each instance gets its own list
-    extra_groups: ClassVar[Sequence[str]] = ()
     emits: ClassVar[Sequence[Any]] = ()
     passthrough_events: ClassVar[Sequence[Any]] = ()
     passthrough_method_prefix: ClassVar[str] = "handle_passthrough_"
     authenticator_class: ClassVar[type[BaseAuthenticator] | None] = None
 
     # Read from the declarations at class creation.
-    spec: ClassVar[ConsumerSpec]
     _codecs: ClassVar[dict[tuple[WireFormat, int], Codec]]
-    shortcuts: ClassVar[Shortcuts] = Shortcuts(
-        connect=False, receive=False, dispatch=False, result=False, send=False
-    )
+    shortcuts: ClassVar[Shortcuts] = Shortcuts()
 
     # Of one connection.
     if TYPE_CHECKING:
@@ -209,7 +111,7 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         cls.spec = ConsumerSpec(cls)
         cls._codecs = {}
         cls.spec.resolve_early()
-        cls.shortcuts = _shortcuts(cls)
+        cls.shortcuts = Shortcuts.of(cls, ChanxWebsocketConsumerMixin)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         own = list(self.groups or ())
@@ -309,32 +211,6 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
         if probe is not None:
             probe(self.connection)
         await self.connection.run()
-
-    @classmethod
-    def _find_layer(cls) -> ChannelLayer | None:
-        """Return the layer of the class's alias; only the default alias that nobody wrote down may have none."""
-        alias = layer_alias(cls)
-        layer: ChannelLayer | None = cls.get_channel_layer(alias) if alias else None
-        if layer is None and alias and cls._names_its_layer():
-            raise LookupError(
-                f"{no_layer(cls)} Registered aliases: {', '.join(map(repr, cls.layer_aliases())) or 'none'}."
-            )
-        return layer
-
-    @classmethod
-    def _names_its_layer(cls) -> bool:
-        owner = next(base for base in cls.__mro__ if "channel_layer_alias" in vars(base))
-        return not owner.__module__.startswith(_LIBRARIES)
-
-    @classmethod
-    def layer_traits(cls, layer: Any) -> LayerTraits:
-        """Return what may be assumed of a layer. Integrations know those of their framework."""
-        return LayerTraits()
-
-    @classmethod
-    def layer_aliases(cls) -> Iterable[str]:
-        """Return the registered aliases, for error messages."""
-        return ()
 
     async def websocket_connect(self, message: Any) -> None:
         """Let the connection in or turn it away.
@@ -550,52 +426,6 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
 
     # Events
 
-    @classmethod
-    async def send_event(cls, event: ReceiveEvent, channel_name: str) -> None:
-        """Send an event to the consumer that listens on one channel.
-
-        Raises what the layer raises when the channel is full.
-        """
-        layer = cls._layer()
-        async with asyncio.timeout(cls.layer_timeout):
-            await layer.send(channel_name, _event_payload(event))
-
-    @classmethod
-    def send_event_sync(cls, event: ReceiveEvent, channel_name: str) -> None:
-        """Do `send_event()` from code that is not async."""
-        async_to_sync(cls.send_event)(event, channel_name)
-
-    @classmethod
-    async def broadcast_event(
-        cls, event: ReceiveEvent, groups: Collection[str] | str | None = None
-    ) -> None:
-        """Send an event to every member of the groups, those of the class by default."""
-        names = [*cls.groups, *cls.spec.extra_groups] if groups is None else groups
-        await cls._send_to_groups(names, _event_payload(event))
-
-    @classmethod
-    def broadcast_event_sync(
-        cls, event: ReceiveEvent, groups: Collection[str] | str | None = None
-    ) -> None:
-        """Do `broadcast_event()` from code that is not async."""
-        async_to_sync(cls.broadcast_event)(event, groups)
-
-    @classmethod
-    async def _send_to_groups(
-        cls, groups: Collection[str] | str, message: GroupMessageEvent | EventPayload
-    ) -> None:
-        layer = cls._layer()
-        for group in _group_names(groups):
-            async with asyncio.timeout(cls.layer_timeout):
-                await layer.group_send(group, {**message, **sequence.stamp(group)})
-
-    @classmethod
-    def _layer(cls) -> ChannelLayer:
-        layer = cls._find_layer()
-        if layer is None:
-            raise RuntimeError(no_layer(cls))
-        return layer
-
     async def handle_channel_event(self, event_payload: EventPayload) -> None:
         """Validate an event from the layer and pass it to `receive_event()`."""
         event = self.parse_event(event_payload)
@@ -648,46 +478,3 @@ class ChanxWebsocketConsumerMixin(Generic[ReceiveEvent]):
     ) -> None:
         """Log an event handler's exception; the client, who did not ask, is told nothing."""
         logger.error("Failed to process event", action=action, exc_info=error)
-
-
-# Base classes of the libraries: an alias written there is a default, not a user's choice.
-_LIBRARIES = (
-    "chanx.core.",
-    "chanx.channels.",
-    "chanx.fast_channels.",
-    "channels.",
-    "fast_channels.",
-)
-
-_RECEIVE_HOOKS = ("websocket_receive", "receive", "decode_json", "receive_json", "handle_json")
-_SEND_HOOKS = ("send_json", "encode_json", "send")
-
-
-def _shortcuts(cls: type[ChanxWebsocketConsumerMixin[Any]]) -> Shortcuts:
-    def untouched(*names: str) -> bool:
-        return all(
-            _function(cls, name) is _function(ChanxWebsocketConsumerMixin, name) for name in names
-        )
-
-    return Shortcuts(
-        connect=untouched("connect"),
-        receive=untouched(*_RECEIVE_HOOKS),
-        dispatch=untouched("receive_message"),
-        result=untouched("handle_result", "send_message", *_SEND_HOOKS),
-        send=untouched(*_SEND_HOOKS),
-        group=untouched("handle_group_message", "send_message", *_SEND_HOOKS),
-        event=untouched("handle_channel_event"),
-    )
-
-
-def _function(cls: type, name: str) -> Any:
-    attribute = getattr(cls, name)
-    return getattr(attribute, "__func__", attribute)
-
-
-def _event_payload(event: BaseMessage) -> EventPayload:
-    return {"type": "handle_channel_event", "event_data": event.model_dump(mode="json")}
-
-
-def _group_names(groups: Collection[str] | str) -> list[str]:
-    return [groups] if isinstance(groups, str) else list(dict.fromkeys(groups))

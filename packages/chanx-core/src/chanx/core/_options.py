@@ -1,0 +1,70 @@
+"""The options and bounds of consumer classes: read where they are not set."""
+
+from collections.abc import Callable, Collection
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any, ClassVar
+
+from chanx.core.config import Config, config
+from chanx.core.limits import LayerLossPolicy, Limits, OutboundPolicy
+from chanx.core.origin import OriginPolicy
+
+__all__ = ["ConsumerOptions"]
+
+
+class ConsumerOptions:
+    """What a consumer class or instance may set; unset, it comes from the integration's `config` when it is used."""
+
+    # Set by integrations.
+    config: ClassVar[Config] = config
+
+    # Config says what each does.
+    send_completion: bool
+    send_message_immediately: bool
+    send_authentication_message: bool
+    send_resync_message: bool
+    log_websocket_message: bool
+    log_ignored_actions: Collection[str]
+    camelize: bool
+    discriminator_field: str
+    group_message_metadata: bool
+    authenticate_before_accept: bool
+    allowed_origins: OriginPolicy
+    limits: ClassVar[Limits]
+
+    # Bounds, as in Limits; a class may set each alone, or several at once as `limits`.
+    max_message_bytes: int | None
+    max_json_depth: int
+    message_concurrency: int
+    max_in_flight: int
+    max_pending: int
+    event_queue: int
+    outbound_frames: int
+    outbound_bytes: int
+    outbound_policy: OutboundPolicy
+    handler_timeout: float | None
+    authentication_timeout: float | None
+    send_timeout: float | None
+    disconnect_grace: float
+    shutdown_grace: float
+    layer_timeout: float
+    layer_loss_policy: LayerLossPolicy
+
+
+class _Unset:
+    """Stands where nothing is set: reads the integration's value."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self, read: Callable[[Config], Any]) -> None:
+        self._read = read
+
+    def __get__(self, instance: object, owner: type[ConsumerOptions]) -> Any:
+        """Return the value; never called where the class or instance has its own."""
+        return self._read(owner.config)
+
+
+for _option in Config.__annotations__:
+    setattr(ConsumerOptions, _option, _Unset(attrgetter(_option)))
+for _bound in fields(Limits):
+    setattr(ConsumerOptions, _bound.name, _Unset(attrgetter(f"limits.{_bound.name}")))

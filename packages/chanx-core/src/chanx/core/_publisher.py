@@ -1,0 +1,124 @@
+"""Sending to consumers by way of the channel layer: from a connection, or from anywhere else in any process."""
+
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, ClassVar, Generic
+
+from asgiref.sync import async_to_sync
+from typing_extensions import TypeVar
+
+from chanx.core._options import ConsumerOptions
+from chanx.core._sequence import sequence
+from chanx.core.layers import LayerTraits, layer_alias, no_layer
+from chanx.core.spec import ConsumerSpec
+from chanx.messages.base import BaseMessage
+from chanx.type_defs import ChannelLayer, EventPayload, GroupMessageEvent
+
+__all__ = ["Publisher", "ReceiveEvent"]
+
+ReceiveEvent = TypeVar("ReceiveEvent", bound=BaseMessage, default=BaseMessage)
+
+# Base classes of the libraries: an alias written there is a default, not a user's choice.
+_LIBRARIES = (
+    "chanx.core.",
+    "chanx.channels.",
+    "chanx.fast_channels.",
+    "channels.",
+    "fast_channels.",
+)
+
+
+def _no_channel_layer(alias: str) -> ChannelLayer | None:
+    """Have no layers: what a consumer without integration gets."""
+    return None
+
+
+class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
+    """The side of a consumer class that needs no connection: its channel layer, and what is sent through it."""
+
+    # Set by integrations.
+    get_channel_layer: ClassVar[Any] = staticmethod(_no_channel_layer)
+
+    groups: list[str] = []  # noqa: RUF012 - each instance gets its own list
+    extra_groups: ClassVar[Sequence[str]] = ()
+    spec: ClassVar[ConsumerSpec]
+
+    @classmethod
+    def _find_layer(cls) -> ChannelLayer | None:
+        """Return the layer of the class's alias; only the default alias that nobody wrote down may have none."""
+        alias = layer_alias(cls)
+        layer: ChannelLayer | None = cls.get_channel_layer(alias) if alias else None
+        if layer is None and alias and cls._names_its_layer():
+            raise LookupError(
+                f"{no_layer(cls)} Registered aliases: {', '.join(map(repr, cls.layer_aliases())) or 'none'}."
+            )
+        return layer
+
+    @classmethod
+    def _names_its_layer(cls) -> bool:
+        owner = next(base for base in cls.__mro__ if "channel_layer_alias" in vars(base))
+        return not owner.__module__.startswith(_LIBRARIES)
+
+    @classmethod
+    def layer_traits(cls, layer: Any) -> LayerTraits:
+        """Return what may be assumed of a layer. Integrations know those of their framework."""
+        return LayerTraits()
+
+    @classmethod
+    def layer_aliases(cls) -> Iterable[str]:
+        """Return the registered aliases, for error messages."""
+        return ()
+
+    @classmethod
+    async def send_event(cls, event: ReceiveEvent, channel_name: str) -> None:
+        """Send an event to the consumer that listens on one channel.
+
+        Raises what the layer raises when the channel is full.
+        """
+        layer = cls._layer()
+        async with asyncio.timeout(cls.layer_timeout):
+            await layer.send(channel_name, _event_payload(event))
+
+    @classmethod
+    def send_event_sync(cls, event: ReceiveEvent, channel_name: str) -> None:
+        """Do `send_event()` from code that is not async."""
+        async_to_sync(cls.send_event)(event, channel_name)
+
+    @classmethod
+    async def broadcast_event(
+        cls, event: ReceiveEvent, groups: Collection[str] | str | None = None
+    ) -> None:
+        """Send an event to every member of the groups, those of the class by default."""
+        names = [*cls.groups, *cls.spec.extra_groups] if groups is None else groups
+        await cls._send_to_groups(names, _event_payload(event))
+
+    @classmethod
+    def broadcast_event_sync(
+        cls, event: ReceiveEvent, groups: Collection[str] | str | None = None
+    ) -> None:
+        """Do `broadcast_event()` from code that is not async."""
+        async_to_sync(cls.broadcast_event)(event, groups)
+
+    @classmethod
+    async def _send_to_groups(
+        cls, groups: Collection[str] | str, message: GroupMessageEvent | EventPayload
+    ) -> None:
+        layer = cls._layer()
+        for group in _group_names(groups):
+            async with asyncio.timeout(cls.layer_timeout):
+                await layer.group_send(group, {**message, **sequence.stamp(group)})
+
+    @classmethod
+    def _layer(cls) -> ChannelLayer:
+        layer = cls._find_layer()
+        if layer is None:
+            raise RuntimeError(no_layer(cls))
+        return layer
+
+
+def _event_payload(event: BaseMessage) -> EventPayload:
+    return {"type": "handle_channel_event", "event_data": event.model_dump(mode="json")}
+
+
+def _group_names(groups: Collection[str] | str) -> list[str]:
+    return [groups] if isinstance(groups, str) else list(dict.fromkeys(groups))
