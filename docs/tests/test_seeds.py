@@ -287,7 +287,7 @@ def planted(**changes: Any) -> Row:
         {"test": ["docs/tests/test_seeds.py::test_nothing"]},
         {"test": ["docs/tests/test_nothing.py::test_ids_are_unique"]},
         {"test": ["docs/tests/test_seeds.py::planted"]},
-        {"test": ["packages/chanx-django/tests/test_integration.py::TestChannels::test_nothing"]},
+        {"test": ["packages/chanx-django/tests/test_suites.py::TestIntegration::test_nothing"]},
         {"state": "planned"},
     ],
 )
@@ -297,9 +297,9 @@ def test_a_row_without_its_test_is_found(changes: dict[str, Any]) -> None:
 
 
 def test_an_inherited_test_is_one() -> None:
-    file = "packages/chanx-django/tests/test_integration.py"
+    file = "packages/chanx-django/tests/test_suites.py"
 
-    assert is_test(f"{file}::TestChannels::test_origin")
+    assert is_test(f"{file}::TestIntegration::test_origin")
     assert not is_test(f"{file}::test_origin")
 
 

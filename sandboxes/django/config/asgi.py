@@ -10,6 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # First of all: it loads the applications, whose modules the routing imports.
 http_application = get_asgi_application()
 
+from chanx.channels.shutdown import lifespan  # noqa: E402
 from config.routing import websocket_urlpatterns  # noqa: E402
 
 __all__ = ["application"]
@@ -18,5 +19,6 @@ application = ProtocolTypeRouter(
     {
         "http": http_application,
         "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns)),
+        "lifespan": lifespan,
     }
 )

@@ -1,7 +1,7 @@
 """The two servers, each of which finishes what was asked before it stops.
 
 A server that is told to stop closes its WebSockets at once, and what handlers were about to answer is lost. So
-`chanx.core.drain()` comes first: handlers end, answers are sent, and the sockets are closed with 1012.
+connections are drained first: handlers end, answers are sent, and the sockets are closed with 1012.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 from channels.routing import get_default_application
 
-from chanx.core import drain
+from chanx.channels.shutdown import drain
 
 __all__ = ["run_daphne", "run_uvicorn"]
 
@@ -22,39 +22,18 @@ MAX_FRAME_BYTES = 64 * 1024
 GRACE = 5  # seconds
 
 
-class DrainingServer(uvicorn.Server):
-    """Uvicorn, which drains when a signal first tells it to stop."""
-
-    _draining: asyncio.Task[None] | None = None
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Drain, then stop; a second signal stops at once."""
-        if self._draining is None:
-            loop = asyncio.get_running_loop()
-            self._draining = loop.create_task(self._drain_and_exit(sig, frame))
-        else:
-            super().handle_exit(sig, frame)
-
-    async def _drain_and_exit(self, sig: int, frame: FrameType | None) -> None:
-        await drain()
-        super().handle_exit(sig, frame)
-
-
 def run_uvicorn(host: str, port: int) -> None:
-    """Run uvicorn until it is told to stop."""
-    config = uvicorn.Config(
-        "config.asgi:application",
-        host=host,
-        port=port,
-        lifespan="off",  # Channels has none
-        ws_max_size=MAX_FRAME_BYTES,
-        timeout_graceful_shutdown=GRACE,
-    )
-    server = DrainingServer(config)
+    """Run uvicorn until it is told to stop; the application's lifespan drains."""
     # Uvicorn raises the signal again once it has stopped, and has to find somebody who takes it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _take)
-    server.run()
+    uvicorn.run(
+        "config.asgi:application",
+        host=host,
+        port=port,
+        ws_max_size=MAX_FRAME_BYTES,
+        timeout_graceful_shutdown=GRACE,
+    )
 
 
 def run_daphne(host: str, port: int) -> None:

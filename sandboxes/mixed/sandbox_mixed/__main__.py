@@ -4,7 +4,6 @@
 """
 
 import argparse
-import asyncio
 import os
 import signal
 import socket
@@ -17,26 +16,6 @@ from types import FrameType
 import uvicorn
 
 HOST = "127.0.0.1"
-
-
-class DrainingServer(uvicorn.Server):
-    """Uvicorn, which lets handlers finish when a signal first tells it to stop."""
-
-    _draining: asyncio.Task[None] | None = None
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Drain, then stop; a second signal stops at once."""
-        if self._draining is None:
-            loop = asyncio.get_running_loop()
-            self._draining = loop.create_task(self._drain_and_exit(sig, frame))
-        else:
-            super().handle_exit(sig, frame)
-
-    async def _drain_and_exit(self, sig: int, frame: FrameType | None) -> None:
-        from chanx.core import drain
-
-        await drain()
-        super().handle_exit(sig, frame)
 
 
 def main() -> None:
@@ -61,8 +40,7 @@ def serve(port: int) -> None:
     print(
         f"FastAPI at http://{HOST}:{port}/docs, Django at http://{HOST}:{port}/django/asyncapi/docs/"
     )
-    config = uvicorn.Config("sandbox_mixed.fastapi_side:app", host=HOST, port=port)
-    DrainingServer(config).run()
+    uvicorn.run("sandbox_mixed.fastapi_side:app", host=HOST, port=port)
 
 
 def take(number: int, frame: FrameType | None) -> None:

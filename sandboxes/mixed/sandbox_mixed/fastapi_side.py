@@ -14,6 +14,7 @@ from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.fast_channels.layers import close_layers, pubsub_layer, queue_layer, register_layers
 from chanx.fast_channels.routing import add_websocket_consumer
+from chanx.fast_channels.shutdown import draining
 from chanx.fast_channels.views import asyncapi_docs, asyncapi_spec_json
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.type_defs import Scope
@@ -79,8 +80,9 @@ class Incoming(BaseModel):
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
-    """Close the layer's connections at the end."""
-    yield
+    """Let the handlers of both sides finish, then close the layer's connections."""
+    with draining():
+        yield
     await close_layers()
 
 

@@ -3,7 +3,7 @@
     python -m sandbox_servers.serve uvicorn sandbox_servers.on_starlette:application --port 8000
 
 A server that is told to stop closes its WebSockets at once, and what handlers were about to answer is lost. Each
-function here shows how to put `await chanx.core.drain()` in front of that with one server.
+function here shows how to drain the connections before that with one server.
 """
 
 import argparse
@@ -12,40 +12,26 @@ import logging
 import signal
 from collections.abc import Sequence
 from importlib import import_module
-from types import FrameType
 from typing import Any
 
 import uvicorn
 
-from chanx.core import drain
+from chanx.core.shutdown import drain, lifespan
 
 __all__ = ["main"]
 
 HOST = "127.0.0.1"
 
 
-class DrainingServer(uvicorn.Server):
-    """Uvicorn, which drains when a signal first tells it to stop."""
-
-    _draining: asyncio.Task[None] | None = None
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Drain, then stop; a second signal stops at once."""
-        if self._draining is None:
-            loop = asyncio.get_running_loop()
-            self._draining = loop.create_task(self._drain_and_exit(sig, frame))
-        else:
-            super().handle_exit(sig, frame)
-
-    async def _drain_and_exit(self, sig: int, frame: FrameType | None) -> None:
-        await drain()
-        super().handle_exit(sig, frame)
-
-
 def serve_uvicorn(application: str, port: int, ws: str = "auto") -> None:
-    """Run uvicorn."""
+    """Run uvicorn, which takes signals by itself, and tells applications when it starts: from then on they drain."""
+    served = _load(application)
+
+    async def draining(scope: Any, receive: Any, send: Any) -> None:
+        await (lifespan if scope["type"] == "lifespan" else served)(scope, receive, send)
+
     options: dict[str, Any] = {"ws": ws, "host": HOST, "port": port}
-    DrainingServer(uvicorn.Config(application, **options)).run()
+    uvicorn.run(draining, **options)
 
 
 def serve_wsproto(application: str, port: int) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from chanx.core import _guard as _guard
 from chanx.core._serving import connections
+from chanx.type_defs import ASGIReceive, ASGISend, Scope
 
-__all__ = ["drain", "draining"]
+__all__ = ["drain", "draining", "lifespan"]
 
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGBREAK") if hasattr(signal, name)
@@ -47,6 +48,18 @@ def draining() -> Generator[None]:
         yield
     finally:
         stopping.give_back()
+
+
+async def lifespan(scope: Scope, receive: ASGIReceive, send: ASGISend) -> None:
+    """Drain connections before the server stops, where the application has no lifespan of its own.
+
+    An ASGI application for the scope type `lifespan` alone, as in Channels' `ProtocolTypeRouter`.
+    """
+    with draining():
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+    await send({"type": "lifespan.shutdown.complete"})
 
 
 class _Stopping:

@@ -1,14 +1,13 @@
 """The `CHANX` setting of a Django project."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic import ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails
-from typing_extensions import TypedDict  # Python 3.11's is not one that pydantic takes
 
 from chanx.core import _guard as _guard
 from chanx.core.limits import DEFAULT_LIMITS, Limits
@@ -46,9 +45,11 @@ DEFAULTS: Mapping[str, Any] = {
 _NOTHING: Mapping[str, Any] = {}
 
 
-@with_config(ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True))
-class _Given(TypedDict, total=False):
-    """What a project may write."""
+class ChanxSettings:
+    """The settings by attribute, read from the project's at each use, so that `override_settings` works.
+
+    Raises ImproperlyConfigured at the first use of a dictionary with a name or a value that is none.
+    """
 
     MESSAGE_ACTION_KEY: str
     SEND_COMPLETION: bool
@@ -70,38 +71,7 @@ class _Given(TypedDict, total=False):
     ASYNCAPI_SPEC_VERSION: Literal["3.0.0", "3.1.0"]
     ASYNCAPI_ACCESS: Access | None
 
-
-_GIVEN = TypeAdapter(_Given)
-
-
-class ChanxSettings:
-    """The settings by attribute, read from the project's at each use, so that `override_settings` works.
-
-    Raises ImproperlyConfigured at the first use of a dictionary with a name or a value that is none.
-    """
-
-    if TYPE_CHECKING:
-        MESSAGE_ACTION_KEY: str
-        SEND_COMPLETION: bool
-        SEND_MESSAGE_IMMEDIATELY: bool
-        SEND_AUTHENTICATION_MESSAGE: bool
-        SEND_RESYNC_MESSAGE: bool
-        CAMELIZE: bool
-        LIMITS: Limits
-        LOG_WEBSOCKET_MESSAGE: bool
-        LOG_IGNORED_ACTIONS: Collection[str]
-        WEBSOCKET_BASE_URL: str | None
-        ASYNCAPI_TITLE: str
-        ASYNCAPI_DESCRIPTION: str | None
-        ASYNCAPI_VERSION: str
-        ASYNCAPI_SERVER_URL: str | None
-        ASYNCAPI_SERVER_PROTOCOL: str | None
-        ASYNCAPI_SERVERS: dict[str, JSONObject] | None
-        ASYNCAPI_SECURITY_SCHEMES: dict[str, JSONObject] | None
-        ASYNCAPI_SPEC_VERSION: Literal["3.0.0", "3.1.0"]
-        ASYNCAPI_ACCESS: Access | None
-
-    _accepted: object = None
+    _accepted = None
 
     @property
     def user_settings(self) -> Mapping[str, Any]:
@@ -124,11 +94,21 @@ class ChanxSettings:
 
 chanx_settings = ChanxSettings()
 
+# Any: pydantic tells fields from its own parameters by name only.
+_fields: Any = {
+    name: (kind, DEFAULTS[name]) for name, kind in ChanxSettings.__annotations__.items()
+}
+_Given = create_model(
+    "_Given",
+    __config__=ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True),
+    **_fields,
+)
+
 
 def settings_faults(given: object) -> list[str]:
     """Say what is wrong with the project's dictionary, a sentence or two for each setting."""
     try:
-        _GIVEN.validate_python(given)
+        _Given.model_validate(given)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False)
         # A setting of several types has an error for each of them.

@@ -1,4 +1,4 @@
-"""The suite of every integration, on fast-channels."""
+"""The suites of every integration, on fast-channels."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,10 +11,14 @@ from fast_channels.layers import (
 )
 
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
+from chanx.testing.failure_suite import FailureSuite
+from chanx.testing.group_suite import GroupSuite
+from chanx.testing.hook_suite import HookSuite
 from chanx.testing.integration import IntegrationSuite
+from chanx.testing.suite import Suite
 
 
-class TestFastChannels(IntegrationSuite):
+class OnFastChannels(Suite):
     """fast-channels' in-memory layer."""
 
     base = AsyncJsonWebsocketConsumer
@@ -26,3 +30,19 @@ class TestFastChannels(IntegrationSuite):
         register_channel_layer("default", layer)
         yield layer
         unregister_channel_layer("default")
+
+
+class TestIntegration(OnFastChannels, IntegrationSuite):
+    """What every integration does."""
+
+
+class TestGroups(OnFastChannels, GroupSuite):
+    """Groups and what reaches their members."""
+
+
+class TestFailures(OnFastChannels, FailureSuite):
+    """What goes wrong."""
+
+
+class TestHooks(OnFastChannels, HookSuite):
+    """Hooks, options and logging."""

@@ -1,0 +1,42 @@
+"""The suites of every integration, on Django Channels."""
+
+from typing import Any
+
+import pytest
+from channels.layers import channel_layers
+
+from chanx.channels.websocket import AsyncJsonWebsocketConsumer
+from chanx.testing.failure_suite import FailureSuite
+from chanx.testing.group_suite import GroupSuite
+from chanx.testing.hook_suite import HookSuite
+from chanx.testing.integration import IntegrationSuite
+from chanx.testing.suite import Suite
+
+
+class OnChannels(Suite):
+    """Channels' in-memory layer."""
+
+    base = AsyncJsonWebsocketConsumer
+
+    @pytest.fixture
+    def layer(self, monkeypatch: pytest.MonkeyPatch) -> Any:
+        """Make the configured layer anew for one test."""
+        layer = channel_layers.make_backend("default")
+        monkeypatch.setitem(channel_layers.backends, "default", layer)
+        return layer
+
+
+class TestIntegration(OnChannels, IntegrationSuite):
+    """What every integration does."""
+
+
+class TestGroups(OnChannels, GroupSuite):
+    """Groups and what reaches their members."""
+
+
+class TestFailures(OnChannels, FailureSuite):
+    """What goes wrong."""
+
+
+class TestHooks(OnChannels, HookSuite):
+    """Hooks, options and logging."""
