@@ -5,6 +5,7 @@ from it; what comes is decoded once and given to the members, which are kept her
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Protocol
 
 from chanx.core._delivery import Member, delivery_of, fan_out
@@ -246,12 +247,17 @@ class Hub:
         # While the layer does not answer, nobody waits for it; it is done when it is back.
         if not self.outage.is_on:
             try:
-                async with asyncio.timeout(self._timeout):
-                    await self.layer.group_discard(group.name, group.channel)
-                    return
+                await self._forget(group.name, group.channel)
+                return
             except Exception as error:  # a layer may raise anything
                 logger.warning("Could not leave group", group=group.name, error=repr(error))
         self._left_behind.add((group.name, group.channel))
+
+    async def _forget(self, name: str, channel: str) -> None:
+        # A name that the layer refuses may be a client's, and nobody is a member of such a group.
+        with suppress(TypeError, ValueError):
+            async with asyncio.timeout(self._timeout):
+                await self.layer.group_discard(name, channel)
 
     def _renew_later(self) -> None:
         expiry = getattr(self.layer, "group_expiry", None)
@@ -272,8 +278,7 @@ class Hub:
         """Join every group again. Raises what the layer raises."""
         while self._left_behind:
             name, channel = next(iter(self._left_behind))
-            async with asyncio.timeout(self._timeout):
-                await self.layer.group_discard(name, channel)
+            await self._forget(name, channel)
             self._left_behind.discard((name, channel))
         await self._stop_stragglers()
         groups = [group for group in self._groups.values() if group.is_open]

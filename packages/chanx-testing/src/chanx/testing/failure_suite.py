@@ -257,6 +257,23 @@ class FailureSuite(Suite):
         await ws.assert_closed(1011)
         await ws.wait()
 
+    async def test_group_that_the_layer_refuses_harms_nobody_else(self) -> None:
+        """Names may come from clients: a wrong one is forgotten, and the layer is not taken for failed."""
+
+        class Joining(Failing):
+            async def post_authentication(self) -> None:
+                """Join."""
+                await self.join_group("wrong name!")
+
+        outages = snapshot().outages
+        async with self.connect(Joining) as ws:
+            await ws.assert_closed(1011)
+        for _ in range(2):  # the first finds what was left behind, and the second what comes of it
+            async with self.connect(Failing) as ws:
+                await ws.send_message(PingMessage())
+                assert await ws.receive_json_from() == PONG
+        assert snapshot().outages == outages
+
     # Order and references
 
     async def test_replies_keep_the_order_of_requests(self) -> None:
