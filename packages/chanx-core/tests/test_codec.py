@@ -23,11 +23,17 @@ class Tree(BaseModel):
     branches: "list[Tree]" = Field(default_factory=list["Tree"])
 
 
-def codec_of(payload: Any) -> Codec:
+class Measured(BaseModel):
+    """A model with a number."""
+
+    value: float
+
+
+def codec_of(payload: Any, wire: WireFormat = WireFormat()) -> Codec:  # noqa: B008 - cannot change
     """Return the codec of a class with one message, of this payload."""
     fields: Any = {"action": (Literal["only"], "only"), "payload": (payload, ...)}
     message_type = create_model("Only", __base__=BaseMessage, __module__=__name__, **fields)
-    return Codec((message_type,), (), WireFormat(), max_depth=64)
+    return Codec((message_type,), (), wire, max_depth=64)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +58,34 @@ def test_no_number_becomes_infinity(payload: Any, text: str) -> None:
     with pytest.raises(InvalidFrameError) as caught:
         codec_of(payload).decode(f'{{"action": "only", "payload": {text}}}')
     assert caught.value.error.errors()[0]["type"] == "json_invalid"
+
+
+@pytest.mark.parametrize("wire", [WireFormat(), WireFormat(camelize=True)], ids=["plain", "camel"])
+@pytest.mark.parametrize("word", ["nan", "NaN", "-inf", "Infinity", "1e999", "9" * 400], ids=str)
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [
+        (float, '"%s"'),
+        (list[float], '["%s"]'),
+        (float | None, '"%s"'),
+        (Measured, '{"value": "%s"}'),
+        (dict[str, Measured], '{"a": {"value": "%s"}}'),
+    ],
+    ids=str,
+)
+def test_no_text_becomes_infinity(payload: Any, text: str, word: str, wire: WireFormat) -> None:
+    """pydantic reads numbers from strings, and some of these are no numbers of JSON. A timer that gets one is stuck."""
+    with pytest.raises(InvalidFrameError) as caught:
+        codec_of(payload, wire).decode(f'{{"action": "only", "payload": {text % word}}}')
+    assert caught.value.error.errors()[0]["type"] == "finite_number"
+
+
+def test_text_that_spells_no_number_stays_text() -> None:
+    """Where a string may be meant, it is one; and numbers of strings go on being read."""
+    message, _ = codec_of(float | str).decode('{"action": "only", "payload": "nan"}')
+    assert message.payload == "nan"
+    message, _ = codec_of(float).decode('{"action": "only", "payload": "1.5"}')
+    assert message.payload == 1.5
 
 
 @pytest.mark.parametrize("payload", [int, str, bool, list[int], Tree, dict[str, Tree]], ids=repr)

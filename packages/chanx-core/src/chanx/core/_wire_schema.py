@@ -18,6 +18,8 @@ __all__ = [
     "WireFormat",
     "declared_names",
     "finding_collisions",
+    "finite",
+    "has_floats",
     "on_the_wire",
     "renamed_fields",
     "takes_any_number",
@@ -113,6 +115,25 @@ def renamed_fields(schema: Any, wire: WireFormat) -> frozenset[str]:
 def declared_names(schema: Any) -> frozenset[str]:
     """Return every string that a validation error may name without quoting the client."""
     return frozenset(name for node in _nodes(schema) for name in _names_of(node))
+
+
+def finite(schema: Any) -> Any:
+    """Return a copy of the schema whose floats refuse NaN and the infinities, which a string may spell."""
+    if isinstance(schema, list | tuple):
+        items = [finite(item) for item in cast("list[Any]", schema)]
+        return tuple(items) if isinstance(schema, tuple) else items
+    if not isinstance(schema, dict):
+        return schema
+    node = cast(Node, schema)
+    kind = _kind(node)
+    opaque = _OPAQUE if kind else frozenset[str]()
+    copy = {name: value if name in opaque else finite(value) for name, value in node.items()}
+    return {**copy, "allow_inf_nan": False} if kind == "float" else copy
+
+
+def has_floats(schema: Any) -> bool:
+    """Tell whether the schema declares a float."""
+    return any(_kind(node) == "float" for node in _nodes(schema))
 
 
 def takes_any_number(schema: Any) -> bool:

@@ -170,6 +170,8 @@ def _numbers() -> Iterator[tuple[str, ASGIEvent]]:
     for name, number in numbers.items():
         for place, text in places.items():
             yield f"{name} in {place}", {"text": text % number}
+    for word in ("nan", "-Infinity", "1e999"):
+        yield f"the text {word} in a float", {"text": places["a float"] % f'"{word}"'}
 
 
 def _texts() -> Iterator[tuple[str, ASGIEvent]]:
