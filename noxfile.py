@@ -6,22 +6,25 @@ import os
 import re
 import shutil
 import sys
-import tempfile
-import zipfile
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import nox
+from nox.command import CommandFailed
 from python_discovery import get_interpreter
+
+ROOT = Path(__file__).parent
+sys.path.insert(0, str(ROOT / ".ci"))
+
+import matrix  # noqa: E402 - where it is, is said above
+import wheels  # noqa: E402
+from wheels import PACKAGES  # noqa: E402
 
 nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "uv"
 nox.options.download_python = "never"
 nox.options.reuse_venv = "yes"
 
-ROOT = Path(__file__).parent
-PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
 # Folder of each sandbox: the tests in it, and what selects its environment from the lock.
 SANDBOXES = {
     "fastapi": (
@@ -40,21 +43,11 @@ PAGES = {
     **{name: (f"sandboxes/{name}", *rest) for name, rest in SANDBOXES.items() if name != "mixed"},
 }
 IMPORT_WHEEL = str(ROOT / ".ci" / "import_wheel.py")
-# Versions of frameworks that are put over what the lock has: the Python, the integration, the versions.
-FRAMEWORKS = {
-    "django-5.2-lowest": (
-        "3.11",
-        "chanx-django",
-        "django==5.2",
-        "channels==4.2",
-        "channels-redis==4.2",
-        "djangorestframework==3.16",
-        "asgiref==3.8.1",
-    ),
-    "django-5.2": ("3.11", "chanx-django", "django~=5.2.0"),
-    "django-6.0": ("3.13", "chanx-django", "django~=6.0.0"),
-    "django-6.1": ("3.13", "chanx-django", "django~=6.1.0"),
-}
+README_EXAMPLE = str(ROOT / ".ci" / "readme_example.py")
+MATRIX = ROOT / ".ci" / "matrix.toml"
+CELLS = matrix.read_cells(MATRIX)
+# What the session `wheel` installs: each package alone, then what is sensible together.
+WHEELS = {package: [package] for package in PACKAGES} | nox.project.load_toml(MATRIX)["wheels"]
 # Where each sandbox has its install.sh and rehearsal.py.
 DEPLOYMENTS = {"fastapi": "deploy", "django": "deployment"}
 BROWSERS = [
@@ -65,10 +58,11 @@ BROWSERS = [
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "C:/Program Files/Google/Chrome/Application/chrome.exe",
 ]
-BUILT: dict[str, Path] = {}  # the wheels by package, once build_wheels() has run
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
-SUPPORTED = nox.project.python_versions(nox.project.load_toml("packages/chanx-core/pyproject.toml"))
+SUPPORTED = nox.project.python_versions(
+    nox.project.load_toml(ROOT / "packages" / "chanx-core" / "pyproject.toml")
+)
 PYTHONS = SUPPORTED if RUNNING in SUPPORTED else [*SUPPORTED, RUNNING]
 INSTALLED = [python for python in PYTHONS if python == RUNNING or get_interpreter(python)]
 
@@ -133,20 +127,24 @@ def tests(session: nox.Session, package: str) -> None:
 
 
 @nox.session(tags=["ci"], reuse_venv=False)
-@nox.parametrize("package", PACKAGES, ids=PACKAGES)
-def wheel(session: nox.Session, package: str) -> None:
-    """One wheel alone in a bare environment outside the tree: dependencies, imports, tests."""
-    wheels = build_wheels(session)
-    constraints = locked_versions(session, f"--package={package}", "--all-extras", "--group=test")
-    tools = nox.project.dependency_groups(load(package), "test")
-    with tempfile.TemporaryDirectory(prefix="chanx-wheel-") as place, session.chdir(place):
-        copy_tests(package, Path(place))
-        install_outside(session, constraints, str(wheels[package]))
+@nox.parametrize("selection", list(WHEELS), ids=list(WHEELS))
+def wheel(session: nox.Session, selection: str) -> None:
+    """Wheels in a bare environment outside the tree, each alone and some together: imports, tests, examples."""
+    wheels.build_wheels(session)
+    locked = f"--constraint={locked_versions(session, *EVERYTHING, '--group=test')}"
+    alone = selection if selection in PACKAGES else None
+    with wheels.outside(session, alone):
+        wheels.install(session, locked, *WHEELS[selection])
         session.run("uv", "pip", "check", "--quiet")
-        session.run("python", "-I", IMPORT_WHEEL, *import_roots(wheels[package]))
-        # Only now the test tools, and the siblings that the tests need: as wheels too.
-        install_outside(session, constraints, *tools)
-        session.run("pytest", "tests", *session.posargs)
+        ours, _ = wheels.installed(session)
+        for path in ours:
+            session.run("python", "-I", IMPORT_WHEEL, *wheels.import_roots(path))
+        if alone:
+            # Only now the test tools, and the siblings that the tests need: as wheels too.
+            wheels.install(session, locked, *test_tools(alone))
+            session.run("pytest", "tests", *session.posargs)
+        else:
+            run_readmes(session, WHEELS[selection])
 
 
 @nox.session(tags=["ci"])
@@ -158,23 +156,25 @@ def docs(session: nox.Session) -> None:
     session.run("pytest", "docs/tests", *session.posargs)
 
 
-@nox.session(tags=["ci"])
-@nox.parametrize("versions", list(FRAMEWORKS), ids=list(FRAMEWORKS))
-def frameworks(session: nox.Session, versions: str) -> None:
-    """The tests of an integration with other versions of its framework than the lock has."""
-    python, package, *pins = FRAMEWORKS[versions]
-    found = get_interpreter(python)
-    if found is None:
-        message = f"there is no Python {python}"
-        session.error(message) if "CI" in os.environ else session.skip(message)
-    assert found is not None
-    place = Path(session.create_tmp()).resolve() / "environment"
-    command = ["uv", "sync", "--locked", "--quiet", "--no-default-groups", f"--package={package}"]
-    command += ["--all-extras", "--group=test", f"--python={found.executable}"]
-    session.run_install(*command, env={"UV_PROJECT_ENVIRONMENT": str(place)})
-    session.run_install("uv", "pip", "install", "--quiet", f"--python={place}", *pins)
-    run = [str(place / "bin" / "python"), "-m", "pytest", f"packages/{package}/tests"]
-    session.run(*run, *session.posargs, external=True)
+@nox.session(tags=["ci"], reuse_venv=False)
+@nox.parametrize(["python", "cell"], [nox.param(cell.python, cell, id=str(cell)) for cell in CELLS])
+def frameworks(session: nox.Session, cell: matrix.Cell) -> None:
+    """A wheel with other versions of its frameworks than the lock has, resolved as of today: .ci/matrix.toml."""
+    project = load(cell.package)["project"]
+    path = wheels.build_wheels(session)[cell.package]
+    extras = ",".join(project.get("optional-dependencies", {}))
+    asked = [f"{cell.package}[{extras}] @ {path.as_uri()}", *test_tools(cell.package)]
+    versions = exact(session, cell.requirements(matrix.declared_floors(map(load, PACKAGES))))
+    with wheels.outside(session, cell.package):
+        try:
+            wheels.install(session, *asked, *versions)
+            _, others = wheels.installed(session)
+            session.log(f"the versions of {cell}: {', '.join(others)}")
+            session.run("pytest", "tests", *session.posargs)
+        except CommandFailed:
+            if not cell.apart:
+                raise
+            session.skip(f"{' and '.join(versions)} do not go together: {cell.apart}")
 
 
 @nox.session(tags=["ci"])
@@ -274,13 +274,13 @@ def dist(session: nox.Session) -> None:
     """What would be published: metadata, contents, no shared file, and the same bytes from a second build."""
     sync(session, "--only-group=release")
     place = Path(session.create_tmp()).resolve()
-    first, second = (build(session, place / name) for name in ("first", "second"))
+    first, second = (wheels.build(session, place / name) for name in ("first", "second"))
     files = sorted(first.glob("chanx_*"))
     session.run("twine", "check", "--strict", *map(str, files))
-    for wheel in sorted(first.glob("*.whl")):
-        # W002: two modules of the same single line are no mistake.
-        session.run("check-wheel-contents", "--ignore=W002", str(wheel))
-    check_wheels(session, sorted(first.glob("*.whl")))
+    built = sorted(first.glob("*.whl"))
+    # W002: two modules of the same single line are no mistake.
+    session.run("check-wheel-contents", "--ignore=W002", *map(str, built))
+    wheels.check_wheels(session, built)
     for file in files:
         if file.read_bytes() != (second / file.name).read_bytes():
             session.error(f"{file.name} is different in a second build of the same sources")
@@ -291,7 +291,7 @@ def dist(session: nox.Session) -> None:
 def strangers(session: nox.Session) -> None:
     """The built packages, installed by name from a local index, and the example of each README."""
     place = Path(session.create_tmp()).resolve()
-    dist = build(session, place / "dist")
+    dist = wheels.build(session, place / "dist")
     session.run("python", ".ci/strangers.py", str(dist), str(place))
 
 
@@ -309,27 +309,25 @@ def release(session: nox.Session) -> None:
     session.run("python", ".ci/release.py", *session.posargs)
 
 
-@nox.session(tags=["ci"], reuse_venv=False)
+@nox.session(python=SUPPORTED[0], tags=["ci"], reuse_venv=False)
 @nox.parametrize("package", PACKAGES, ids=PACKAGES)
 def lowest(session: nox.Session, package: str) -> None:
     """One wheel with its direct dependencies at their floors, resolved anew: no lock has a say."""
-    wheels = build_wheels(session)
+    path = wheels.build_wheels(session)[package]
     project = load(package)["project"]
     extras = project.get("optional-dependencies", {}).values()
     # Only what is asked for directly is lowered: so the wheel's own requirements are.
     direct = [*project["dependencies"], *(item for extra in extras for item in extra)]
-    tools = nox.project.dependency_groups(load(package), "test")
-    with tempfile.TemporaryDirectory(prefix="chanx-lowest-") as place, session.chdir(place):
-        copy_tests(package, Path(place))
-        install_by_name(session, "--resolution=lowest-direct", str(wheels[package]), *direct)
-        frozen = str(session.run("uv", "pip", "freeze", silent=True)).splitlines()
-        floors = [line for line in frozen if "==" in line]
+    tools = test_tools(package)
+    with wheels.outside(session, package):
+        wheels.install(session, "--resolution=lowest-direct", str(path), *direct)
+        _, floors = wheels.installed(session)
         session.log(f"the floors of {package}: {', '.join(floors)}")
         # They stay, but for what the tests themselves are run with: pytest, say.
         own = {re.split(r"[^\w-]", tool, maxsplit=1)[0] for tool in tools}
         kept = [line for line in floors if line.split("==")[0] not in own]
         Path("floors.txt").write_text("\n".join(kept), encoding="utf-8")
-        install_by_name(session, "--resolution=lowest-direct", "--constraint=floors.txt", *tools)
+        wheels.install(session, "--resolution=lowest-direct", "--constraint=floors.txt", *tools)
         session.run("pytest", "tests", *session.posargs)
 
 
@@ -397,74 +395,26 @@ def locked_versions(session: nox.Session, *selection: str) -> Path:
     return target
 
 
-def install_outside(session: nox.Session, constraints: Path, *requirements: str) -> None:
-    """Install as a user would, siblings as wheels; the lock only narrows third-party versions."""
-    (dist,) = {path.parent for path in BUILT.values()}
-    # uv's cache knows a wheel by its name, and a wheel of this version was built here before.
-    fresh = [f"--refresh-package={package}" for package in PACKAGES]
-    command = ["uv", "pip", "install", "--quiet", "--no-sources", f"--find-links={dist}", *fresh]
-    session.run_install(*command, f"--constraint={constraints}", *requirements)
+def exact(session: nox.Session, requirements: list[str]) -> list[str]:
+    """Return the newest versions that the registry has of some requirements, each looked at by itself."""
+    asked = Path(session.create_tmp()).resolve() / "asked.txt"
+    asked.write_text("\n".join(requirements), encoding="utf-8")
+    command = ["uv", "pip", "compile", "--quiet", "--no-config", "--no-deps", "--no-header"]
+    command += ["--no-annotate", f"--python-version={session.python}", str(asked)]
+    return str(session.run(*command, silent=True)).split()
 
 
-def install_by_name(session: nox.Session, *arguments: str) -> None:
-    """Install as a user would, siblings as wheels, without the lock and its cooldown."""
-    (dist,) = {path.parent for path in BUILT.values()}
-    fresh = [f"--refresh-package={package}" for package in PACKAGES]
-    command = ["uv", "pip", "install", "--quiet", "--no-sources", "--no-config"]
-    session.run_install(*command, f"--find-links={dist}", *fresh, *arguments)
+def run_readmes(session: nox.Session, requirements: list[str]) -> None:
+    """Run the example in the README of each package that is asked for."""
+    for requirement in requirements:
+        package = requirement.split("[")[0]
+        readme = ROOT / "packages" / package / "README.md"
+        session.run("python", "-I", "-W", "error", README_EXAMPLE, str(readme))
 
 
-def build(session: nox.Session, target: Path) -> Path:
-    """Build wheel and sdist of every package into an empty folder, by the time of the last commit."""
-    shutil.rmtree(target, ignore_errors=True)
-    when = session.run("git", "log", "-1", "--format=%ct", external=True, silent=True)
-    command = ["uv", "build", "--all-packages", "--no-sources", "--quiet", f"--out-dir={target}"]
-    session.run_install(*command, env={"SOURCE_DATE_EPOCH": str(when).strip()})
-    for stray in [*target.glob("sandbox*"), *target.glob("chanx_workspace*")]:
-        stray.unlink()
-    return target
-
-
-def build_wheels(session: nox.Session) -> dict[str, Path]:
-    """Build and check all wheels, once in a run of nox, and return them by package."""
-    if not BUILT:
-        dist = Path(session.cache_dir).resolve() / "dist"
-        shutil.rmtree(dist, ignore_errors=True)
-        session.run_install(
-            "uv", "build", "--all-packages", "--no-sources", "--quiet", f"--out-dir={dist}"
-        )
-        check_wheels(session, sorted(dist.glob("*.whl")))
-        BUILT.update({package_of(path): path for path in dist.glob("*.whl")})
-    return BUILT
-
-
-def check_wheels(session: nox.Session, wheels: list[Path]) -> None:
-    """Fail unless there is one wheel for each package and no two of them share a file."""
-    if [package_of(path) for path in wheels] != PACKAGES:
-        session.error(f"expected wheels of {PACKAGES}, found {[path.name for path in wheels]}")
-    owners = Counter(name for path in wheels for name in zipfile.ZipFile(path).namelist())
-    if shared := sorted(name for name, count in owners.items() if count > 1):
-        session.error(f"in more than one wheel: {', '.join(shared)}")
-    if stray := sorted({"chanx/__init__.py", "chanx/ext/__init__.py"} & owners.keys()):
-        session.error(f"a namespace has no __init__.py, yet a wheel has {', '.join(stray)}")
-    session.log(f"{len(wheels)} wheels, {len(owners)} files, none shared, no namespace __init__.py")
-
-
-def import_roots(wheel: Path) -> list[str]:
-    """Return the import paths that a wheel owns: where its markers of type information are."""
-    names = zipfile.ZipFile(wheel).namelist()
-    return sorted(
-        name.removesuffix("/py.typed").replace("/", ".") for name in names if "py.typed" in name
-    )
-
-
-def copy_tests(package: str, place: Path) -> None:
-    """Copy the tests, and the settings of pytest they rely on, to a folder outside the tree."""
-    shutil.copytree(ROOT / "packages" / package / "tests", place / "tests")
-    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    section = re.search(r"^\[tool\.pytest\]\n.*?(?=^\[)", settings, re.MULTILINE | re.DOTALL)
-    assert section, "pyproject.toml has no [tool.pytest]"
-    (place / "pyproject.toml").write_text(section.group(), encoding="utf-8")
+def test_tools(package: str) -> list[str]:
+    """Return what the tests of a package need beside it."""
+    return list(nox.project.dependency_groups(load(package), "test"))
 
 
 def deptry_options(package: str) -> list[str]:
@@ -517,13 +467,9 @@ def python_of(session: nox.Session) -> str:
     return shutil.which("python", path=session.bin) or sys.executable
 
 
-def package_of(wheel: Path) -> str:
-    return wheel.name.split("-")[0].replace("_", "-")
-
-
 def metadata_files() -> list[Path]:
     return [Path("pyproject.toml"), *sorted(Path().glob("packages/*/pyproject.toml"))]
 
 
 def load(package: str) -> dict[str, Any]:
-    return nox.project.load_toml(f"packages/{package}/pyproject.toml")
+    return nox.project.load_toml(ROOT / "packages" / package / "pyproject.toml")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import ConfigDict, ValidationError, create_model
+from pydantic import ConfigDict, InstanceOf, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
 from chanx.core import _guard as _guard
@@ -57,7 +57,7 @@ class ChanxSettings:
     SEND_AUTHENTICATION_MESSAGE: bool
     SEND_RESYNC_MESSAGE: bool
     CAMELIZE: bool
-    LIMITS: Limits
+    LIMITS: InstanceOf[Limits]  # a dictionary of them is none, which older pydantic lets pass
     LOG_WEBSOCKET_MESSAGE: bool
     LOG_IGNORED_ACTIONS: list[str] | tuple[str, ...] | set[str] | frozenset[str]
     WEBSOCKET_BASE_URL: str | None

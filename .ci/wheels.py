@@ -1,0 +1,98 @@
+"""The packages as their users get them: built, and installed and tested outside the tree."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
+BUILT: dict[str, Path] = {}  # the wheels by package, once build_wheels() has run
+
+
+def build(session: nox.Session, target: Path) -> Path:
+    """Build wheel and sdist of every package into an empty folder, by the time of the last commit."""
+    shutil.rmtree(target, ignore_errors=True)
+    when = session.run("git", "log", "-1", "--format=%ct", external=True, silent=True)
+    command = ["uv", "build", "--all-packages", "--no-sources", "--quiet", f"--out-dir={target}"]
+    session.run_install(*command, env={"SOURCE_DATE_EPOCH": str(when).strip()})
+    for stray in [*target.glob("sandbox*"), *target.glob("chanx_workspace*")]:
+        stray.unlink()
+    return target
+
+
+def build_wheels(session: nox.Session) -> dict[str, Path]:
+    """Build and check all wheels, once in a run of nox, and return them by package."""
+    if not BUILT:
+        dist = build(session, Path(session.cache_dir).resolve() / "dist")
+        check_wheels(session, sorted(dist.glob("*.whl")))
+        BUILT.update({package_of(path): path for path in dist.glob("*.whl")})
+    return BUILT
+
+
+def check_wheels(session: nox.Session, wheels: list[Path]) -> None:
+    """Fail unless there is one wheel for each package and no two of them share a file."""
+    if [package_of(path) for path in wheels] != PACKAGES:
+        session.error(f"expected wheels of {PACKAGES}, found {[path.name for path in wheels]}")
+    owners = Counter(name for path in wheels for name in zipfile.ZipFile(path).namelist())
+    if shared := sorted(name for name, count in owners.items() if count > 1):
+        session.error(f"in more than one wheel: {', '.join(shared)}")
+    if stray := sorted({"chanx/__init__.py", "chanx/ext/__init__.py"} & owners.keys()):
+        session.error(f"a namespace has no __init__.py, yet a wheel has {', '.join(stray)}")
+    session.log(f"{len(wheels)} wheels, {len(owners)} files, none shared, no namespace __init__.py")
+
+
+@contextmanager
+def outside(session: nox.Session, package: str | None = None) -> Generator[None]:
+    """Work in a new folder outside the tree, with the tests of a package and the settings of pytest they rely on."""
+    with tempfile.TemporaryDirectory(prefix="chanx-outside-") as place, session.chdir(place):
+        if package:
+            shutil.copytree(ROOT / "packages" / package / "tests", Path("tests"))
+            Path("pyproject.toml").write_text(pytest_settings(), encoding="utf-8")
+        yield
+
+
+def install(session: nox.Session, *arguments: str) -> None:
+    """Install as a user would, ours as the wheels just built, without the lock and its cooldown."""
+    (dist,) = {path.parent for path in BUILT.values()}
+    ours = dist / "ours.txt"
+    # By address: a wheel of the same version may be published, or in uv's cache from another build.
+    lines = [f"{package} @ {path.as_uri()}" for package, path in BUILT.items()]
+    ours.write_text("\n".join(lines), encoding="utf-8")
+    command = ["uv", "pip", "install", "--quiet", "--no-sources", "--no-config"]
+    session.run_install(*command, f"--constraint={ours}", *arguments)
+
+
+def installed(session: nox.Session) -> tuple[list[Path], list[str]]:
+    """Return our wheels that the environment of the session has, and the others as `name==version`."""
+    frozen = str(session.run("uv", "pip", "freeze", silent=True)).splitlines()
+    ours = {line.split(" @ ")[0] for line in frozen}
+    wheels = [path for package, path in sorted(BUILT.items()) if package in ours]
+    return wheels, [line for line in frozen if "==" in line]
+
+
+def import_roots(wheel: Path) -> list[str]:
+    """Return the import paths that a wheel owns: where its markers of type information are."""
+    names = zipfile.ZipFile(wheel).namelist()
+    return sorted(
+        name.removesuffix("/py.typed").replace("/", ".") for name in names if "py.typed" in name
+    )
+
+
+def package_of(wheel: Path) -> str:
+    return wheel.name.split("-")[0].replace("_", "-")
+
+
+def pytest_settings() -> str:
+    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    section = re.search(r"^\[tool\.pytest\]\n.*?(?=^\[)", settings, re.MULTILINE | re.DOTALL)
+    assert section, "pyproject.toml has no [tool.pytest]"
+    return section.group()
