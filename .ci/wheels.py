@@ -71,20 +71,10 @@ def install(session: nox.Session, *arguments: str) -> None:
     session.run_install(*command, f"--constraint={ours}", *arguments)
 
 
-def installed(session: nox.Session) -> tuple[list[Path], list[str]]:
-    """Return our wheels that the environment of the session has, and the others as `name==version`."""
+def installed(session: nox.Session) -> list[str]:
+    """Return what the environment of the session has beside our wheels, as `name==version`."""
     frozen = str(session.run("uv", "pip", "freeze", silent=True)).splitlines()
-    ours = {line.split(" @ ")[0] for line in frozen}
-    wheels = [path for package, path in sorted(BUILT.items()) if package in ours]
-    return wheels, [line for line in frozen if "==" in line]
-
-
-def import_roots(wheel: Path) -> list[str]:
-    """Return the import paths that a wheel owns: where its markers of type information are."""
-    names = zipfile.ZipFile(wheel).namelist()
-    return sorted(
-        name.removesuffix("/py.typed").replace("/", ".") for name in names if "py.typed" in name
-    )
+    return [line for line in frozen if "==" in line]
 
 
 def package_of(wheel: Path) -> str:

@@ -69,7 +69,7 @@ TREE = {
         "Start": ["installation", "tutorials/*"],
         "How to": ["how-to/*", *(below(folder) for folder in GUIDES), "migrating"],
         "Explanation": ["architecture", "delivery", "reliability", "limits", "performance"],
-        "Reference": ["reference", "changelogs", "seeds"],
+        "Reference": ["reference", "supported", "changelogs", "seeds"],
     },
     "reference": {"Packages": ["generated/reference-*"]},
     "changelogs": {"Packages": ["generated/changelog-*"]},

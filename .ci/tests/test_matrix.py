@@ -70,6 +70,18 @@ def test_no_combination_is_there_twice() -> None:
     assert len({str(cell) for cell in CELLS}) == len(CELLS)
 
 
+def test_the_page_says_the_floors_that_are_declared() -> None:
+    page = (ROOT / "docs" / "supported.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\w-]+) \| ([^|]+) \| ([\d.]+) \|", page, re.MULTILINE)
+    own = declared_floors([{"project": project["project"]} for project in PROJECTS.values()])
+    known = declared_floors(PROJECTS.values()) | own
+    named = {name for _, needs, _ in rows for name in re.findall(r"(chanx-\w+)", needs)}
+
+    assert {name: floor for name, _, floor in rows} == {name: known[name] for name, *_ in rows}
+    assert {name for name in own if not name.startswith("chanx-")} <= {name for name, *_ in rows}
+    assert named <= PROJECTS.keys()
+
+
 def test_packages_that_share_a_dependency_have_one_floor_for_it() -> None:
     """Else the lower one is never tested beside the packages that want the higher."""
     floors: dict[str, set[str]] = {}
