@@ -177,7 +177,7 @@ def frameworks(session: nox.Session, cell: matrix.Cell) -> None:
 @nox.session(tags=["ci"])
 @nox.parametrize("sandbox", list(SANDBOXES), ids=list(SANDBOXES))
 def sandboxes(session: nox.Session, sandbox: str) -> None:
-    """One sandbox as a user starts it: a real server on 127.0.0.1, real clients."""
+    """One sandbox as a user starts it: real servers and clients, layers in memory and on a Valkey."""
     where, *selection = SANDBOXES[sandbox]
     sync(session, *selection)
     with session.chdir(ROOT / "sandboxes" / sandbox):

@@ -367,7 +367,7 @@ class HookSuite(Suite):
             await ws.idle()
         text = "\n".join(lines())
         assert text.count("ValueError: secret") == 2
-        assert text.count("Traceback (most recent call last)") == 2
+        assert text.count("Traceback (most recent call last)") == 2, text
         assert text.count("level='error'") == 2
 
     async def test_lines_carry_the_message(self, lines: Any) -> None:
