@@ -25,9 +25,12 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 def is_allowed_origin(policy: OriginPolicy, scope: Scope) -> bool:
     """Tell whether the handshake in `scope` may go on."""
-    origin = header(scope, "origin")
-    if policy is None or origin is None:
+    origins = [value for name, value in scope.get("headers") or () if name.lower() == b"origin"]
+    if policy is None or not origins:
         return True
+    if len(origins) > 1:
+        return False  # no browser sends two, and a proxy may have looked at the other one
+    origin = origins[0].decode("latin-1")
     if callable(policy):
         return policy(origin, scope)
     return any(_pattern(pattern).fullmatch(origin.lower()) for pattern in policy)
@@ -60,7 +63,7 @@ def _split(url: str) -> SplitResult | None:
         _ = parts.port
     except ValueError:
         return None
-    return parts
+    return None if "@" in parts.netloc else parts  # neither an Origin nor a Host names a user
 
 
 @lru_cache(maxsize=256)

@@ -91,6 +91,9 @@ class AccessTests(IntegrationTests):
             ("http://testserver.evil", False),
             ("null", False),
             ("http://[", False),
+            ("http://evil@testserver", False),
+            ("http://evil\\@testserver", False),
+            ("http://testserver:99999", False),
         ],
     )
     async def test_origin(self, origin: str | None, allowed: bool) -> None:
@@ -102,6 +105,14 @@ class AccessTests(IntegrationTests):
         accepted, _ = await ws.connect()
         assert accepted is allowed
         await ws.disconnect()
+
+    async def test_two_origins(self) -> None:
+        """They are refused, whichever comes first: no browser sends two."""
+        own, other = (b"origin", b"http://testserver"), (b"origin", b"http://evil.org")
+        for origins in ([own, other], [other, own], [own, own]):
+            ws = self.connect(headers=[(b"host", b"testserver"), *origins])
+            assert (await ws.connect())[0] is False
+            await ws.disconnect()
 
     async def test_origin_patterns(self) -> None:
         """`allowed_origins` takes patterns, and None for everybody."""
