@@ -17,6 +17,25 @@ MIB = 1024 * KIB
 LIMIT = 64 * KIB
 
 INVALID_UTF8 = Frame(Opcode.TEXT, b"\xff").serialize(mask=True)
+# What RFC 6455 forbids; the masks are of zeros.
+FORBIDDEN = {
+    "a reserved bit": b"\xc1\x81\0\0\0\0x",
+    "an unknown kind": b"\x83\x81\0\0\0\0x",
+    "no mask": b"\x81\x01x",
+    "a ping of 126 bytes": b"\x89\xfe\0\x7e\0\0\0\0" + b"x" * 126,
+    "half a ping": b"\x09\x81\0\0\0\0x",
+    "the end of nothing": b"\x80\x81\0\0\0\0x",
+    "a text in a text": b"\x01\x81\0\0\0\0x\x81\x81\0\0\0\0x",
+    "half a close code": b"\x88\x81\0\0\0\0x",
+    "a close code of nobody": b"\x88\x82\0\0\0\0\x03\xe7",
+    "a length of 2^63": b"\x81\xff\x80\0\0\0\0\0\0\0\0\0\0\0x",
+    "HTTP": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+}
+# Messages whose end never comes: one announced, and one in pieces.
+UNFINISHED = {
+    "a long frame": b"\x81\xfe\xff\xff\0\0\0\0{",
+    "fragments": b"\x01\x81\0\0\0\0{" + b"\x00\x81\0\0\0\0 " * 1000,
+}
 # What the client sends, and the type of the error that it is answered by.
 BAD_FRAMES: list[tuple[str | bytes, str]] = [
     ("7", "dict_type"),
@@ -31,6 +50,11 @@ BAD_FRAMES: list[tuple[str | bytes, str]] = [
     ("\ufeff{}", "json_invalid"),
     ("{bad", "json_invalid"),
     ("NaN", "json_invalid"),
+    (frame("wait", "nan"), "finite_number"),
+    (frame("wait", "1e999"), "finite_number"),
+    ('{"action": "number", "payload": 1e400}', "json_invalid"),
+    ('{"action": "say", "payload": "\\ud800"}', "json_invalid"),
+    ("[" * 30_000 + "]" * 30_000, "too_deep"),
     (b"", "json_invalid"),
     (b"\x00\xff", "json_invalid"),
     (frame("ping").encode(), "json_invalid"),
@@ -72,6 +96,34 @@ async def test_text_that_is_no_utf8_ends_the_connection(served: Served, case: st
 
     state = await served.until(lambda state: state["connections"] == 0, case)
     assert "1" not in state["notes"]
+
+
+@pytest.mark.parametrize("bad", FORBIDDEN.values(), ids=FORBIDDEN)
+async def test_what_the_protocol_forbids_ends_the_connection(
+    served: Served, case: str, bad: bytes
+) -> None:
+    """The server closes with the code of the protocol, or drops TCP; nothing behind it is handled."""
+    async with RawPeer.open(served.url("work", case=case)) as peer:
+        peer.write(bad + peer.text(frame("number", 1)))
+
+        assert await peer.close_code() in (1002, 1006, 1009)
+
+    state = await served.until(lambda state: state["connections"] == 0, case)
+    assert "1" not in state["notes"]
+
+
+@pytest.mark.parametrize("start", UNFINISHED.values(), ids=UNFINISHED)
+async def test_message_without_an_end_leaves_nothing(
+    served: Served, case: str, start: bytes
+) -> None:
+    """A peer that vanishes in the middle of a message is gone, and nothing was handled."""
+    async with RawPeer.open(served.url("queue", case=case)) as peer:
+        peer.write(peer.text(frame("number", 1)) + start)
+        assert await peer.frames(1) == [{"action": "number", "payload": 1}]
+
+    state = await served.until(lambda state: state["connections"] == 0, case)
+    assert state["notes"][0] == "1"
+    assert len(state["notes"]) == 2  # and how it was closed
 
 
 @pytest.mark.parametrize("text", [frame("number", 1), frame("number", 1, x="\u20ac" * 1000)])

@@ -13,8 +13,8 @@ SEND_TIMEOUT = 1.0  # of the consumer
 GRACE = 0.5  # of the consumer
 
 # Until the buffers of both TCP stacks are full, nobody can know that the peer does not read: seconds
-# that 2.5 MB of them take.
-SLOWLY, QUICKLY = (2 * KIB, 8.0), (32 * KIB, 0.5)
+# that 2.5 MB of them take, and as much again where the machine is busy.
+SLOWLY, QUICKLY = (2 * KIB, 16.0), (32 * KIB, 1.0)
 RATE = 200
 
 
