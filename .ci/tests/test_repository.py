@@ -3,6 +3,7 @@
 import ast
 import importlib
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -141,6 +142,13 @@ def test_top_level_folders_are_those_that_contributing_explains() -> None:
 
     assert visible - built <= FOLDERS
     assert all(f"`{folder}/`" in contributing for folder in FOLDERS)
+
+
+def test_no_file_is_kept_that_git_is_told_to_ignore() -> None:
+    command = ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    kept = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+    assert kept == ""
 
 
 def test_default_sessions_exist() -> None:

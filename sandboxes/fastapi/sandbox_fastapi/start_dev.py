@@ -113,8 +113,8 @@ async def _run(options: argparse.Namespace, settings: Settings) -> None:
         address = f"http://{options.host}:{options.port}"
         _say(f"Chat:          {address}")
         _say(f"AsyncAPI:      {address}/asyncapi")
-        _say("Ctrl+C stops everything.")
         with announced(options.port, redis_url) if redis_url else nullcontext():
+            _say("Ctrl+C stops everything.")
             raise StartError(f"{await children.first_end()}; everything else was stopped.")
 
 

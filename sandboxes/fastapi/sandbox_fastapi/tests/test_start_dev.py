@@ -11,6 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
+from sandbox_fastapi.running import running_redis
 from sandbox_fastapi.tests.support import (
     ROOT,
     SANDBOX,
@@ -91,6 +92,29 @@ async def test_nothing_outlives_a_killed_demo(options: tuple[str, ...]) -> None:
 
             for child in children:
                 await process_ends(child)
+
+
+@on_linux
+async def test_the_next_demo_clears_away_what_a_killed_one_has_left() -> None:
+    """It had no time to take back where its Valkey was."""
+    port, next_port = free_port(), free_port()
+    async with Program.run(*START, "--port", str(port), "--no-reload") as demo:
+        await demo.prints("Ctrl+C stops everything")
+        assert running_redis(port)
+        with watching(*descendants(demo.pid)) as children:
+            demo.process.kill()
+            await demo.ends()
+            for child in children:
+                await process_ends(child)
+    left_behind = SANDBOX / ".run" / f"redis-{port}"
+    assert left_behind.exists()
+    assert running_redis(port) is None
+
+    async with Program.run(*START, "--port", str(next_port), "--no-reload") as demo:
+        await demo.prints("Ctrl+C stops everything")
+        assert not left_behind.exists()
+        assert running_redis(next_port)
+    assert running_redis(next_port) is None
 
 
 @on_linux
