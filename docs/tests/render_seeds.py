@@ -18,7 +18,7 @@ HEAD = """# What the reference documents say
 
 The public interface of chanx was described before it was built, in the five reference documents below. Here is
 everything they name: each import path, parameter, setting, default and example, and what they state beyond that.
-A row is *done* when a test proves it, which is then named beside it; the others are *planned*.
+A row is *done* when a test proves it, which is then named beside it; where there is none, the row says why.
 
 This page is written by `python docs/tests/render_seeds.py` from [seeds.yaml](seeds.yaml). `docs/tests/test_seeds.py`
 fails when a row that is claimed as done has no test, when a path, parameter or default in it is not the real one, and
@@ -62,7 +62,7 @@ def rendered() -> str:
 
 
 def overview(documents: list[dict[str, Any]]) -> Iterator[str]:
-    yield "| document | rows | done | planned |"
+    yield "| document | rows | done | untested |"
     yield "|---|---:|---:|---:|"
     for document in documents:
         yield counted(f"[{heading(document)}](#{anchor(heading(document))})", document["rows"])
@@ -89,11 +89,11 @@ def anchor(text: str) -> str:
 
 
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:
-    yield "| item | kind | state | test |"
+    yield "| item | kind | state | test, or why there is none |"
     yield "|---|---|---|---|"
     for row in rows:
-        tests = "<br>".join(link(test) for test in row.get("test", ()))
-        yield f"| {item(row)} | {row['kind']} | {row['state']} | {tests} |"
+        proof = "<br>".join(link(test) for test in row.get("test", ())) or row["why"]
+        yield f"| {item(row)} | {row['kind']} | {row['state']} | {proof} |"
 
 
 def item(row: dict[str, Any]) -> str:

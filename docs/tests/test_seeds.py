@@ -40,8 +40,10 @@ class Row(BaseModel):
     default: Any = None
     """Stated where the key is there: `null` is a default too."""
     says: str = ""
-    state: Literal["done", "planned"]
+    state: Literal["done", "untested"]
     test: tuple[str, ...] = ()
+    why: str = ""
+    """For a row without a test: why there is none."""
 
     @property
     def has_path(self) -> bool:
@@ -103,11 +105,17 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def unmapped(row: Row) -> list[str]:
     """Return what is wrong with the tests of a row."""
-    if row.state == "planned":
-        return [f"{row.id} is planned and has a test: {test}" for test in row.test]
+    if row.state == "untested":
+        return explained(row)
     if not row.test:
         return [f"{row.id} is claimed as done, and no test is named"]
     return [f"{row.id}: there is no test {test}" for test in row.test if not is_test(test)]
+
+
+def explained(row: Row) -> list[str]:
+    """Return what is wrong with the reason of a row without a test."""
+    wrong = [f"{row.id} is untested and has a test: {test}" for test in row.test]
+    return wrong if row.why.endswith(".") else [*wrong, f"{row.id}: no sentence says why not"]
 
 
 def is_test(node_id: str) -> bool:
@@ -288,11 +296,14 @@ def planted(**changes: Any) -> Row:
         {"test": ["docs/tests/test_nothing.py::test_ids_are_unique"]},
         {"test": ["docs/tests/test_seeds.py::planted"]},
         {"test": ["packages/chanx-django/tests/test_suites.py::TestIntegration::test_nothing"]},
-        {"state": "planned"},
+        {"state": "untested"},
+        {"state": "untested", "test": []},
+        {"state": "untested", "why": "It cannot be."},
     ],
 )
 def test_a_row_without_its_test_is_found(changes: dict[str, Any]) -> None:
     assert unmapped(planted()) == []
+    assert unmapped(planted(state="untested", test=[], why="It cannot be.")) == []
     assert unmapped(planted(**changes))
 
 

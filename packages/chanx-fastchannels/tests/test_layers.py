@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 import pytest
 from fast_channels.layers import BaseChannelLayer, channel_layers
+from redis.asyncio import Redis
+from redis.exceptions import MaxConnectionsError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from chanx.core.decorators import channel, event_handler, ws_handler
 from chanx.fast_channels.layers import (
@@ -26,6 +29,7 @@ from chanx.testing.leaks import no_leaks
 from chanx.testing.valkey import valkey_server
 
 KINDS = ["memory", "pubsub", "queue"]
+TIME_LIMIT = 10.0
 
 
 class NewsMessage(BaseMessage):
@@ -146,6 +150,42 @@ async def test_closing_leaves_what_waits(redis_url: str) -> None:
     channel_layers.clear()
 
     assert received == {"type": "letter", "text": "hello"}
+
+
+async def test_an_address_limits_its_connections(redis_url: str) -> None:
+    """One is taken by a receive that waits, so there is none left to send by."""
+    layer = queue_layer(f"{redis_url}?max_connections=1", prefix="narrow")
+    waiting = asyncio.create_task(layer.receive("inbox"))
+    async with asyncio.timeout(TIME_LIMIT):
+        while not await clients(redis_url, "bzpopmin"):
+            pass  # each look is a round trip
+    with pytest.raises(MaxConnectionsError):
+        await layer.send("outbox", {"type": "letter"})
+
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    await layer.close_pools()
+
+
+async def clients(url: str, command: str) -> int:
+    """Count the connections of a server that do this now."""
+    connect: Any = Redis.from_url  # its annotations are incomplete
+    async with connect(url) as redis:
+        return sum(client["cmd"] == command for client in await redis.client_list())
+
+
+async def test_an_address_limits_how_long_a_server_may_be_silent() -> None:
+    async def stay_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(stay_silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        layer = queue_layer(f"redis://127.0.0.1:{port}/0?socket_timeout=0.1")
+        async with asyncio.timeout(TIME_LIMIT):
+            with pytest.raises(RedisTimeoutError):
+                await layer.send("outbox", {"type": "letter"})
+        await layer.close_pools()
 
 
 def test_bounds_reach_the_layer() -> None:

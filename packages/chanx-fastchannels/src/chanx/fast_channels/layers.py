@@ -37,6 +37,7 @@ def pubsub_layer(*hosts: str, prefix: str = "asgi") -> "RedisPubSubChannelLayer"
     """Make a layer on Redis publish/subscribe: messages reach whoever listens at that moment.
 
     Several `hosts` (Redis URLs) share the channels between them. Layers with different prefixes do not hear each other.
+    Options of redis-py's connections go into a URL: `redis://127.0.0.1/0?max_connections=50&socket_connect_timeout=2`.
     """
     layer: RedisPubSubChannelLayer = _redis_layers().RedisPubSubChannelLayer(
         hosts=_at_least_one(hosts), prefix=prefix
