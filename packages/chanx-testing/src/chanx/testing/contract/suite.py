@@ -77,15 +77,22 @@ def contract_tests(
 
     Raises ValueError where there is nothing to test: no consumer and no document, no handler, no such channel.
     """
-    if consumer is not None and document is None:
-        document = generate_document([ConsumerRoute(path.partition("?")[0], (), consumer)])
     if document is None:
-        raise ValueError("There is nothing to test: pass a consumer class, or document=...")
+        document = _document_of(path, consumer)
     described = channel_of(document, path, channel)
     if not described.requests:
         raise ValueError(f"The channel {described.name!r} has no handler of messages to test.")
     contract = Contract(
-        application, path, described, consumer, headers, subprotocols, timeout, strategies or {}
+        application=application,
+        path=path,
+        channel=described,
+        consumer=consumer,
+        headers=headers,
+        subprotocols=subprotocols,
+        timeout=timeout,
+        own=strategies or {},
+        denied=denied,
+        may_close=may_close,
     )
     cases = [
         pytest.param(request, kind, id=f"{request.operation}-{kind}")
@@ -96,25 +103,15 @@ def contract_tests(
 
     @pytest.mark.parametrize(("request_", "kind"), cases)
     def test_contract(request_: Request, kind: Kind) -> None:
-        if kind == "valid":
-            closing = request_.message.name in may_close
-            _run(
-                contract.valid(request_),
-                lambda sent: judge_valid(
-                    described, request_, contract.exchange(sent), denied, closing
-                ),
-                examples,
-                request_,
-            )
-        else:
-            _run(
-                contract.invalid(request_),
-                lambda sent: judge_invalid(described, request_, contract.exchange(sent.message)),
-                examples,
-                request_,
-            )
+        _run(contract.messages(request_, kind), contract.check(request_, kind), examples, request_)
 
     return test_contract
+
+
+def _document_of(path: str, consumer: Consumer | None) -> JSONObject:
+    if consumer is None:
+        raise ValueError("There is nothing to test: pass a consumer class, or document=...")
+    return generate_document([ConsumerRoute(path.partition("?")[0], (), consumer)])
 
 
 # Any: messages, or messages with something wrong.
@@ -142,7 +139,7 @@ def _run(
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Contract:
     """One channel of an application, and how to talk to it."""
 
@@ -154,6 +151,26 @@ class Contract:
     subprotocols: list[str] | None
     timeout: float
     own: Own
+    denied: Collection[str]
+    may_close: Collection[str]
+
+    def messages(self, request: Request, kind: Kind) -> st.SearchStrategy[Any]:
+        """Return what is sent in one of the tests."""
+        return self.valid(request) if kind == "valid" else self.invalid(request)
+
+    # Any: what messages() makes.
+    def check(self, request: Request, kind: Kind) -> Callable[[Any], None]:
+        """Return what sends one of them and judges the answers. Raises ContractError."""
+
+        def takes(message: JSONObject) -> None:
+            may_close = request.message.name in self.may_close
+            exchange = self.exchange(message)
+            judge_valid(self.channel, request, exchange, self.denied, may_close)
+
+        def refuses(sent: Mutation) -> None:
+            judge_invalid(self.channel, request, self.exchange(sent.message))
+
+        return takes if kind == "valid" else refuses
 
     def valid(self, request: Request) -> st.SearchStrategy[JSONObject]:
         """Return messages that the server has to take."""
