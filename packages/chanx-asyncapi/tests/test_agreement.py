@@ -12,7 +12,7 @@ from jsonschema import Draft7Validator
 from chanx.asyncapi import generate_document
 from chanx.asyncapi.docs._example import example
 from chanx.asyncapi.docs._schema import Schemas
-from chanx.core.codec import Codec, WireFormat
+from chanx.core.codec import Codec
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import (
     AuthenticationMessage,
@@ -74,7 +74,7 @@ SENT: list[BaseMessage] = [
 
 def codec_of(channel: str) -> Codec:
     consumer = CHANNELS[channel].consumer
-    wire = WireFormat(consumer.discriminator_field, consumer.camelize)
+    wire = consumer.wire_format()
     spec = consumer.spec
     return Codec(spec.incoming_messages, spec.outgoing_messages, wire, max_depth=64)
 

@@ -70,14 +70,13 @@ class Connection:
         self.consumer = consumer
         self.state = State.CONNECTING
         self.loop = asyncio.get_running_loop()
+        own = vars(consumer)
         for option in _HOT_OPTIONS:
             # From here on an attribute of the instance, which handlers may still change: it is read for each message.
-            vars(consumer).setdefault(option, getattr(consumer, option))
+            own[option] = getattr(consumer, option)
         self.admitted = False
         self.close_code = _ABNORMAL
-        wire = WireFormat(
-            discriminator_field=consumer.discriminator_field, camelize=consumer.should_camelize
-        )
+        wire = WireFormat(consumer.discriminator_field, consumer.should_camelize)
         self.codec = type(consumer).codec(wire)
         self._outbox = Outbox(
             send,

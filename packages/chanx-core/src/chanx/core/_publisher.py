@@ -42,13 +42,14 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
     groups: list[str] = []  # noqa: RUF012 - each instance gets its own list
     extra_groups: ClassVar[Sequence[str]] = ()
     spec: ClassVar[ConsumerSpec]
+    _has_own_alias: ClassVar[bool] = False
 
     @classmethod
     def _find_layer(cls) -> ChannelLayer | None:
         """Return the layer of the class's alias; only the default alias that nobody wrote down may have none."""
         alias = layer_alias(cls)
         layer: ChannelLayer | None = cls.get_channel_layer(alias) if alias else None
-        if layer is None and alias and cls._names_its_layer():
+        if layer is None and alias and (cls._has_own_alias or alias != "default"):
             raise LookupError(
                 f"{no_layer(cls)} Registered aliases: {', '.join(map(repr, cls.layer_aliases())) or 'none'}."
             )

@@ -5,8 +5,7 @@ schema, so they cannot be touched.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from pydantic_core import PydanticCustomError
 
@@ -79,8 +78,7 @@ _CONTAINERS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class WireFormat:
+class WireFormat(NamedTuple):
     """How messages look on the socket, as opposed to the channel layer."""
 
     discriminator_field: str = "action"

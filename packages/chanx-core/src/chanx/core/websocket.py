@@ -109,6 +109,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
         if cls.passthrough_events:
             add_passthrough_handlers(cls, cls.passthrough_method_prefix)
         cls.spec = ConsumerSpec(cls)
+        cls._has_own_alias = cls._names_its_layer()
         cls._codecs = {}
         cls.spec.resolve_early()
         cls.shortcuts = Shortcuts.of(cls, ChanxWebsocketConsumerMixin)
@@ -166,6 +167,11 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
     incoming_message_adapter = _UnionAdapter("incoming_messages")
     incoming_event_adapter = _UnionAdapter("incoming_events")
     outgoing_message_adapter = _UnionAdapter("outgoing_messages")
+
+    @classmethod
+    def wire_format(cls) -> WireFormat:
+        """Return how the class's messages look on the socket."""
+        return WireFormat(cls.discriminator_field, cls.camelize)
 
     @classmethod
     def codec(cls, wire: WireFormat) -> Codec:
@@ -283,7 +289,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:
         """Parse the text of a frame."""
-        return cls.codec(cls._wire()).parse(text_data)
+        return cls.codec(cls.wire_format()).parse(text_data)
 
     async def receive_json(self, content: dict[str, Any], **kwargs: Any) -> None:
         """Take the envelope off a parsed frame and pass the message to `handle_json()`."""
@@ -360,11 +366,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
     @classmethod
     async def encode_json(cls, content: Any) -> str:
         """Write a message as text."""
-        return cls.codec(cls._wire()).encode_object(content)
-
-    @classmethod
-    def _wire(cls) -> WireFormat:
-        return WireFormat(discriminator_field=cls.discriminator_field, camelize=cls.camelize)
+        return cls.codec(cls.wire_format()).encode_object(content)
 
     async def send(
         self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False

@@ -15,7 +15,7 @@ from pydantic_core import from_json, to_json
 
 from chanx.asyncapi import ConsumerRoute, generate_document
 from chanx.core import _guard as _guard
-from chanx.core.codec import Codec, InvalidFrameError, WireFormat
+from chanx.core.codec import Codec, InvalidFrameError
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage, message_actions
 from chanx.testing.contract.document import Channel, Request, channel_of
@@ -207,8 +207,7 @@ class Contract:
     def _codec(self) -> Codec:
         if self.consumer is None:
             raise ValueError("Without a consumer class, strategies have to make JSON objects.")
-        wire = WireFormat(self.consumer.discriminator_field, self.consumer.camelize)
-        return self.consumer.codec(wire)
+        return self.consumer.codec(self.consumer.wire_format())
 
     def _is_taken(self, message: JSONObject) -> bool:
         """Hold a message against the document, and the consumer's own checks that no schema can tell."""
