@@ -1,6 +1,7 @@
 """The log of the messages of one connection."""
 
 from collections.abc import Callable, Collection
+from logging import INFO
 from random import getrandbits
 from typing import Any
 
@@ -23,12 +24,13 @@ class MessageLog:
     `received_action`.
     """
 
-    __slots__ = ("_find_ignored", "_ignored", "_logger", "_name", "_received")
+    __slots__ = ("_find_ignored", "_ignored", "_is_silent", "_logger", "_name", "_received")
 
     def __init__(self, ignored: Callable[[], Collection[str]]) -> None:
         self._find_ignored = ignored
         self._ignored: Collection[str] = ()
         self._logger: Any = None
+        self._is_silent = False
         self._name = ""
         self._received = 0
 
@@ -39,12 +41,15 @@ class MessageLog:
         self._received += 1
         _MESSAGE_ID.set(f"{self._name}-{self._received}")
         _RECEIVED_ACTION.set(action)
-        if action not in self._ignored:
+        if not self._is_silent and action not in self._ignored:
             self._logger.info("Websocket received")
 
     def _bind(self) -> None:
         # Once for a connection: the lazy logger of the module would be bound anew for each line.
         self._logger = logger.bind()
+        # The level of structlog's filtering loggers is fixed, so they need not be asked for each message.
+        is_enabled_for = getattr(self._logger, "is_enabled_for", None)
+        self._is_silent = is_enabled_for is not None and not is_enabled_for(INFO)
         self._ignored = self._find_ignored()
         self._name = f"{getrandbits(32):08x}"
 
@@ -52,5 +57,5 @@ class MessageLog:
         """Log a sent message; its action may be any JSON value, or unknown."""
         if self._logger is None:
             self._bind()
-        if not isinstance(action, str) or action not in self._ignored:
+        if not self._is_silent and (not isinstance(action, str) or action not in self._ignored):
             self._logger.info("Websocket sent", sent_action=action)

@@ -7,6 +7,7 @@ pytest-asyncio (extra `pytest`).
 import asyncio
 import io
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
@@ -393,6 +394,25 @@ class HookSuite(Suite):
             ids.append(line.split("message_id='")[1].split("'")[0])
         assert ids[0] != ids[1]
         assert [sum(f"message_id='{name}'" in line for line in logged) for name in ids] == [3, 3]
+
+    async def test_a_filtered_log_still_names_the_message(self, lines: Any) -> None:
+        """Where the level is above ours, our lines are left out, and what handlers log still has the message's id."""
+
+        class Alarming(Speaking):
+            @ws_handler
+            async def say(self, message: SayMessage) -> SayMessage | None:
+                """Log."""
+                structlog.get_logger().warning("handling")
+                return message
+
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+        async with self.connect(Alarming, log_websocket_message=True) as ws:
+            await ws.send_message(SayMessage(payload="a"))
+            await ws.receive_json_from()
+        (line,) = lines()
+        assert "event='handling'" in line
+        assert "received_action='say'" in line
+        assert "message_id='" in line
 
     async def test_end_is_logged_and_forgets_the_context(self, lines: Any) -> None:
         """What was bound around the connection is not in the lines after its end."""
