@@ -148,6 +148,7 @@ async def smoke(one: int, other: int, site: Path, variables: dict[str, str]) -> 
     style = re.findall(r"/static/pages/site\.[0-9a-f]+\.css", page)
     assert style, "the page names no style with a hash"
     assert "--accent" in await asyncio.to_thread(text_of, f"http://{HOST}:{other}{style[0]}")
+    assert "Back to the rooms" in await asyncio.to_thread(missing_page, f"http://{HOST}:{one}/no/")
     say("pages and their files are served")
 
 
@@ -171,6 +172,14 @@ def text_of(asked: str | urllib.request.Request) -> str:
     with urllib.request.urlopen(asked, timeout=ANSWER) as answer:
         text: str = answer.read().decode()
         return text
+
+
+def missing_page(url: str) -> str:
+    try:
+        return f"{text_of(url)} is there"
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.read().decode()
 
 
 def opened(port: int, path: str, token: str) -> connect:

@@ -204,6 +204,32 @@ async def test_the_assistant(
     assert complaints == []
 
 
+# How far a page is too wide, and its footer over what is above it: both in pixels.
+MISFIT = """() => {
+    const page = document.documentElement, footer = document.querySelector("footer").getBoundingClientRect();
+    const last = document.querySelector("main").lastElementChild.getBoundingClientRect();
+    return [page.scrollWidth - page.clientWidth, Math.max(0, last.bottom - footer.top)];
+}"""
+
+
+async def test_pages_fit_a_phone(served: Served, browser: Browser, complaints: list[str]) -> None:
+    """Long names and words are wrapped, and the footer comes after everything else."""
+    ada = await person(browser, served, "ada", complaints)
+    await ada.set_viewport_size({"width": 360, "height": 640})
+    await ada.get_by_label("Name of the room").fill(
+        "A room with a name as long as rooms may have one"
+    )
+    await ada.get_by_role("button", name="Open").click()
+    await connected(ada)
+    room = await room_of(ada)
+    await say(ada, "word" * 100)
+    await expect(ada.locator(".message")).to_have_count(1)
+    for page in ("/", f"/rooms/{room}/", "/board/", "/assistant/"):
+        await ada.goto(page)
+        assert await ada.evaluate(MISFIT) == [0, 0], page
+    assert complaints == []
+
+
 async def test_the_pages_of_the_documents(
     served: Served, browser: Browser, complaints: list[str]
 ) -> None:
