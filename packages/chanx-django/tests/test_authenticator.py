@@ -9,6 +9,7 @@ from channels.layers import get_channel_layer
 from channels.routing import URLRouter
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.core.cache import cache
+from django.db import connections
 from django.db.models import Manager
 from django.test import Client, override_settings
 from rest_framework import generics, viewsets
@@ -645,6 +646,24 @@ async def test_a_method_that_the_view_does_not_have(cookie: tuple[bytes, bytes])
     )
 
     assert (await answer(authenticator, "/ws/1/", cookie))["status_code"] == 405
+
+
+@pytest.mark.parametrize("is_atomic", [True, False])
+async def test_what_a_refused_method_wrote_is_rolled_back(
+    is_atomic: bool, cookie: tuple[bytes, bytes], writers: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As around any view, where ATOMIC_REQUESTS says so."""
+
+    class Writing(Recording):
+        def get(self, request: Request, **kwargs: Any) -> Response:
+            Group.objects.create(name="written")
+            return super().get(request, **kwargs)
+
+    monkeypatch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", is_atomic)
+    authenticator = changed(auth_view_class=Writing, override_http_methods=False)
+
+    assert (await answer(authenticator, f"/ws/{writers.pk}/", cookie))["status_code"] == 403
+    assert await Group.objects.filter(name="written").aexists() is not is_atomic
 
 
 class ByAction(BasePermission):

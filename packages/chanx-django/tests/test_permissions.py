@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import cached_property
 from typing import Any, Literal
 
 import pytest
+from asgiref.sync import sync_to_async
 from channels.auth import AuthMiddlewareStack
 from channels.layers import get_channel_layer
 from channels.routing import URLRouter
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
+from django.utils.functional import cached_property as django_cached_property
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import (
     BasePermission,
@@ -227,6 +230,41 @@ async def test_permissions_of_the_user_are_read_anew(ada: User, readers: Group) 
         assert await said(ws) == "hello"
         await ada.user_permissions.aremove(adding)
         assert (await said(ws))[0]["type"] == "permission_denied"
+
+
+class Employee(User):
+    """A user who keeps what was worked out about them."""
+
+    class Meta:
+        app_label = "auth"
+        proxy = True
+
+    @django_cached_property
+    def group_names(self) -> list[str]:
+        return list(self.groups.values_list("name", flat=True))
+
+    @cached_property
+    def is_reader(self) -> bool:
+        return "readers" in self.group_names
+
+
+class IsReadingEmployee(BasePermission):
+    message = "Readers only"
+    code = "no_reader"
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        return bool(request.user.is_reader)
+
+
+async def test_cached_properties_of_the_user_are_worked_out_anew(ada: User, readers: Group) -> None:
+    """Both Django's and Python's, and only for guards: what handlers hold stays as it is."""
+    employee = await Employee.objects.aget(pk=ada.pk)
+    async with socket(guarded(IsReadingEmployee), employee) as ws:
+        assert await sync_to_async(lambda: employee.is_reader)() is True
+        assert await said(ws) == "hello"
+        await ada.groups.aremove(readers)
+        assert await said(ws) == denied("no_reader", "Readers only")
+        assert vars(employee)["is_reader"] is True
 
 
 async def test_the_users_of_handlers_are_left_alone(ada: User) -> None:

@@ -1,6 +1,5 @@
 """Casting votes, and telling everybody what they add up to."""
 
-from functools import partial
 from typing import Literal
 
 from django.contrib.auth.models import User
@@ -53,4 +52,5 @@ def publish_reply(reply: Reply) -> None:
 
 
 def publish(event: ScoreChanged | TopicPosted | ReplyPosted) -> None:
-    transaction.on_commit(partial(BoardConsumer.broadcast_event_sync, event))
+    # Robust: a layer that is down is logged, and what was committed has been done all the same.
+    transaction.on_commit(lambda: BoardConsumer.broadcast_event_sync(event), robust=True)

@@ -3,7 +3,6 @@
 Sockets are told when the transaction is committed: until then there is nothing to tell.
 """
 
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -63,7 +62,8 @@ def tell_who_left(instance: Membership, **kwargs: Any) -> None:
 def publish(room: Room, event: Said | RoomRenamed | MemberChanged) -> None:
     from chat.consumers import RoomConsumer  # which needs this module
 
-    transaction.on_commit(partial(RoomConsumer.broadcast_event_sync, event, room.group))
+    # Robust: a layer that is down is logged, and what was committed has been done all the same.
+    transaction.on_commit(lambda: RoomConsumer.broadcast_event_sync(event, room.group), robust=True)
 
 
 def _member(membership: Membership, role: str | None) -> MemberChanged:

@@ -7,12 +7,14 @@ from http import HTTPStatus
 import pytest
 import yaml
 from django.contrib.staticfiles import finders
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 
 from board.models import Topic
 from chat.models import Membership, Role, Room
+from config.layers import channel_layer
 from tests.people import PASSWORD, Person, room_of
+from tests.support import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -185,3 +187,18 @@ def test_the_admin_shows_everything(ada: Person) -> None:
     for model in ("chat/room", "chat/message", "board/topic", "assistant/exchange"):
         assert ada.client.get(f"/admin/{model}/").status_code == HTTPStatus.OK
     assert ada.client.get(f"/admin/chat/room/{Room.objects.get().pk}/change/").status_code == 200
+
+
+def test_what_is_stored_is_stored_though_nobody_can_be_told(
+    ada: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A channel layer that is down is logged; the request has done what it was for."""
+    room = room_of(ada)
+    nobody_answers = channel_layer(f"redis://127.0.0.1:{free_port()}/0")
+    with override_settings(CHANNEL_LAYERS={"default": nobody_answers}):
+        said = ada.post(f"/api/rooms/{room.pk}/messages/", text="hello")
+        asked = ada.post("/api/topics/", title="Tabs", text="or spaces")
+
+    assert (said.status_code, asked.status_code) == (HTTPStatus.CREATED, HTTPStatus.CREATED)
+    assert [message.text for message in room.messages.all()] == ["hello"]
+    assert len([record for record in caplog.records if "on_commit" in record.message]) == 2

@@ -5,18 +5,20 @@ handling a message, and most messages touch no database. Here it is done only wh
 was opened since the last hop, and for connections that are kept once a second, and when one of them has failed.
 """
 
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from time import monotonic
-from typing import ClassVar
+from typing import Any, ClassVar
 from weakref import WeakSet
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from chanx.utils.logging import logger
 
-__all__ = ["refresh_connections"]
+__all__ = ["atomic_request", "refresh_connections"]
 
 _INTERVAL = 1.0
 
@@ -62,3 +64,15 @@ def _close_old_connections() -> WeakSet[BaseDatabaseWrapper]:
         logger.warning("Database connections could not be checked", exc_info=True)
     found = connections.all(initialized_only=True)
     return WeakSet(connection for connection in found if connection.connection is not None)
+
+
+# Any: a view is called with whatever its route captures.
+@contextmanager
+def atomic_request(view: Callable[..., Any]) -> Generator[None]:
+    """Do as around a view: one transaction in each database with ATOMIC_REQUESTS."""
+    exempt: set[str] = getattr(view, "_non_atomic_requests", set())
+    with ExitStack() as stack:
+        for alias, options in connections.settings.items():
+            if options["ATOMIC_REQUESTS"] and alias not in exempt:
+                stack.enter_context(transaction.atomic(using=alias))
+        yield

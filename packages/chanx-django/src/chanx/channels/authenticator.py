@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from pydantic_core import from_json
 
+from chanx.channels._database import atomic_request
 from chanx.channels._request import http_request, route_arguments
 from chanx.core import _guard as _guard
 from chanx.core.authenticator import BaseAuthenticator, Credential
@@ -237,6 +238,14 @@ class DjangoAuthenticator(BaseAuthenticator):
         """Send the emulated request through the view, in a thread."""
         request = http_request(scope, self.auth_method)
         view = self.view_for(request, scope)
+        with atomic_request(view.dispatch):
+            response = self._answer(view, request)
+        if _is_success(response):
+            assert self.request is not None
+            self.user, self.obj = self.request.user, view.found
+        return response
+
+    def _answer(self, view: _AskedView, request: HttpRequest) -> HttpResponseBase:
         response = view.dispatch(cast(Any, request), *view.args, **view.kwargs)
         self.request = view.request
         if _is_success(response) and self._is_still_to_find(view):
@@ -244,8 +253,6 @@ class DjangoAuthenticator(BaseAuthenticator):
                 view.get_object()
             except Exception as error:
                 return view.handle_exception(error)
-        if _is_success(response):
-            self.user, self.obj = self.request.user, view.found
         return response
 
     def _is_still_to_find(self, view: _AskedView) -> bool:

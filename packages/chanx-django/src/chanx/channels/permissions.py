@@ -3,10 +3,12 @@
 import inspect
 from collections.abc import Iterable
 from copy import copy
+from functools import cached_property as CachedProperty  # noqa: N812 - Django has one of that name, too
 from typing import TYPE_CHECKING, Any
 
 from channels.db import database_sync_to_async
 from django.db.models import Model, ObjectDoesNotExist
+from django.utils.functional import cached_property
 
 from chanx.channels._request import http_request
 from chanx.core import _guard as _guard
@@ -120,14 +122,20 @@ def _fresh(value: Any) -> Any:
     if not isinstance(value, Model) or value.pk is None:
         return value
     fresh = copy(value)
-    for name in [name for name in vars(fresh) if name.endswith("_perm_cache")]:
-        delattr(fresh, name)  # of Django's permission backends
+    for name in [name for name in vars(fresh) if _is_cached(type(fresh), name)]:
+        delattr(fresh, name)
     try:
         fresh.refresh_from_db()
     except ObjectDoesNotExist:
         is_user = hasattr(value, "is_authenticated")
         raise (NotAuthenticated() if is_user else NotFound()) from None
     return fresh
+
+
+def _is_cached(model: type[Model], name: str) -> bool:
+    """Tell whether an attribute was worked out before: by Django's permission backends, or a cached property."""
+    kept = getattr(model, name, None)
+    return name.endswith("_perm_cache") or isinstance(kept, cached_property | CachedProperty)
 
 
 # Any: a text, or lists and objects of texts.

@@ -83,6 +83,12 @@ class WebsocketTestCase(TransactionTestCase):
     ws_headers: list[tuple[bytes, bytes]]
     subprotocols: list[str]
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Take `as_asgi()` for a router too: a function, which must not become a method."""
+        super().__init_subclass__(**kwargs)
+        if inspect.isfunction(router := vars(cls).get("router")):
+            cls.router = staticmethod(router)
+
     # Any: what unittest takes.
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,8 +1,9 @@
 """The consumer base class for Django Channels."""
 
+from contextlib import suppress
 from typing import Any, ClassVar
 
-from channels.exceptions import AcceptConnection, DenyConnection
+from channels.exceptions import AcceptConnection, DenyConnection, StopConsumer
 from channels.generic.websocket import AsyncJsonWebsocketConsumer as ChannelsConsumer
 from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 
@@ -42,7 +43,8 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc] # pyright: ignore[report
         """Say goodbye; a `disconnect()` of one's own gets fresh database connections, too."""
         if type(self).disconnect is not AsyncJsonWebsocketConsumer.disconnect:
             await refresh_connections()
-        await super().websocket_disconnect(message)
+        with suppress(StopConsumer):  # which consumers of Channels may raise at their end
+            await super().websocket_disconnect(message)
 
     @classmethod
     def as_guard(cls, candidate: object, where: str) -> Guard:
