@@ -1,9 +1,10 @@
 """`python -m sandbox_mixed`: both sides on one port, with a Valkey of their own unless REDIS_URL is set.
 
-`python -m sandbox_mixed token NAME` prints a token for somebody.
+`python -m sandbox_mixed token NAME` prints a token for somebody; `demo` talks on both sides of a running sandbox.
 """
 
 import argparse
+import asyncio
 import os
 import signal
 import socket
@@ -22,11 +23,13 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m sandbox_mixed", description=__doc__)
     parser.add_argument("--port", type=int, default=8082)
-    parser.add_argument("command", nargs="?", choices=["serve", "token"], default="serve")
+    parser.add_argument("command", nargs="?", choices=["serve", "token", "demo"], default="serve")
     parser.add_argument("name", nargs="?", default="ada")
     options = parser.parse_args()
     if options.command == "token":
-        print_token(options.name)
+        print(token_of(options.name))
+    elif options.command == "demo":
+        demo(options.port, options.name)
     else:
         with redis_server():
             serve(options.port)
@@ -56,15 +59,25 @@ def migrate() -> None:
     call_command("migrate", verbosity=0)
 
 
-def print_token(name: str) -> None:
-    """Print a token of somebody, who is made if need be."""
+def token_of(name: str) -> str:
+    """Return the token of somebody, who is made if need be."""
     migrate()
     from django.contrib.auth.models import User
     from rest_framework.authtoken.models import Token
 
     user, _ = User.objects.get_or_create(username=name)
     token, _ = Token.objects.get_or_create(user=user)
-    print(token)
+    return str(token)
+
+
+def demo(port: int, name: str) -> None:
+    """Talk on both sides."""
+    from sandbox_mixed.demo import show
+
+    try:
+        asyncio.run(show(port, token_of(name)))
+    except OSError:
+        raise SystemExit(f"Nobody listens on port {port}: start the sandbox first.") from None
 
 
 @contextmanager

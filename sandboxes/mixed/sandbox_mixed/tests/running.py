@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from sandbox_mixed.__main__ import free_port
 
-__all__ = ["SOCKETS", "Running", "next_frame", "running", "until"]
+__all__ = ["SOCKETS", "Running", "next_frame", "run", "running", "until"]
 
 FOLDER = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "sandbox_mixed"]
@@ -33,6 +33,7 @@ class Running:
     process: Process
     port: int
     token: str
+    environment: dict[str, str]
     output: str = ""
 
     def connect(
@@ -55,11 +56,20 @@ class Running:
         return await asyncio.to_thread(answer_of, urllib.request.Request(url, data, headers))
 
 
+async def run(*arguments: str, environment: dict[str, str]) -> str:
+    """Run a command of the sandbox to its end, and return what it prints."""
+    command = [*COMMAND, *arguments]
+    return await asyncio.to_thread(
+        subprocess.check_output, command, cwd=FOLDER, env=environment, text=True
+    )
+
+
 def answer_of(request: urllib.request.Request) -> tuple[int, Any]:
     try:
         with urllib.request.urlopen(request, timeout=TIME_LIMIT) as answer:
             content = answer.read()
-            return answer.status, json.loads(content) if content else None
+            is_json = "json" in (answer.headers["Content-Type"] or "")
+            return answer.status, json.loads(content) if is_json and content else content.decode()
     except urllib.error.HTTPError as error:
         with error:
             return error.code, None
@@ -71,14 +81,12 @@ async def running(folder: Path, layer: str) -> AsyncGenerator[Running]:
     environment = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
     environment |= {"DATABASE": str(folder / "db.sqlite3"), "LAYER": layer}
     environment |= {"PYTHONUNBUFFERED": "1"}
-    token = await asyncio.to_thread(
-        subprocess.check_output, [*COMMAND, "token", "ada"], cwd=FOLDER, env=environment, text=True
-    )
+    token = await run("token", "ada", environment=environment)
     port = free_port()
     process = await asyncio.create_subprocess_exec(
         *COMMAND, "--port", str(port), cwd=FOLDER, env=environment, stdout=PIPE, stderr=STDOUT
     )
-    site = Running(process, port, token.strip())
+    site = Running(process, port, token.strip(), environment)
     assert process.stdout is not None
     try:
         async with asyncio.timeout(TIME_LIMIT):

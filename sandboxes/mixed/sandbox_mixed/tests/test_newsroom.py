@@ -4,12 +4,13 @@ import json
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from websockets.asyncio.client import ClientConnection
 
-from sandbox_mixed.tests.running import Running, next_frame, running, until
+from sandbox_mixed.tests.running import Running, next_frame, run, running, until
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
@@ -110,9 +111,36 @@ async def test_a_document_for_each_side_and_one_for_both(site: Running) -> None:
     assert [server["pathname"] for server in django["servers"].values()] == ["/django"]
     assert addresses(django) == ["/ws/news/"]
     assert addresses(both) == ["/django/ws/news/", "/ws/news"]
-    text = json.dumps(both)
-    assert "newsText" in text
-    assert "news_text" in text
+    assert (speaks(fastapi), speaks(django)) == ({"news_text"}, {"newsText", "group_complete"})
+    assert speaks(both) == {"news_text", "newsText", "group_complete"}
+
+
+def speaks(document: Any) -> set[str]:
+    """Return what of the two ways to speak is in a document."""
+    text = json.dumps(document)
+    return {word for word in ("news_text", "newsText", "group_complete") if word in text}
+
+
+async def test_a_page_for_each_side(site: Running) -> None:
+    for path, title in (
+        ("/asyncapi", "The FastAPI side"),
+        ("/django/asyncapi/docs/", "The Django side"),
+    ):
+        status, page = await site.request(path)
+        assert status == 200
+        assert title in page
+
+
+async def test_the_demo_shows_who_hears_what(site: Running) -> None:
+    said = await run("--port", str(site.port), "demo", environment=site.environment)
+
+    heard = [line.split(maxsplit=2) for line in said.splitlines() if "news" in line]
+    assert [(side, way) for side, way, _ in heard] == [
+        ("FastAPI", "<-"), ("FastAPI", "->"), ("Django", "->"),
+        ("Django", "<-"), ("FastAPI", "->"), ("Django", "->"),
+    ]  # fmt: skip
+    assert json.loads(heard[2][2])["payload"]["newsText"] == "Hello from FastAPI"
+    assert json.loads(heard[4][2])["payload"]["news_text"] == "Hello, Django"
 
 
 async def test_the_end_of_both_sides(tmp_path: Path) -> None:
