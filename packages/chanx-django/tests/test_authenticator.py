@@ -720,3 +720,17 @@ async def test_a_refused_user_is_not_in_the_scope() -> None:
         await ws.receive_json_from()
         await ws.assert_closed(4403)
     assert isinstance(ws.scope.get("user", AnonymousUser()), AnonymousUser)
+
+
+async def test_a_missing_middleware_is_named(
+    cookie: tuple[bytes, bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Clients are told what everybody is told; the log says what to do. A wrong cookie is no reason for it."""
+    consumer: Any = type("Bare", (WhoConsumer,), {"authenticator_class": Sessions})
+    async with WebsocketCommunicator(consumer.as_asgi(), "/", [cookie], consumer=consumer) as ws:
+        assert (await ws.receive_json_from())["payload"]["data"] == {"detail": MISSING}
+        await ws.assert_closed(4403)
+    assert "put channels.auth.AuthMiddlewareStack around the router" in capsys.readouterr().out
+
+    assert (await answer(Sessions, "/ws/", (b"cookie", b"sessionid=wrong")))["status_code"] == 403
+    assert "AuthMiddlewareStack" not in capsys.readouterr().out

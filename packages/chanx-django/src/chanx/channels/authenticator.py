@@ -18,10 +18,11 @@ from chanx.core import _guard as _guard
 from chanx.core.authenticator import BaseAuthenticator, Credential
 from chanx.messages.outgoing import AuthenticationMessage, AuthenticationPayload
 from chanx.type_defs import Scope
+from chanx.utils.logging import logger
 
 try:
     from rest_framework import serializers
-    from rest_framework.authentication import BaseAuthentication
+    from rest_framework.authentication import BaseAuthentication, SessionAuthentication
     from rest_framework.generics import GenericAPIView
     from rest_framework.renderers import JSONRenderer
     from rest_framework.request import Request
@@ -240,7 +241,9 @@ class DjangoAuthenticator(BaseAuthenticator):
         view = self.view_for(request, scope)
         with atomic_request(view.dispatch):
             response = self._answer(view, request)
-        if _is_success(response):
+        if not _is_success(response):
+            _say_what_is_missing(view, scope)
+        else:
             assert self.request is not None
             self.user, self.obj = self.request.user, view.found
         return response
@@ -281,6 +284,17 @@ class DjangoAuthenticator(BaseAuthenticator):
 def _asked(view: type[GenericAPIView[Any]], override: bool) -> type[_AskedView]:
     bases = (AuthActionInterceptMixin, _AskedView, view) if override else (_AskedView, view)
     return type(f"Intercepted{view.__name__}", bases, {})
+
+
+def _say_what_is_missing(view: GenericAPIView[Any], scope: Scope) -> None:
+    """Tell those who run the site why nobody's session counts, which looks like any other denial to clients."""
+    if "user" in scope:
+        return
+    if any(issubclass(one, SessionAuthentication) for one in view.authentication_classes):
+        logger.warning(
+            "SessionAuthentication finds no user in the scope: "
+            "put channels.auth.AuthMiddlewareStack around the router"
+        )
 
 
 def _is_success(response: HttpResponseBase) -> bool:
