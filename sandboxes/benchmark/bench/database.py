@@ -16,8 +16,7 @@ PEERS = (EXISTING_DJANGO, OURS_DJANGO, CHANNELS)
 # Seconds for which Django keeps a connection: CONN_MAX_AGE.
 AGES = {"connections kept": 60, "a connection for each message": 0}
 KEPT = "connections kept"
-ALONE = "the query alone"
-BAR = Bar(0.30)
+BESIDE = f"{KEPT}: beside the query"
 
 Workers = dict[tuple[Peer, str], Process]
 
@@ -36,23 +35,18 @@ def run(lab: Lab) -> list[Row]:
         }
         for _ in lab.rounds(5, quick=2):
             measure(lab, workers, series)
-    return [*(row for mode in AGES for row in compared(series, mode, PEERS, "µs")), *beside(series)]
+    bars = {BESIDE: {OURS_DJANGO: Bar(0.30)}}
+    return [
+        row
+        for what in (*AGES, BESIDE)
+        for row in compared(series, what, PEERS, "µs", bars.get(what))
+    ]
 
 
 def measure(lab: Lab, workers: Workers, series: Series) -> None:
     """Run one round."""
-    seconds = 0.2 if lab.quick else 0.5
     for (peer, mode), worker in workers.items():
-        series.add(mode, peer, worker.ask("echo", window=1, seconds=seconds))
+        took = worker.ask("query", seconds=0.4 if lab.quick else 1.0)
+        series.add(mode, peer, took["message"])
         if mode == KEPT:
-            series.add(ALONE, peer, worker.ask("ask", seconds=seconds))
-
-
-def beside(series: Series) -> list[Row]:
-    """Compare what peers take beside the query."""
-    rest, what = Series(), f"{KEPT}: beside the query"
-    for peer in PEERS:
-        pairs = zip(series.values(KEPT, peer), series.values(ALONE, peer), strict=True)
-        for whole, query in pairs:
-            rest.add(what, peer, whole - query)
-    return compared(rest, what, PEERS, "µs", {OURS_DJANGO: BAR})
+            series.add(BESIDE, peer, took["message"] - took["query"])

@@ -28,6 +28,7 @@ __all__ = ["Application", "Options", "main"]
 
 WARM_UP = 1_000
 BATCH = 640
+SMALL_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -157,19 +158,33 @@ def log(worker: Worker, seconds: float) -> float:
     return spent / count * 1e6
 
 
-def ask(worker: Worker, seconds: float) -> float:
-    """Return the microseconds of the query of one message, by itself."""
-    return asyncio.run(_ask(worker, seconds))
+def query(worker: Worker, seconds: float) -> dict[str, float]:
+    """Return the microseconds per message whose handler asks the database, and those of the same query alone.
+
+    Both take turns in small batches, so that what else the machine does weighs on both.
+    """
+    return asyncio.run(_query(worker, seconds))
 
 
-async def _ask(worker: Worker, seconds: float) -> float:
+async def _query(worker: Worker, seconds: float) -> dict[str, float]:
     assert worker.query is not None
-    count = 0
-    began = time.process_time()
-    while time.process_time() - began < seconds:
-        await worker.query()
-        count += 1
-    return (time.process_time() - began) / count * 1e6
+    texts = frames()
+    connection = Connection(worker.application(worker.options))
+    await connection.opened()
+    await check(connection, texts)
+    endless = itertools.cycle(texts)
+    spent, count = {"message": 0.0, "query": 0.0}, 0
+    while sum(spent.values()) < seconds:
+        began = time.process_time()
+        await exchange(connection, endless, SMALL_BATCH, 1)
+        halfway = time.process_time()
+        for _ in range(SMALL_BATCH):
+            await worker.query()
+        spent["message"] += halfway - began
+        spent["query"] += time.process_time() - halfway
+        count += SMALL_BATCH
+    await connection.closed()
+    return {what: time_of / count * 1e6 for what, time_of in spent.items()}
 
 
 # Connections
@@ -345,5 +360,5 @@ def rss() -> int:
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     command.__name__: command
-    for command in (echo, log, ask, connect, idle, broadcast, scatter, create, serve)
+    for command in (echo, log, query, connect, idle, broadcast, scatter, create, serve)
 }
