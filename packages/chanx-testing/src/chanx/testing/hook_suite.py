@@ -366,10 +366,10 @@ class HookSuite(Suite):
             assert "\n".join(lines()).count("ValueError: secret") == 1
             await ws.consumer.broadcast_event(NewsEvent(payload="fail"), "lobby")
             await ws.idle()
-        text = "\n".join(lines())
-        assert text.count("ValueError: secret") == 2
-        assert text.count("Traceback (most recent call last)") == 2, text
-        assert text.count("level='error'") == 2
+        assert "\n".join(lines()).count("ValueError: secret") == 2
+        # What else is logged meanwhile, such as a database that could not be asked, is no matter of this test.
+        errors = [line for line in lines() if "level='error'" in line]
+        assert [line.count("Traceback (most recent call last)") for line in errors] == [1, 1]
 
     async def test_lines_carry_the_message(self, lines: Any) -> None:
         """While a message is handled, every line has its action and an id of its own."""
