@@ -61,6 +61,16 @@ async def test_sequence_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert await losses.settled() == []
 
 
+def test_number_of_a_message_that_was_not_sent_is_given_again() -> None:
+    """It is missed by nobody. Behind a later number it stays as it is."""
+    sequence = Sequence()
+    sequence.take_back("a", sequence.stamp("a"))
+    first = sequence.stamp("a")
+    second = sequence.stamp("a")
+    sequence.take_back("a", first)
+    assert (first["number"], second["number"], sequence.stamp("a")["number"]) == (1, 2, 3)
+
+
 @pytest.mark.parametrize(
     ("numbers", "lost"),
     [

@@ -55,6 +55,17 @@ class NewsConsumer(AsyncJsonWebsocketConsumer[NewsMessage]):
         return event
 
 
+class NumberMessage(BaseMessage):
+    action: Literal["number"] = "number"
+    payload: int
+
+
+class NumberConsumer(NewsConsumer):
+    @ws_handler(output_type=NumberMessage)
+    async def handle_number(self, message: NumberMessage) -> None:
+        await self.broadcast_message(message)
+
+
 class OtherConsumer(NewsConsumer):
     channel_layer_alias = "other"
 
@@ -107,6 +118,22 @@ async def test_groups_and_events_on_every_kind() -> None:
     assert [frame["is_current"] for frame in frames] == [True, False]
     assert [frame["payload"] for frame in frames] == ["hello", "hello"]
     assert events == [NewsMessage(payload="event")] * 2
+
+
+@pytest.mark.usefixtures("layers")
+async def test_message_that_a_layer_cannot_write_is_missed_by_nobody() -> None:
+    """Its sender gets the error, and the group is not told that something was lost."""
+    async with connected(NumberConsumer) as ada, connected(NumberConsumer) as grace:
+        await joined(grace)
+        for number in (1, 10**30, 2):  # in between one that Redis's layers refuse
+            await ada.send_message(NumberMessage(payload=number))
+        heard = [(await grace.receive_json_from())["payload"]]
+        while heard[-1] != 2:
+            heard.append((await grace.receive_json_from())["payload"])
+
+        assert heard in ([1, 2], [1, 10**30, 2])
+        with pytest.raises(TimeoutError):  # a loss is told after a second
+            await grace.receive_from(timeout=1.5)
 
 
 @pytest.mark.usefixtures("layers")

@@ -27,6 +27,9 @@ _LIBRARIES = (
     "fast_channels.",
 )
 
+# What layers raise where they refuse the name of the group or cannot write the message: a number of 65 bits, say.
+_UNWRITABLE = (TypeError, ValueError, OverflowError)
+
 
 def _no_channel_layer(alias: str) -> ChannelLayer | None:
     """Have no layers: what a consumer without integration gets."""
@@ -106,8 +109,13 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
     ) -> None:
         layer = cls._layer()
         for group in _group_names(groups):
-            async with asyncio.timeout(cls.layer_timeout):
-                await layer.group_send(group, {**message, **sequence.stamp(group)})
+            stamp = sequence.stamp(group)
+            try:
+                async with asyncio.timeout(cls.layer_timeout):
+                    await layer.group_send(group, {**message, **stamp})
+            except _UNWRITABLE:
+                sequence.take_back(group, stamp)  # nobody misses what could not be sent
+                raise
 
     @classmethod
     def _layer(cls) -> ChannelLayer:

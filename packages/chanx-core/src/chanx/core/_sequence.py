@@ -39,6 +39,11 @@ class Sequence:
         number = self._numbers[group] = self._numbers.get(group, 0) + 1
         return {"sender": self._sender, "number": number}
 
+    def take_back(self, group: str, stamp: dict[str, Any]) -> None:
+        """Give the number of a message that was not sent to the next one, unless there is a next one already."""
+        if stamp["sender"] == self._sender and self._numbers.get(group) == stamp["number"]:
+            self._numbers[group] -= 1
+
 
 sequence = Sequence()
 
