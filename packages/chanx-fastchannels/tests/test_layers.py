@@ -127,11 +127,11 @@ async def test_message_that_a_layer_cannot_write_is_missed_by_nobody() -> None:
         await joined(grace)
         for number in (1, 10**30, 2):  # in between one that Redis's layers refuse
             await ada.send_message(NumberMessage(payload=number))
-        heard = [(await grace.receive_json_from())["payload"]]
+        heard = [0]
         while heard[-1] != 2:
-            heard.append((await grace.receive_json_from())["payload"])
+            heard.append((await grace.receive_json_from(timeout=10))["payload"])
 
-        assert heard in ([1, 2], [1, 10**30, 2])
+        assert heard in ([0, 1, 2], [0, 1, 10**30, 2])
         with pytest.raises(TimeoutError):  # a loss is told after a second
             await grace.receive_from(timeout=1.5)
 
