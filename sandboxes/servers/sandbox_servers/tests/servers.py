@@ -21,8 +21,8 @@ class Server:
 
     sends_every_code: bool = True
     """Daphne closes with 1000 and with 3000 up; the library adds 3000 to what it refuses."""
-    too_large_code: int | None = 1009
-    """What a client sees that sends 20 MiB. Daphne drops the connection, hypercorn says nothing."""
+    too_large_codes: tuple[int | None, ...] = (1009,)
+    """What a client may see that sends 20 MiB. Daphne drops the connection, hypercorn takes its time."""
     pushes_back: bool = True
     """Whether it stops reading while the application does. Daphne puts everything in a queue."""
     feels_slow_peers: bool = True
@@ -71,7 +71,7 @@ SERVERS = {
     "hypercorn": Server(
         _hypercorn,
         "Running on",
-        too_large_code=None,
+        too_large_codes=(1009, None),
         shutdown_code=1011,
         last_words="Traceback (most recent call last):\n",
         forgets_floods=True,
@@ -80,7 +80,7 @@ SERVERS = {
         _daphne,
         "Listening on TCP",
         sends_every_code=False,
-        too_large_code=1006,
+        too_large_codes=(1006,),
         pushes_back=False,
         feels_slow_peers=False,
         shutdown_code=1006,
