@@ -1,6 +1,6 @@
 """Chat from a terminal.
 
-    python -m sandbox_fastapi.client ROOM --name ada [--url ws://127.0.0.1:8080]
+    python sandbox_fastapi/client.py ROOM --name ada [--url ws://127.0.0.1:8080]
 
 Every line that is typed, or piped in, is sent as one typed message; what the room says is printed.
 """
@@ -15,15 +15,25 @@ import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from pydantic import BaseModel, ValidationError
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+HERE = Path(__file__).resolve().parent
+if not __package__:
+    # Started as a script: Python looks for modules beside it, but the package is one folder up.
+    sys.path[:] = [str(HERE.parent), *(entry for entry in sys.path if Path(entry) != HERE)]
 
-from chanx.messages.incoming import PingMessage
-from sandbox_fastapi.apps.room_chat.messages import (
+from pydantic import BaseModel, ValidationError  # noqa: E402
+from websockets.asyncio.client import ClientConnection, connect  # noqa: E402
+from websockets.exceptions import (  # noqa: E402
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+)
+
+from chanx.messages.incoming import PingMessage  # noqa: E402
+from sandbox_fastapi.apps.room_chat.messages import (  # noqa: E402
     RoomChatMessage,
     RoomMessagePayload,
     RoomNotificationMessage,

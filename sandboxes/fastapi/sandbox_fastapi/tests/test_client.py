@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,15 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from sandbox_fastapi import client
-from sandbox_fastapi.tests.support import CLIENT, Demo, Program, finished, free_port
+from sandbox_fastapi.tests.support import (
+    CLIENT,
+    ROOT,
+    SANDBOX,
+    Demo,
+    Program,
+    finished,
+    free_port,
+)
 
 
 def chatting(demo: Demo, name: str) -> AbstractAsyncContextManager[Program]:
@@ -57,6 +66,23 @@ async def test_piped_lines_are_answered_before_it_ends(demo: Demo) -> None:
     ]
     assert "! not sent: String should have at most 2000 characters" in said
     assert said[-1] == "You left lobby."
+
+
+@pytest.mark.parametrize(
+    ("script", "folder"),
+    [
+        ("sandboxes/fastapi/sandbox_fastapi/client.py", ROOT),
+        ("sandbox_fastapi/client.py", SANDBOX),
+    ],
+    ids=["repository", "sandbox"],
+)
+async def test_it_starts_as_a_script(demo: Demo, script: str, folder: Path) -> None:
+    """As the repository's README says."""
+    command = (sys.executable, script, "lobby", "--name", "ada", "--url", demo.ws)
+    run = await finished(*command, typed="hello\n", cwd=folder)
+
+    assert run.code == 0, run.err
+    assert "you: hello" in run.out.splitlines()
 
 
 async def test_the_end_of_the_server(demo: Demo) -> None:
