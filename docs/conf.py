@@ -1,14 +1,18 @@
 """The site. The pages are plain Markdown, to be read in the repository too: what only Sphinx knows is here."""
 
 import ast
+import importlib
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import django
 from django.conf import settings
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util import logging
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,6 +20,7 @@ DOCS = ROOT / "docs"
 GENERATED = DOCS / "generated"
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
 REPOSITORY = "https://github.com/huynguyengl99/chanx/blob/main/"
+LONGEST_VALUE = 88  # characters of a constant's value
 log = logging.getLogger(__name__)
 
 project = "chanx"
@@ -36,6 +41,8 @@ python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
 html_theme = "furo"
 html_title = "chanx"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_theme_options = {
     "source_repository": "https://github.com/huynguyengl99/chanx/",
     "source_branch": "main",
@@ -67,7 +74,7 @@ GUIDES = [folder for folder in sorted(DOCS.glob("how-to/*")) if folder.is_dir()]
 TREE = {
     "index": {
         "Start": ["installation", "tutorials/*"],
-        "How to": ["how-to/*", *(below(folder) for folder in GUIDES), "migrating"],
+        "How to": ["how-to/README", "how-to/*", *(below(folder) for folder in GUIDES), "migrating"],
         "Explanation": ["architecture", "delivery", "reliability", "limits", "performance"],
         "Reference": ["reference", "supported", "changelogs", "seeds"],
     },
@@ -83,6 +90,7 @@ TREE = {
 def setup(app: Sphinx) -> None:
     app.connect("builder-inited", write_generated_pages)
     app.connect("source-read", complete_page)
+    app.connect("env-check-consistency", warn_of_missing_names)
 
 
 def write_generated_pages(app: Sphinx) -> None:
@@ -105,7 +113,47 @@ def write_if_new(path: Path, text: str) -> None:
 
 
 def automodule(module: str) -> str:
-    return f"\n```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n   :show-inheritance:\n```"
+    """Return what makes autodoc describe a module, and its names that it would leave out."""
+    lines = [f".. automodule:: {module}", "   :members:", "   :show-inheritance:"]
+    for name in importlib.import_module(module).__all__:
+        lines += undocumented(module, name)
+    listed = "\n".join(lines)
+    return f"\n```{{eval-rst}}\n{listed}\n```"
+
+
+def undocumented(module: str, name: str) -> list[str]:
+    """Return the lines for a name without a docstring: a constant, an alias, or what is imported late."""
+    if name not in dir(sys.modules[module]):
+        return [f".. autofunction:: {module}.{name}"]
+    analyzer = ModuleAnalyzer.for_module(module)
+    analyzer.analyze()
+    value = value_of(module, name)
+    if value is None or ("", name) in analyzer.attr_docs:
+        return []
+    shown = value if len(value) <= LONGEST_VALUE else "..."
+    return ["", f".. py:data:: {name}", f"   :module: {module}", f"   :value: {shown}"]
+
+
+def value_of(module: str, name: str) -> str | None:
+    """Return what is assigned to a name, as it is written, in the module or where it has the name from."""
+    for node in ast.parse(ModuleAnalyzer.for_module(module).code).body:
+        if isinstance(node, ast.ImportFrom) and name in {item.name for item in node.names}:
+            ours = node.module is not None and node.module.startswith("chanx.")
+            return value_of(node.module or "", name) if ours else None
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if name in map(ast.unparse, targets):
+                return ast.unparse(node.value)
+    return None
+
+
+def warn_of_missing_names(app: Sphinx, env: BuildEnvironment) -> None:
+    """Find public names that the reference does not have."""
+    known = env.domains.python_domain.objects
+    for module in [module for package in PACKAGES for module in public_modules(package)]:
+        for name in importlib.import_module(module).__all__:
+            if f"{module}.{name}" not in known:
+                log.warning("the reference has no %s.%s", module, name)
 
 
 def public_modules(package: str) -> Iterator[str]:
@@ -115,14 +163,8 @@ def public_modules(package: str) -> Iterator[str]:
         parts = path.relative_to(source).with_suffix("").parts
         parts = parts[:-1] if parts[-1] == "__init__" else parts
         private = any(part.startswith("_") for part in parts) or parts[1] == "ext"
-        if not private and has_public_names(path):
+        if not private and "__all__" in path.read_text(encoding="utf-8"):
             yield ".".join(parts)
-
-
-def has_public_names(path: Path) -> bool:
-    body = ast.parse(path.read_text(encoding="utf-8")).body
-    targets = [node.targets[0] for node in body if isinstance(node, ast.Assign)]
-    return any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets)
 
 
 def complete_page(app: Sphinx, page: str, source: list[str]) -> None:

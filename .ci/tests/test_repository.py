@@ -166,6 +166,17 @@ def test_default_sessions_exist() -> None:
     assert wanted <= sessions
 
 
+def test_contributing_has_a_line_for_every_session() -> None:
+    tree = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = re.search(r"^\| session \|.*?\n\n", text, re.MULTILINE | re.DOTALL)
+    assert table
+    rows = [row.split("|")[1] for row in table.group().splitlines()[2:] if row]
+    listed = {name for names in rows for name in re.findall(r"`([\w-]+)`", names)}
+
+    assert listed == {name for node in tree.body for name in session_names(node)}
+
+
 def session_names(node: ast.stmt) -> Iterator[str]:
     """Yield the name of the session that a statement of noxfile.py defines, if it does."""
     if not isinstance(node, ast.FunctionDef):

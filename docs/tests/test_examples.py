@@ -1,8 +1,8 @@
 """Every Python block of the READMEs and pages runs, one file as one program, and the tests in it pass.
 
 A block that shows a part of something has a comment in front that says why it does not run: `<!-- not run: why -->`.
-Data is parsed. What is typed to install is tried by `nox -s strangers`; HTML and text are looked at. The
-tutorials, whose blocks are files of a project, have tests of their own.
+Data is parsed. What is typed into a shell is checked by test_shell_examples.py. The tutorials, whose blocks are files
+of a project, have tests of their own.
 """
 
 import inspect
@@ -96,8 +96,3 @@ def test_data_is_well_formed(page: str) -> None:
         tomllib.loads(fence.content)
     for fence in fences(path, "yaml"):
         list(yaml.safe_load_all(fence.content))
-
-
-@pytest.mark.parametrize("page", [*PAGES, *TUTORIALS])
-def test_no_block_hides_from_these_tests_behind_another_name(page: str) -> None:
-    assert not fences(ROOT / page, "py", "python3", "pycon", "jsonc", "json5", "yml")
