@@ -135,6 +135,16 @@ def imported_names(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@each_package
+def test_one_sync_installs_every_extra(package: Path) -> None:
+    """What a newcomer runs first has to be enough for all tests."""
+    wanted = load(ROOT / "pyproject.toml")["project"]["dependencies"]
+    (mine,) = (item for item in wanted if re.split(r"\[", item)[0] == package.name)
+    extras = load(package / "pyproject.toml")["project"]["optional-dependencies"]
+
+    assert set(re.findall(r"[\w-]+", mine.removeprefix(package.name))) == set(extras)
+
+
 def test_top_level_folders_are_those_that_contributing_explains() -> None:
     built = {"build", "dist", "htmlcov", "node_modules", "__pycache__"}
     visible = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."}

@@ -79,7 +79,9 @@ def split_at(separators: tuple[str, ...], words: list[str]) -> Iterator[list[str
 def check_pip(words: list[str], folder: Path) -> None:
     action, *arguments = words
     assert action in ("install", "uninstall")
-    for item in (Requirement(word) for word in arguments if not word.startswith("-")):
+    places = {place for option, place in pairwise(arguments) if option == "--find-links"}
+    wanted = [word for word in arguments if not word.startswith("-") and word not in places]
+    for item in map(Requirement, wanted):
         if item.name in PROJECTS:
             assert item.extras <= PROJECTS[item.name]["project"]["optional-dependencies"].keys()
         else:
@@ -103,6 +105,8 @@ def usage(path: tuple[str, ...]) -> str:
 
 def check_uv(words: list[str], folder: Path) -> None:
     action, *rest = words
+    if action == "build":
+        return
     assert action in ("sync", "run")
     groups = load(ROOT / "pyproject.toml")["dependency-groups"]
     while rest and rest[0].startswith("-"):
