@@ -39,6 +39,13 @@ autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
+# References to our own names have to be right; those of others would need their inventories from the network, and type
+# variables and private modules are nowhere described.
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!chanx\.).*"),
+    ("py:.*", r"chanx\.(.*\.)?(_\w+(\..*)?|[A-Z])"),
+]
 html_theme = "furo"
 html_title = "chanx"
 html_static_path = ["static"]
@@ -102,7 +109,7 @@ def write_generated_pages(app: Sphinx) -> None:
         )
         write_if_new(GENERATED / f"reference-{package}.md", f"# {package}\n\n{modules}\n")
         changes = (ROOT / "packages" / package / "CHANGELOG.md").read_text(encoding="utf-8")
-        changes = re.sub(r"\A# .*", f"# Changes of {package}", changes)
+        changes = re.sub(r"\A# .*", f"# Changes of {package}", changes) + unreleased(package)
         write_if_new(GENERATED / f"changelog-{package}.md", changes)
 
 
@@ -110,6 +117,16 @@ def write_if_new(path: Path, text: str) -> None:
     """Leave an unchanged page alone, so that only what has changed is built again."""
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
+
+
+def unreleased(package: str) -> str:
+    """Return what the next release of a package will have, from its fragments."""
+    kinds: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "packages" / package / "changelog.d").glob("*.md")):
+        kind = path.name.split(".")[-2].capitalize()
+        kinds.setdefault(kind, []).append(f"- {path.read_text(encoding='utf-8').strip()}\n")
+    parts = [f"\n### {kind}\n\n{''.join(items)}" for kind, items in sorted(kinds.items())]
+    return "".join(["\n## Not released yet\n", *parts]) if parts else ""
 
 
 def automodule(module: str) -> str:

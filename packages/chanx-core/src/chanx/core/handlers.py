@@ -11,7 +11,7 @@ from typing import Any, ForwardRef, Literal, Protocol, Union, cast, get_args, ge
 from chanx.core import _guard as _guard
 from chanx.messages.base import BaseMessage, message_actions
 
-__all__ = ["HandlerKind", "HandlerSpec", "OutputType", "ParameterResolver"]
+__all__ = ["HandlerKind", "HandlerOwner", "HandlerSpec", "OutputType", "ParameterResolver"]
 
 HandlerKind = Literal["ws", "event"]
 OutputType = (

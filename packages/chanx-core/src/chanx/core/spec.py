@@ -22,7 +22,7 @@ from chanx.messages.outgoing import (
 from chanx.type_defs import ChannelInfo
 from chanx.utils.text import snake_case
 
-__all__ = ["ConsumerSpec"]
+__all__ = ["ConsumerSpec", "Handlers"]
 
 # Sent by the library itself to every consumer's clients.
 SYSTEM_MESSAGES: tuple[type[BaseMessage], ...] = (

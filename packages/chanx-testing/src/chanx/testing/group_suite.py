@@ -25,7 +25,7 @@ from chanx.testing.socket import ConnectionClosedError
 from chanx.testing.suite import Consumer, Suite
 from chanx.type_defs import ASGIEvent, GroupMessageEvent, JSONObject
 
-__all__ = ["GroupSuite"]
+__all__ = ["GroupSuite", "Stuck"]
 
 
 class Said(BaseModel):
