@@ -136,6 +136,14 @@ def imported_names(path: Path) -> Iterator[str]:
 
 
 @each_package
+def test_every_fragment_of_a_changelog_has_a_type(package: Path) -> None:
+    types = "|".join(load(ROOT / ".ci" / "towncrier.toml")["tool"]["towncrier"]["fragment"])
+    fragments = [path.name for path in package.glob("changelog.d/*") if path.name != ".gitkeep"]
+
+    assert [name for name in fragments if not re.fullmatch(rf".+\.({types})\.md", name)] == []
+
+
+@each_package
 def test_one_sync_installs_every_extra(package: Path) -> None:
     """What a newcomer runs first has to be enough for all tests."""
     wanted = load(ROOT / "pyproject.toml")["project"]["dependencies"]
