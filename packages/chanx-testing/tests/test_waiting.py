@@ -405,7 +405,7 @@ async def test_collecting_can_take_the_whole_time() -> None:
             ws.input_queue.put_nowait,
             {"type": "websocket.receive", "text": '{"action":"ping"}'},
         )
-        frames = await ws.receive_all_json(timeout=0.1, until_idle=False)
+        frames = await ws.receive_all_json(timeout=0.5, until_idle=False)
         assert [frame["action"] for frame in frames] == ["pong"]
 
 
