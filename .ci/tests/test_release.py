@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, ".ci/release.py"]
 SCRIPTS = str(Path(sys.executable).parent)  # towncrier is there
 FRAGMENT = "packages/chanx-core/changelog.d/+planted.added.md"
+MARKER = "<!-- towncrier release notes start -->\n"
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -24,7 +25,7 @@ def git(place: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A clone with the command as it is here, committed or not, and one fragment of chanx-core."""
+    """A clone with the command as it is here, committed or not, all at 0.1.0, and one fragment of chanx-core."""
     place = tmp_path / "clone"
     git(ROOT, "clone", "--quiet", str(ROOT), str(place))
     for variable in ("AUTHOR", "COMMITTER"):
@@ -37,8 +38,22 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for old in place.glob("packages/chanx-core/changelog.d/*.md"):
         old.unlink()
     (place / FRAGMENT).write_text("Orders messages by their taste.\n")
+    as_before_any_release(place)
     save(place)
     return place
+
+
+def as_before_any_release(place: Path) -> None:
+    """Take versions, ranges and changelogs back, so that these tests say the same after a release."""
+    for path in place.glob("packages/*/pyproject.toml"):
+        text = re.sub(r'(?m)^version = ".*"$', 'version = "0.1.0"', path.read_text("utf-8"))
+        text = re.sub(r'("chanx-\w+(?:\[.*?\])?)>=[\d.]+,<[\d.]+"', r'\1>=0.1,<0.2"', text)
+        path.write_text(text, "utf-8")
+    for path in place.glob("packages/*/CHANGELOG.md"):
+        path.write_text("".join(path.read_text("utf-8").partition(MARKER)[:2]), "utf-8")
+    lock = place / "uv.lock"
+    versions = r'(name = "chanx-(?!workspace)\w+"\nversion = )".*"'
+    lock.write_text(re.sub(versions, r'\1"0.1.0"', lock.read_text("utf-8")), "utf-8")
 
 
 def save(place: Path) -> None:
@@ -92,7 +107,7 @@ def test_a_minor_release_is_one_commit_with_version_and_changelog(clone: Path) -
     assert git(clone, "status", "--porcelain") == ""
     assert git(clone, "tag", "--list") == ""
     assert project(clone, "chanx-core")["version"] == "0.2.0"
-    head, marker, _ = before.partition("<!-- towncrier release notes start -->\n")
+    head, marker, _ = before.partition(MARKER)
     assert re.match(
         re.escape(head + marker)
         + r"\n## 0\.2\.0 \(\d{4}-\d\d-\d\d\)\n\n### Added\n\n- Orders messages by their taste\.\n",
