@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import get_commands
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from packaging.requirements import Requirement
@@ -133,10 +134,10 @@ def check_python(words: list[str], folder: Path) -> None:
     if first == "-m" and rest[0] != "venv":
         module = folder / rest[0].replace(".", "/")
         assert module.with_suffix(".py").exists() or (module / "__main__.py").exists()
-    elif first == "manage.py" and (folder / first).exists():
+    elif first == "manage.py":
         own = {path.stem for path in folder.glob("*/management/commands/*.py")}
-        assert rest[0] in own | {"runserver", "migrate", "test"}
-    elif first.endswith(".py") and folder.name != "tutorials":
+        assert rest[0] in own | {*get_commands(), "collectstatic"}
+    elif first.endswith(".py"):
         assert (folder / first).exists()
 
 
@@ -204,6 +205,7 @@ def test_files_of_other_languages_are_in_pages_whose_projects_are_made(page: Pat
         "uv run nox -s lnit",
         "uv run nox -s lint typign -- -x",
         "python -m sandbox_fastapi.clientt",
+        "python manage.py colectstatic",
         "pytest no/such/folder",
         "docker compose up",
     ],
