@@ -26,4 +26,4 @@ async def test_consumers_may_say_that_they_stop(capsys: pytest.CaptureFixture[st
     view: Any = StoppingConsumer.as_asgi()
     async with WebsocketCommunicator(view, "/", consumer=StoppingConsumer) as ws:
         assert await ws.request(PingMessage()) == PongMessage()
-    assert "Error" not in capsys.readouterr().out
+    assert "Error while disconnecting" not in capsys.readouterr().out
