@@ -9,3 +9,7 @@ class BoardConfig(AppConfig):
     """Discussion board."""
 
     name = "board"
+
+    def ready(self) -> None:
+        """Connect the signals."""
+        from board import publishing as publishing

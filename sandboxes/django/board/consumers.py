@@ -6,6 +6,7 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from accounts.consumers import SiteAuthenticator, SiteConsumer
 from board.messages import CastVote, ReplyPosted, ScoreChanged, TopicPosted
 from board.models import Topic
+from board.voting import cast_vote
 from chanx.core.decorators import channel, event_handler, ws_handler
 from chanx.core.guards import DeniedError
 
@@ -33,8 +34,6 @@ class BoardConsumer(SiteConsumer[ScoreChanged | TopicPosted | ReplyPosted]):
     @database_sync_to_async
     def count(self, message: CastVote) -> None:
         """Store the vote."""
-        from board.voting import cast_vote  # which tells this consumer
-
         topic = Topic.objects.filter(pk=message.payload.topic_id).first()
         if topic is None:
             raise DeniedError("no_topic", "There is no such topic")

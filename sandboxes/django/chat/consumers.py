@@ -7,9 +7,9 @@ from rest_framework.permissions import IsAuthenticated
 
 from accounts.consumers import SiteAuthenticator, SiteConsumer
 from chanx.core.decorators import channel, event_handler, ws_handler
+from chat.history import page_before
 from chat.messages import (
     HistoryMessage,
-    HistoryPayload,
     HistoryRequest,
     MemberChanged,
     RenameRoom,
@@ -22,11 +22,9 @@ from chat.messages import (
 )
 from chat.models import Message, Room
 from chat.permissions import IsAdmin, IsMember
-from chat.publishing import said_payload
 
 __all__ = ["RoomConsumer"]
 
-HISTORY_PAGE = 50
 CLOSE_PUT_OUT = 4403
 
 
@@ -65,18 +63,7 @@ class RoomConsumer(SiteConsumer[Said | RoomRenamed | MemberChanged]):
     @ws_handler(summary="Get what was said before", guards=[IsMember])
     async def handle_history(self, message: HistoryRequest) -> HistoryMessage:
         """Return a page of messages."""
-        before = message.payload.before
-        messages = Message.objects.filter(room=self.room).select_related("author").order_by("-pk")
-        if before is not None:
-            messages = messages.filter(pk__lt=before)
-        newest_first = [item async for item in messages[: HISTORY_PAGE + 1]]
-        page = newest_first[:HISTORY_PAGE][::-1]
-        return HistoryMessage(
-            payload=HistoryPayload(
-                messages=[said_payload(item) for item in page],
-                has_more=len(newest_first) > HISTORY_PAGE,
-            )
-        )
+        return HistoryMessage(payload=await page_before(self.room, message.payload.before))
 
     @ws_handler(summary="Tell that you are writing", output_type=TypingNotice)
     async def handle_typing(self, _message: TypingMessage) -> None:

@@ -9,27 +9,18 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
+from chat.consumers import RoomConsumer
+from chat.history import said_payload
 from chat.messages import (
     MemberChanged,
     MemberPayload,
     RoomRenamed,
     RoomRenamedPayload,
     Said,
-    SaidPayload,
 )
 from chat.models import Membership, Message, Room
 
-__all__ = ["said_payload"]
-
-
-def said_payload(message: Message) -> SaidPayload:
-    """Describe a stored message."""
-    return SaidPayload(
-        id=message.pk,
-        author=message.author.get_username(),
-        text=message.text,
-        created_at=message.created_at,
-    )
+__all__ = ["publish"]
 
 
 # Any: what signals carry.
@@ -60,8 +51,7 @@ def tell_who_left(instance: Membership, **kwargs: Any) -> None:
 
 
 def publish(room: Room, event: Said | RoomRenamed | MemberChanged) -> None:
-    from chat.consumers import RoomConsumer  # which needs this module
-
+    """Send an event once what it tells of is stored."""
     # Robust: a layer that is down is logged, and what was committed has been done all the same.
     transaction.on_commit(lambda: RoomConsumer.broadcast_event_sync(event, room.group), robust=True)
 
