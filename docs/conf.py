@@ -20,6 +20,8 @@ DOCS = ROOT / "docs"
 GENERATED = DOCS / "generated"
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
 REPOSITORY = "https://github.com/huynguyengl99/chanx/blob/main/"
+# Modules whose class is made of parts that have no page of their own.
+PUT_TOGETHER = {"chanx.core.websocket"}
 LONGEST_VALUE = 88  # characters of a constant's value
 log = logging.getLogger(__name__)
 
@@ -132,6 +134,8 @@ def unreleased(package: str) -> str:
 def automodule(module: str) -> str:
     """Return what makes autodoc describe a module, and its names that it would leave out."""
     lines = [f".. automodule:: {module}", "   :members:", "   :show-inheritance:"]
+    if module in PUT_TOGETHER:
+        lines.append("   :inherited-members: object, Generic")
     for name in importlib.import_module(module).__all__:
         lines += undocumented(module, name)
     listed = "\n".join(lines)

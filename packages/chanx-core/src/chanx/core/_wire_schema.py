@@ -17,9 +17,9 @@ __all__ = [
     "WireFormat",
     "declared_names",
     "finding_collisions",
-    "finite",
     "has_floats",
     "on_the_wire",
+    "refusing_infinity",
     "renamed_fields",
     "takes_any_number",
 ]
@@ -115,17 +115,19 @@ def declared_names(schema: Any) -> frozenset[str]:
     return frozenset(name for node in _nodes(schema) for name in _names_of(node))
 
 
-def finite(schema: Any) -> Any:
+def refusing_infinity(schema: Any) -> Any:
     """Return a copy of the schema whose floats refuse NaN and the infinities, which a string may spell."""
     if isinstance(schema, list | tuple):
-        items = [finite(item) for item in cast("list[Any]", schema)]
+        items = [refusing_infinity(item) for item in cast("list[Any]", schema)]
         return tuple(items) if isinstance(schema, tuple) else items
     if not isinstance(schema, dict):
         return schema
     node = cast(Node, schema)
     kind = _kind(node)
     opaque = _OPAQUE if kind else frozenset[str]()
-    copy = {name: value if name in opaque else finite(value) for name, value in node.items()}
+    copy = {
+        name: value if name in opaque else refusing_infinity(value) for name, value in node.items()
+    }
     return {**copy, "allow_inf_nan": False} if kind == "float" else copy
 
 

@@ -22,9 +22,9 @@ from chanx.core._wire_schema import (
     WireFormat,
     declared_names,
     finding_collisions,
-    finite,
     has_floats,
     on_the_wire,
+    refusing_infinity,
     renamed_fields,
     takes_any_number,
 )
@@ -75,7 +75,9 @@ class Codec:
             return None
         if self.wire.is_plain and not has_floats(self._core_schema):
             return cast(Validate, adapter_of(self.incoming).validator.validate_json)
-        return cast(Validate, _compile(SchemaValidator, finite(self._core_schema)).validate_json)
+        return cast(
+            Validate, _compile(SchemaValidator, refusing_infinity(self._core_schema)).validate_json
+        )
 
     @cached_property
     def _takes_any_number(self) -> bool:
