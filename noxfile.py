@@ -72,13 +72,15 @@ SUPPORTED = nox.project.python_versions(
 PYTHONS = SUPPORTED if RUNNING in SUPPORTED else [*SUPPORTED, RUNNING]
 INSTALLED = [python for python in PYTHONS if python == RUNNING or get_interpreter(python)]
 
-# By default the tests run on the oldest and the newest interpreter found on this machine. `nox -s tests`
-# asks for all of PYTHONS: a missing one is then skipped with a message, or is an error where CI is set.
+# By default the tests run on the interpreter that runs nox, with the wheels of the packages, and from the tree on the
+# oldest and the newest found on this machine beside it. `nox -s tests` asks for all of PYTHONS: a missing one is then
+# skipped with a message, or is an error where CI is set.
+OTHERS = sorted({INSTALLED[0], INSTALLED[-1]} - {RUNNING})
 nox.options.sessions = [
     "lint",
     "typing",
     "imports",
-    *(f"tests-{python}" for python in dict.fromkeys([INSTALLED[0], INSTALLED[-1]])),
+    *(f"tests-{python}" for python in OTHERS),
     "wheel",
     "docs",
     "sandboxes",
