@@ -110,13 +110,16 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(tags=["ci"])
 def typing(session: nox.Session) -> None:
-    """Mypy and pyright, both strict, on the packages, their tests and the sandboxes."""
+    """Mypy and pyright, both strict, on packages, tests and sandboxes; every public name has a written type."""
     sync(session, *EVERYTHING, "--group=typing", "--group=test")
     session.run("mypy")
     for package in PACKAGES:
         if any(ROOT.glob(f"packages/{package}/tests/**/*.py")):
             session.run("mypy", f"packages/{package}/tests")
-    session.run("pyright", f"--pythonpath={python_of(session)}")
+    pyright = ["pyright", f"--pythonpath={python_of(session)}"]
+    session.run(*pyright)
+    for module in typed_modules():
+        session.run(*pyright, "--ignoreexternal", "--verifytypes", module, silent=True)
 
 
 @nox.session(tags=["ci"])
@@ -388,6 +391,14 @@ def install_npm(session: nox.Session, npm: str, name: str) -> Path:
         # Without scripts: a dependency's would report the installation to somebody.
         session.run_install(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", external=True)
     return place
+
+
+def typed_modules() -> list[str]:
+    """Return what the packages mark as typed, without the modules that repeat the names of others."""
+    sources = sorted(ROOT.glob("packages/*/src"))
+    marks = [mark.relative_to(source) for source in sources for mark in source.rglob("py.typed")]
+    modules = [".".join(mark.parent.parts) for mark in marks]
+    return [module for module in modules if not module.startswith("chanx.ext")]
 
 
 def sync(session: nox.Session, *selection: str) -> None:

@@ -22,7 +22,7 @@ from chanx.core._tasks import cancelled, spawn, uninterrupted
 from chanx.core._watch import Watch
 from chanx.core._watched import WatchedDispatcher
 from chanx.core._wire_schema import WireFormat
-from chanx.core.codec import with_ref
+from chanx.core.codec import Codec, with_ref
 from chanx.core.layers import no_layer
 from chanx.messages.base import BaseMessage
 from chanx.type_defs import ASGIEvent, ASGIReceive, ASGISend, ChannelLayer
@@ -68,16 +68,16 @@ class Connection:
         layer: ChannelLayer | None,
     ) -> None:
         self.consumer = consumer
-        self.state = State.CONNECTING
-        self.loop = asyncio.get_running_loop()
+        self.state: State = State.CONNECTING
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         own = vars(consumer)
         for option in _HOT_OPTIONS:
             # From here on an attribute of the instance, which handlers may still change: it is read for each message.
             own[option] = getattr(consumer, option)
-        self.admitted = False
-        self.close_code = _ABNORMAL
+        self.admitted: bool = False
+        self.close_code: int = _ABNORMAL
         wire = WireFormat(consumer.discriminator_field, consumer.should_camelize)
-        self.codec = type(consumer).codec(wire)
+        self.codec: Codec = type(consumer).codec(wire)
         self._outbox = Outbox(
             send,
             max_frames=consumer.outbound_frames,
@@ -86,8 +86,8 @@ class Connection:
             on_stall=self._peer_stalled,
             on_gone=self._peer_gone,
         )
-        self.watch = Watch.of(consumer)
-        self.frames = (
+        self.watch: Watch | None = Watch.of(consumer)
+        self.frames: FrameDispatcher = (
             FrameDispatcher(consumer, self.codec, self._outbox)
             if self.watch is None
             else WatchedDispatcher(consumer, self.codec, self._outbox, self.watch)
@@ -108,7 +108,7 @@ class Connection:
         )
         self._task: asyncio.Task[Any] | None = None
         self._opening: asyncio.Task[None] | None = None
-        self.accepted = False
+        self.accepted: bool = False
         self._is_watched = False
 
     async def run(self) -> None:

@@ -45,13 +45,13 @@ class FrameDispatcher:
         self._consumer = consumer
         self._codec = codec
         self._outbox = outbox
-        self.log = MessageLog(lambda: consumer.all_log_ignored_actions)
-        self.exchanges = Exchanges()
+        self.log: MessageLog = MessageLog(lambda: consumer.all_log_ignored_actions)
+        self.exchanges: Exchanges = Exchanges()
         shortcuts = type(consumer).shortcuts
         handlers = type(consumer).spec.handlers
         self._methods = handlers.message_methods
         self._concurrent = handlers.concurrent_actions
-        self.has_concurrent = bool(self._concurrent)
+        self.has_concurrent: bool = bool(self._concurrent)
         self._assisted_handlers = handlers.assisted
         self._is_plain = not handlers.assisted and consumer.handler_timeout is None
         self._hold = not consumer.send_message_immediately

@@ -15,9 +15,9 @@ class Exchange:
     __slots__ = ("answered", "failed", "held", "ref")
 
     def __init__(self, ref: str | None, *, hold: bool) -> None:
-        self.ref = ref
-        self.answered = False
-        self.failed = False
+        self.ref: str | None = ref
+        self.answered: bool = False
+        self.failed: bool = False
         self.held: list[str] | None = [] if hold else None
 
     @property

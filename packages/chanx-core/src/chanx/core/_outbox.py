@@ -55,7 +55,7 @@ class Outbox:
         self._drainer: asyncio.Task[None] | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
         self._finished = False
-        self.closed = False
+        self.closed: bool = False
 
     @property
     def is_idle(self) -> bool:

@@ -42,4 +42,4 @@ class Config:
     """What one connection may cost."""
 
 
-config = Config()
+config: Config = Config()

@@ -28,10 +28,10 @@ try:
         get_current_span,
         get_tracer_provider,
     )
-except ImportError as error:
+except ImportError as _error:
     raise ImportError(
         'The exporter needs opentelemetry-api: pip install "chanx-core[opentelemetry]"'
-    ) from error
+    ) from _error
 
 if TYPE_CHECKING:
     from chanx.core.websocket import ChanxWebsocketConsumerMixin

@@ -15,10 +15,10 @@ try:
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
     from prometheus_client.metrics_core import Metric
     from prometheus_client.registry import Collector
-except ImportError as error:
+except ImportError as _error:
     raise ImportError(
         'The exporter needs prometheus-client: pip install "chanx-core[prometheus]"'
-    ) from error
+    ) from _error
 
 if TYPE_CHECKING:
     from chanx.core.websocket import ChanxWebsocketConsumerMixin

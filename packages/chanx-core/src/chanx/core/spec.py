@@ -72,8 +72,8 @@ class ConsumerSpec:
 
     def __init__(self, owner: Any) -> None:
         self.owner = owner
-        self.name = owner.__name__.removesuffix("Consumer") or owner.__name__
-        self.snake_name = snake_case(self.name)
+        self.name: str = owner.__name__.removesuffix("Consumer") or owner.__name__
+        self.snake_name: str = snake_case(self.name)
         self._declared = list(_declared_handlers(owner))
 
     def resolve_early(self) -> None:

@@ -90,6 +90,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
     authenticator_class: ClassVar[type[BaseAuthenticator] | None] = None
 
     # Read from the declarations at class creation.
+    spec: ClassVar[ConsumerSpec]
     _codecs: ClassVar[dict[tuple[WireFormat, int], Codec]]
     shortcuts: ClassVar[Shortcuts] = Shortcuts()
 
@@ -97,6 +98,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
     if TYPE_CHECKING:
         channel_name: str
     scope: Scope
+    groups: list[str]
     channel_layer: Any  # whichever library's layer
     authenticator: BaseAuthenticator | None = None
     connection: Connection
@@ -164,9 +166,9 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
 
     # Types
 
-    incoming_message_adapter = _UnionAdapter("incoming_messages")
-    incoming_event_adapter = _UnionAdapter("incoming_events")
-    outgoing_message_adapter = _UnionAdapter("outgoing_messages")
+    incoming_message_adapter: ClassVar[_UnionAdapter] = _UnionAdapter("incoming_messages")
+    incoming_event_adapter: ClassVar[_UnionAdapter] = _UnionAdapter("incoming_events")
+    outgoing_message_adapter: ClassVar[_UnionAdapter] = _UnionAdapter("outgoing_messages")
 
     @classmethod
     def wire_format(cls) -> WireFormat:

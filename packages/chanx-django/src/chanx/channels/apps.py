@@ -12,7 +12,7 @@ class ChanxChannelsConfig(AppConfig):
 
     name = "chanx.channels"
     label = "chanx_channels"
-    verbose_name = "Chanx"
+    verbose_name: str = "Chanx"
 
     def ready(self) -> None:
         """Register the checks."""

@@ -1,10 +1,10 @@
 """Authentication of WebSockets by the classes of Django REST framework; needs the extra `drf`."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from http.client import responses
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 from channels.db import database_sync_to_async
 from django.db.models.manager import BaseManager
@@ -30,12 +30,12 @@ try:
     from rest_framework.viewsets import ViewSetMixin
 
     from chanx.channels._credentials import DeclaredCredentials
-except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] != "rest_framework":
+except ModuleNotFoundError as _error:
+    if (_error.name or "").partition(".")[0] != "rest_framework":
         raise
     raise ImportError(
         'DjangoAuthenticator needs Django REST framework: pip install "chanx-django[drf]"'
-    ) from error
+    ) from _error
 
 __all__ = ["AuthActionInterceptMixin", "ChanxAuthView", "ChanxSerializer", "DjangoAuthenticator"]
 
@@ -57,13 +57,13 @@ _ADMITTED = {"detail": "OK"}
 class ChanxSerializer(serializers.Serializer[Any]):
     """Of an emulated request, which has no content worth describing."""
 
-    detail = serializers.CharField(required=False, write_only=True)
+    detail: serializers.CharField = serializers.CharField(required=False, write_only=True)
 
 
 class ChanxAuthView(GenericAPIView[Any]):
     """The view that authenticates where an authenticator names no other."""
 
-    serializer_class = ChanxSerializer
+    serializer_class: type[ChanxSerializer] | None = ChanxSerializer
 
 
 class AuthActionInterceptMixin(GenericAPIView[Any]):
@@ -76,7 +76,11 @@ class AuthActionInterceptMixin(GenericAPIView[Any]):
             self.get_object()
         return Response(_ADMITTED)
 
-    get = post = put = patch = delete = intercept
+    get: Callable[..., Response] = intercept
+    post: Callable[..., Response] = intercept
+    put: Callable[..., Response] = intercept
+    patch: Callable[..., Response] = intercept
+    delete: Callable[..., Response] = intercept
     options = intercept  # type: ignore[assignment] # pyright: ignore[reportAssignmentType] # a view of Django's takes an HttpRequest
 
 
@@ -129,7 +133,10 @@ class DjangoAuthenticator(BaseAuthenticator):
     is logged, closes with 4500 and tells the client nothing.
     """
 
-    credentials = cast("Sequence[Credential]", DeclaredCredentials())
+    status_code: int | None = None
+    credentials: ClassVar[Sequence[Credential]] = cast(
+        "Sequence[Credential]", DeclaredCredentials()
+    )
     """What documents say that clients show; by default what the authentication classes look at."""
     authentication_classes: Sequence[type[BaseAuthentication]] | None = None
     # Any: a class, or an expression of classes such as `IsAuthenticated & IsMember`.

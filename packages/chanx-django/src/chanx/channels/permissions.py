@@ -23,12 +23,12 @@ try:
     from rest_framework.request import Request
 
     from chanx.channels.authenticator import ChanxAuthView, DjangoAuthenticator
-except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] != "rest_framework":
+except ModuleNotFoundError as _error:
+    if (_error.name or "").partition(".")[0] != "rest_framework":
         raise
     raise ImportError(
         'Permission classes need Django REST framework: pip install "chanx-django[drf]"'
-    ) from error
+    ) from _error
 
 if TYPE_CHECKING:
     from chanx.core.websocket import ChanxWebsocketConsumerMixin

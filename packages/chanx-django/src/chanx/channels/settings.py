@@ -92,7 +92,7 @@ class ChanxSettings:
             return self.user_settings.get(name, DEFAULTS[name])
 
 
-chanx_settings = ChanxSettings()
+chanx_settings: ChanxSettings = ChanxSettings()
 
 # Any: pydantic tells fields from its own parameters by name only.
 _fields: Any = {

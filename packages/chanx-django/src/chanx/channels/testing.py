@@ -17,8 +17,8 @@ from chanx.messages.outgoing import AuthenticationMessage
 
 try:
     from chanx.testing import WebsocketCommunicator as _WebsocketCommunicator
-except ImportError as error:
-    raise ImportError('Testing needs: pip install "chanx-django[testing]"') from error
+except ImportError as _error:
+    raise ImportError('Testing needs: pip install "chanx-django[testing]"') from _error
 
 __all__ = [
     "DjangoWebsocketCommunicator",

@@ -1,13 +1,13 @@
 """Addresses of the AsyncAPI document: `path("asyncapi/", include("chanx.channels.urls"))`."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
 from chanx.channels.views import AsyncAPIDocsView, AsyncAPISchemaView
 from chanx.core import _guard as _guard
 
 __all__ = ["urlpatterns"]
 
-urlpatterns = [
+urlpatterns: list[URLPattern] = [
     path("schema/", AsyncAPISchemaView.as_view(), name="asyncapi_schema"),
     path("docs/", AsyncAPIDocsView.as_view(), name="asyncapi_docs"),
 ]

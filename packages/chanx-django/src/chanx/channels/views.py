@@ -16,12 +16,12 @@ try:
     from chanx.asyncapi.publication import Format
     from chanx.channels.discovery import discover_routes
     from chanx.channels.document import document_options
-except ModuleNotFoundError as error:
-    if error.name not in ("chanx.asyncapi", "yaml"):
+except ModuleNotFoundError as _error:
+    if _error.name not in ("chanx.asyncapi", "yaml"):
         raise
     raise ImportError(
         'AsyncAPI documents need chanx-asyncapi: pip install "chanx-django[asyncapi]"'
-    ) from error
+    ) from _error
 
 __all__ = ["AsyncAPIDocsView", "AsyncAPISchemaView", "generate_asyncapi_schema"]
 
@@ -43,7 +43,7 @@ def generate_asyncapi_schema(request: HttpRequest) -> dict[str, Any]:
 class AsyncAPISchemaView(RestrictedView):
     """Returns the document, in the format that `?format=json` or `?format=yaml` asks for."""
 
-    http_method_names = ["get", "head", "options"]  # noqa: RUF012 - as View has it
+    http_method_names: list[str] = ["get", "head", "options"]  # noqa: RUF012 - as View has it
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """Return the document, or 304 to a client that has it."""
@@ -62,7 +62,7 @@ class AsyncAPIDocsView(RestrictedView):
     Set `template_name` to show it with a template of the project's, which gets it as `document`.
     """
 
-    http_method_names = ["get", "head", "options"]  # noqa: RUF012 - as View has it
+    http_method_names: list[str] = ["get", "head", "options"]  # noqa: RUF012 - as View has it
     template_name: str | None = None
 
     def get(self, request: HttpRequest) -> HttpResponseBase:

@@ -31,8 +31,8 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc] # pyright: ignore[report
     config: ClassVar[Config] = DjangoConfig()
     get_channel_layer: ClassVar[Any] = staticmethod(get_channel_layer)
     before_dispatch: ClassVar[Any] = staticmethod(refresh_connections)
-    accept_errors = (AcceptConnection,)
-    deny_errors = (DenyConnection,)
+    accept_errors: ClassVar[tuple[type[Exception], ...]] = (AcceptConnection,)
+    deny_errors: ClassVar[tuple[type[Exception], ...]] = (DenyConnection,)
 
     async def websocket_connect(self, message: Any) -> None:
         """Let the connection in or turn it away, with fresh database connections for its hooks."""

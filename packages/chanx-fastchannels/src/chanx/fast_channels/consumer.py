@@ -44,7 +44,7 @@ class ConsumerApplication:
     def __init__(self, consumer_class: type["AsyncConsumer"], initkwargs: dict[str, Any]) -> None:
         self.consumer_class = consumer_class
         self.consumer_initkwargs = initkwargs
-        self.__name__ = consumer_class.__name__  # frameworks name routes after it
+        self.__name__: str = consumer_class.__name__  # frameworks name routes after it
         self.__doc__ = consumer_class.__doc__
 
     async def __call__(

@@ -21,8 +21,8 @@ try:
     from fastapi import params
     from fastapi.dependencies.utils import get_dependant, solve_dependencies
     from fastapi.exceptions import FastAPIError, HTTPException, WebSocketException
-except ImportError as error:
-    raise ImportError('Dependencies need: pip install "chanx-fastchannels[fastapi]"') from error
+except ImportError as _error:
+    raise ImportError('Dependencies need: pip install "chanx-fastchannels[fastapi]"') from _error
 
 __all__ = [
     "Dependencies",

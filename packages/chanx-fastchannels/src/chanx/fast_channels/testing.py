@@ -10,8 +10,8 @@ from chanx.core import _guard as _guard
 
 try:
     from chanx.testing import WebsocketCommunicator as _WebsocketCommunicator
-except ImportError as error:
-    raise ImportError('Testing needs: pip install "chanx-fastchannels[testing]"') from error
+except ImportError as _error:
+    raise ImportError('Testing needs: pip install "chanx-fastchannels[testing]"') from _error
 
 __all__ = ["WebsocketCommunicator", "use_channel_layer"]
 

@@ -16,12 +16,12 @@ try:
     from chanx.asyncapi.docs import PAGE_HEADERS, asset, error_page
     from chanx.asyncapi.publication import Format
     from chanx.fast_channels.discovery import application_options, discover_routes
-except ModuleNotFoundError as error:
-    if error.name not in ("chanx.asyncapi", "yaml"):
+except ModuleNotFoundError as _error:
+    if _error.name not in ("chanx.asyncapi", "yaml"):
         raise
     raise ImportError(
         'AsyncAPI documents need chanx-asyncapi: pip install "chanx-fastchannels[asyncapi]"'
-    ) from error
+    ) from _error
 
 __all__ = ["asyncapi_docs", "asyncapi_spec_json", "asyncapi_spec_yaml"]
 

@@ -38,8 +38,8 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
 
     channel_layer_alias: str | None = "default"
     get_channel_layer: ClassVar[Any] = staticmethod(get_channel_layer)
-    accept_errors = (AcceptConnection,)
-    deny_errors = (DenyConnection,)
+    accept_errors: ClassVar[tuple[type[Exception], ...]] = (AcceptConnection,)
+    deny_errors: ClassVar[tuple[type[Exception], ...]] = (DenyConnection,)
     dependencies: ClassVar[Sequence[Any]] = ()
     """`Depends(...)` to resolve when a client connects, for those that give no value."""
 

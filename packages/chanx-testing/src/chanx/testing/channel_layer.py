@@ -29,7 +29,7 @@ class FaultyChannelLayer:
     the test advances it: delayed messages, `expiry` and `group_expiry` go by it. Times are in seconds.
     """
 
-    extensions = ("groups", "flush")
+    extensions: tuple[str, ...] = ("groups", "flush")
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class FaultyChannelLayer:
         self.capacity = capacity
         self.expiry = expiry
         self.group_expiry = group_expiry
-        self.clock = clock or Clock()
+        self.clock: Clock = clock or Clock()
         self.channels: dict[str, deque[tuple[float, Message]]] = {}
         self.groups: dict[str, dict[str, float]] = {}
         self.faults: list[Fault] = []

@@ -13,7 +13,7 @@ class Clock:
     """A clock that stands still until `advance()`; times are in seconds from its start."""
 
     def __init__(self) -> None:
-        self.now = 0.0
+        self.now: float = 0.0
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
 

@@ -61,7 +61,7 @@ class Silent(ChanxWebsocketConsumerMixin[Any]):
     """Has no handlers."""
 
     log_websocket_message = False
-    max_message_bytes = None  # how deep and long a frame may be is the subject here
+    max_message_bytes: int | None = None  # how deep and long a frame may be is the subject here
 
 
 class Single(Silent):

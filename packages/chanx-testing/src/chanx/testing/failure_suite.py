@@ -82,7 +82,7 @@ class Deep:
         self.inner = self
 
 
-GROUP_MESSAGE = {
+GROUP_MESSAGE: JSONObject = {
     "type": "handle_group_message",
     "message": {"action": "fail", "payload": "to all"},
 }
@@ -91,7 +91,7 @@ GROUP_MESSAGE = {
 class Failing(ChanxWebsocketConsumerMixin[NewsEvent]):
     """Does what it is told, which mostly is wrong."""
 
-    groups = ["lobby"]  # noqa: RUF012 - the documented way to write it
+    groups: list[str] = ["lobby"]  # noqa: RUF012 - the documented way to write it
 
     gate: ClassVar[asyncio.Event]
     background: ClassVar[list[asyncio.Task[None]]]

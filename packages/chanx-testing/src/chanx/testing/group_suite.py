@@ -6,7 +6,7 @@ pytest-asyncio (extra `pytest`).
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, ClassVar, Literal
 
@@ -78,7 +78,7 @@ class ReportEvent(BaseMessage):
 class Speaker(ChanxWebsocketConsumerMixin[ReportEvent]):
     """Says what it is asked to say."""
 
-    groups = ["square"]  # noqa: RUF012 - the documented way to write it
+    groups: list[str] = ["square"]  # noqa: RUF012 - the documented way to write it
 
     @ws_handler
     async def ping(self, message: PingMessage) -> PongMessage:
@@ -104,7 +104,7 @@ class Speaker(ChanxWebsocketConsumerMixin[ReportEvent]):
 class ByHand(Speaker):
     """Joins as the documents show it: on the layer, and then says so."""
 
-    groups = []  # noqa: RUF012
+    groups: list[str] = []  # noqa: RUF012
 
     async def post_authentication(self) -> None:
         """Join."""
@@ -123,7 +123,7 @@ class Overriding(Speaker):
 class Twice(Speaker):
     """Joins one group in every way that the hub knows."""
 
-    extra_groups = ("square",)
+    extra_groups: ClassVar[Sequence[str]] = ("square",)
 
     async def get_groups(self) -> list[str]:
         """Name it again."""
@@ -140,7 +140,7 @@ class Stuck(WebsocketCommunicator):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.gate = asyncio.Event()
+        self.gate: asyncio.Event = asyncio.Event()
         self.gate.set()
 
     async def _take(self, event: ASGIEvent) -> None:

@@ -57,7 +57,7 @@ class NewsEvent(BaseMessage):
 class Speaking(ChanxWebsocketConsumerMixin[NewsEvent]):
     """Sends in every way."""
 
-    groups = ["lobby"]  # noqa: RUF012 - the documented way to write it
+    groups: list[str] = ["lobby"]  # noqa: RUF012 - the documented way to write it
 
     noted: ClassVar[list[Any]] = []
 
@@ -152,7 +152,7 @@ class PassingOn(Speaking):
 class Deaf(ChanxWebsocketConsumerMixin[Any]):
     """Is in the same group, and handles no events."""
 
-    groups = ["lobby"]  # noqa: RUF012 - the documented way to write it
+    groups: list[str] = ["lobby"]  # noqa: RUF012 - the documented way to write it
 
     @ws_handler
     async def ping(self, message: PingMessage) -> PongMessage:

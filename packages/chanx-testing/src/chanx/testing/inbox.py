@@ -18,7 +18,7 @@ class Inbox:
     """
 
     def __init__(self) -> None:
-        self.ended = False
+        self.ended: bool = False
         self._events: list[tuple[int, ASGIEvent]] = []
         self._count = 0
         self._waiters: list[asyncio.Future[bool]] = []

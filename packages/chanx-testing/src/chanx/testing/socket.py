@@ -54,11 +54,11 @@ class WebsocketConnection:
         spec_version: int | None = None,
     ) -> None:
         self.application = application
-        self.scope = websocket_scope(path, headers, subprotocols, spec_version)
+        self.scope: Scope = websocket_scope(path, headers, subprotocols, spec_version)
         self.subprotocol: str | None = None
         self.response_headers: list[tuple[bytes, bytes]] = []
         self.input_queue: asyncio.Queue[ASGIEvent] = asyncio.Queue()
-        self.output_queue = Inbox()
+        self.output_queue: Inbox = Inbox()
         self._task: asyncio.Task[None] | None = None
         self._answer: tuple[bool, int | str | None] | None = None
         self._left = False

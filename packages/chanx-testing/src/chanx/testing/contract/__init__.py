@@ -5,7 +5,7 @@ from chanx.core import _guard as _guard
 try:
     from chanx.testing.contract.suite import contract_tests
     from chanx.testing.contract.verdict import ContractError
-except ImportError as error:
-    raise ImportError('Contract tests need: pip install "chanx-testing[contract]"') from error
+except ImportError as _error:
+    raise ImportError('Contract tests need: pip install "chanx-testing[contract]"') from _error
 
 __all__ = ["ContractError", "contract_tests"]

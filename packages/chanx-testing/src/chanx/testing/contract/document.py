@@ -22,7 +22,7 @@ class MessageSchema:
     def __init__(self, document: JSONObject, reference: str) -> None:
         component: JSONObject = followed(document, reference)
         self.name: str = component["name"]
-        self.correlates = "correlationId" in component
+        self.correlates: bool = "correlationId" in component
         self.components: JSONObject = document["components"]
         self.schema: JSONObject = component["payload"]
         # Any: its annotations are incomplete.

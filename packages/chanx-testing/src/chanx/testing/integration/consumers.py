@@ -70,7 +70,7 @@ class NewsEvent(BaseMessage):
 class Basic(ChanxWebsocketConsumerMixin[NewsEvent]):
     """Handlers that most tests need."""
 
-    groups = ["lobby"]  # noqa: RUF012 - the documented way to write it
+    groups: list[str] = ["lobby"]  # noqa: RUF012 - the documented way to write it
 
     gate: ClassVar[asyncio.Event]
     handled: ClassVar[list[Any]]
@@ -141,6 +141,8 @@ class Overriding(Basic):
 
 class Telling(BaseAuthenticator, ABC):
     """Tells the client its decision."""
+
+    status_code: int | None = None
 
     async def tell(self, status: int) -> bool:
         """Send the authentication message, where the consumer wants it sent."""

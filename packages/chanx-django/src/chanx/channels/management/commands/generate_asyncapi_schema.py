@@ -11,12 +11,12 @@ try:
     from chanx.asyncapi.publication import Format
     from chanx.channels.discovery import discover_routes
     from chanx.channels.document import document_options
-except ModuleNotFoundError as error:
-    if error.name not in ("chanx.asyncapi", "yaml"):
+except ModuleNotFoundError as _error:
+    if _error.name not in ("chanx.asyncapi", "yaml"):
         raise
     raise CommandError(
         'generate_asyncapi_schema needs chanx-asyncapi: pip install "chanx-django[asyncapi]"'
-    ) from error
+    ) from _error
 
 __all__ = ["Command", "SchemaGenerationError"]
 
