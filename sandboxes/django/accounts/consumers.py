@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from accounts.authentication import SUBPROTOCOL
 from chanx.channels.authenticator import DjangoAuthenticator
@@ -27,6 +28,12 @@ class SiteConsumer(AsyncJsonWebsocketConsumer[ReceiveEvent]):
         """Accept; a page that offers a token behind a subprotocol has to be answered with that."""
         offered = self.scope.get("subprotocols") or ()
         await self.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+
+    @classmethod
+    def broadcast_on_commit(cls, event: ReceiveEvent, group: str | None = None) -> None:
+        """Tell a group, or those of the class, once what is told of is stored."""
+        # Robust: a layer that is down is logged, and what was committed has been done all the same.
+        transaction.on_commit(lambda: cls.broadcast_event_sync(event, group), robust=True)
 
     @property
     def user(self) -> User:

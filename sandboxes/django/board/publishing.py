@@ -5,7 +5,6 @@ Sockets are told when the transaction is committed: until then there is nothing 
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
@@ -56,5 +55,4 @@ def tell_of_a_reply(instance: Reply, created: bool, **kwargs: Any) -> None:
 
 def publish(event: ScoreChanged | TopicPosted | ReplyPosted) -> None:
     """Send an event once what it tells of is stored."""
-    # Robust: a layer that is down is logged, and what was committed has been done all the same.
-    transaction.on_commit(lambda: BoardConsumer.broadcast_event_sync(event), robust=True)
+    BoardConsumer.broadcast_on_commit(event)

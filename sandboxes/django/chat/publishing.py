@@ -5,7 +5,6 @@ Sockets are told when the transaction is committed: until then there is nothing 
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
@@ -52,8 +51,7 @@ def tell_who_left(instance: Membership, **kwargs: Any) -> None:
 
 def publish(room: Room, event: Said | RoomRenamed | MemberChanged) -> None:
     """Send an event once what it tells of is stored."""
-    # Robust: a layer that is down is logged, and what was committed has been done all the same.
-    transaction.on_commit(lambda: RoomConsumer.broadcast_event_sync(event, room.group), robust=True)
+    RoomConsumer.broadcast_on_commit(event, room.group)
 
 
 def _member(membership: Membership, role: str | None) -> MemberChanged:

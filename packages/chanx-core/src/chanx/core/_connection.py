@@ -1,4 +1,4 @@
-"""The life of one connection: its state, the two loops that feed it, and its end."""
+"""The life of one connection: its state and its end, over the parts that read, write and handle."""
 
 import asyncio
 from enum import IntEnum
@@ -23,7 +23,7 @@ from chanx.core._watch import Watch
 from chanx.core._watched import WatchedDispatcher
 from chanx.core._wire_schema import WireFormat
 from chanx.core.codec import Codec, with_ref
-from chanx.core.layers import no_layer
+from chanx.core.layers import REFUSALS, no_layer
 from chanx.messages.base import BaseMessage
 from chanx.type_defs import ASGIEvent, ASGIReceive, ASGISend, ChannelLayer
 from chanx.utils.logging import logger
@@ -192,7 +192,7 @@ class Connection:
         inbox = self._with_layer()
         try:
             await inbox.join(group)
-        except (TypeError, ValueError):
+        except REFUSALS:
             raise
         except Exception as error:
             raise LayerUnavailableError from error

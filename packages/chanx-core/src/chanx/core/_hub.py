@@ -14,7 +14,7 @@ from chanx.core._numbers import numbers
 from chanx.core._outage import Outage
 from chanx.core._sequence import Gaps
 from chanx.core._tasks import spawn, stopped
-from chanx.core.layers import LayerTraits
+from chanx.core.layers import REFUSALS, LayerTraits
 from chanx.type_defs import ChannelLayer
 from chanx.utils.logging import logger
 
@@ -255,7 +255,7 @@ class Hub:
 
     async def _forget(self, name: str, channel: str) -> None:
         # A name that the layer refuses may be a client's, and nobody is a member of such a group.
-        with suppress(TypeError, ValueError):
+        with suppress(*REFUSALS):
             async with asyncio.timeout(self._timeout):
                 await self.layer.group_discard(name, channel)
 

@@ -9,7 +9,7 @@ from typing_extensions import TypeVar
 
 from chanx.core._options import ConsumerOptions
 from chanx.core._sequence import sequence
-from chanx.core.layers import LayerTraits, layer_alias, no_layer
+from chanx.core.layers import REFUSALS, LayerTraits, layer_alias, no_layer
 from chanx.core.spec import ConsumerSpec
 from chanx.messages.base import BaseMessage
 from chanx.type_defs import ChannelLayer, EventPayload, GroupMessageEvent
@@ -27,8 +27,8 @@ _LIBRARIES = (
     "fast_channels.",
 )
 
-# What layers raise where they refuse the name of the group or cannot write the message: a number of 65 bits, say.
-_UNWRITABLE = (TypeError, ValueError, OverflowError)
+# What layers raise for a message that they refuse, or cannot write: a number of 65 bits, say.
+_UNWRITABLE: tuple[type[Exception], ...] = (*REFUSALS, OverflowError)
 
 
 def _no_channel_layer(alias: str) -> ChannelLayer | None:

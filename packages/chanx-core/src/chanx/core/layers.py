@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from chanx.core import _guard as _guard
 
-__all__ = ["LayerTraits", "layer_alias", "no_layer"]
+__all__ = ["REFUSALS", "LayerTraits", "layer_alias", "no_layer"]
+
+# What layers raise where they refuse the name of a group, which is no failure of theirs.
+REFUSALS: tuple[type[Exception], ...] = (TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)

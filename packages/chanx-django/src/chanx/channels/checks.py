@@ -37,14 +37,12 @@ def check_settings(app_configs: Iterable[AppConfig] | None, **kwargs: Any) -> li
 @register("chanx")
 def check_layers(app_configs: Iterable[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Say which consumers would find no channel layer."""
-    _import_consumers()
     return [problem for consumer in _consumers() for problem in _layer_problems(consumer)]
 
 
 @register("chanx")
 def check_consumers(app_configs: Iterable[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Say which consumers no route leads to."""
-    _import_consumers()
     consumers = list(_consumers())
     if not consumers:
         return []
@@ -92,6 +90,7 @@ def _import_consumers() -> None:
 
 def _consumers() -> Iterator[type[AsyncJsonWebsocketConsumer[Any]]]:
     """Yield the consumers of the installed applications: classes with handlers that no other is made from."""
+    _import_consumers()
     waiting: list[type[AsyncJsonWebsocketConsumer[Any]]] = (
         AsyncJsonWebsocketConsumer.__subclasses__()
     )

@@ -71,7 +71,8 @@ class ChanxSettings:
     ASYNCAPI_SPEC_VERSION: Literal["3.0.0", "3.1.0"]
     ASYNCAPI_ACCESS: Access | None
 
-    _accepted = None
+    def __init__(self) -> None:
+        self._accepted: object = None
 
     @property
     def user_settings(self) -> Mapping[str, Any]:
