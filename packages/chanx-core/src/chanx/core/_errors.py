@@ -12,9 +12,11 @@ from pydantic_core import (
 
 from chanx.type_defs import JSONObject
 
-__all__ = ["InvalidFrameError", "error_items", "malformed"]
+__all__ = ["MAX_DESCRIBED", "InvalidFrameError", "error_items", "malformed"]
 
 MAX_ITEMS = 10
+# Pydantic describes all errors or none, and each costs some microseconds.
+MAX_DESCRIBED = 500
 MAX_BYTES = 4096 - 64  # the rest of the frame: action, version and a ref
 _MAX_MESSAGE = 256
 _MAX_LOCATION = 16
@@ -65,9 +67,12 @@ def error_items(
 ) -> list[JSONObject]:
     """Return at most ten `{type, loc, msg}` in at most 4 KiB, and an eleventh that says how many more there were.
 
-    `names` are the keys that the server chose (fields, tags): a location ends before the first that is not one.
+    `names` are the keys that the server chose (fields, tags): a location ends before the first that is not one. More
+    than 500 errors are counted and not described.
     """
     total = error.error_count()
+    if total > MAX_DESCRIBED:
+        return [{"type": "too_many_errors", "loc": [], "msg": f"{total} errors"}]
     details = error.errors(include_url=False, include_context=False, include_input=False)[
         :MAX_ITEMS
     ]

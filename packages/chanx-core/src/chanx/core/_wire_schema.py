@@ -14,10 +14,14 @@ from chanx.utils.text import camel_case
 
 __all__ = [
     "COLLISION",
+    "OPAQUE",
+    "Node",
     "WireFormat",
     "declared_names",
     "finding_collisions",
     "has_floats",
+    "kind_of",
+    "nodes_of",
     "on_the_wire",
     "refusing_infinity",
     "renamed_fields",
@@ -25,7 +29,7 @@ __all__ = [
 ]
 
 # Keys of a schema node whose values are live Python objects, not schema nodes.
-_OPAQUE = frozenset(
+OPAQUE = frozenset(
     {"cls", "metadata", "function", "serialization", "config", "default", "post_init"}
 )
 
@@ -106,13 +110,13 @@ def finding_collisions(schema: Any, wire: WireFormat) -> Any:
 
 def renamed_fields(schema: Any, wire: WireFormat) -> frozenset[str]:
     """Return the names of fields that the wire format spells in another way."""
-    names = (name for node in _nodes(schema) for name in _own_fields(node))
+    names = (name for node in nodes_of(schema) for name in _own_fields(node))
     return frozenset(name for name in names if wire.spell(name) != name)
 
 
 def declared_names(schema: Any) -> frozenset[str]:
     """Return every string that a validation error may name without quoting the client."""
-    return frozenset(name for node in _nodes(schema) for name in _names_of(node))
+    return frozenset(name for node in nodes_of(schema) for name in _names_of(node))
 
 
 def refusing_infinity(schema: Any) -> Any:
@@ -123,8 +127,8 @@ def refusing_infinity(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     node = cast(Node, schema)
-    kind = _kind(node)
-    opaque = _OPAQUE if kind else frozenset[str]()
+    kind = kind_of(node)
+    opaque = OPAQUE if kind else frozenset[str]()
     copy = {
         name: value if name in opaque else refusing_infinity(value) for name, value in node.items()
     }
@@ -133,16 +137,16 @@ def refusing_infinity(schema: Any) -> Any:
 
 def has_floats(schema: Any) -> bool:
     """Tell whether the schema declares a float."""
-    return any(_kind(node) == "float" for node in _nodes(schema))
+    return any(kind_of(node) == "float" for node in nodes_of(schema))
 
 
 def takes_any_number(schema: Any) -> bool:
     """Tell whether a float, however large, may be a value of the schema, or may be seen by a function in it."""
-    return any(_may_take_any_number(node) for node in _nodes(schema))
+    return any(_may_take_any_number(node) for node in nodes_of(schema))
 
 
 def _may_take_any_number(node: Node) -> bool:
-    kind = _kind(node)
+    kind = kind_of(node)
     config = cast(Node, node.get("config") or {})
     return (
         kind not in _WITHOUT_FLOATS
@@ -163,7 +167,7 @@ class _Rewriter:
         if not isinstance(node, dict):
             return node
         node = cast(Node, node)
-        kind = _kind(node)
+        kind = kind_of(node)
         if kind == "model":
             in_message = issubclass(node["cls"], BaseMessage)
         copy = self._children(node, in_message=in_message and kind != "model-fields")
@@ -175,7 +179,7 @@ class _Rewriter:
         return copy
 
     def _respell(self, copy: Node, *, in_message: bool, tells_messages: bool) -> None:
-        match _kind(copy):
+        match kind_of(copy):
             case "model":
                 # Both spellings are read, as clients of one API may differ; one is written.
                 copy["config"] = {**copy.get("config", {}), **_BY_NAME}
@@ -198,7 +202,9 @@ class _Rewriter:
                 pass
 
     def _children(self, node: Node, *, in_message: bool) -> Node:
-        opaque = _OPAQUE if _kind(node) else frozenset[str]()  # a mapping of names may hold any key
+        opaque = (
+            OPAQUE if kind_of(node) else frozenset[str]()
+        )  # a mapping of names may hold any key
         return {
             name: value if name in opaque else self.rewritten(value, in_message=in_message)
             for name, value in node.items()
@@ -250,7 +256,7 @@ def _refusing(pairs: dict[str, str]) -> Callable[[Any], Any]:
 
 
 def _own_fields(node: Node) -> Iterator[str]:
-    match _kind(node):
+    match kind_of(node):
         case "model-fields" | "typed-dict":
             yield from cast(Node, node["fields"])
         case "dataclass-args":
@@ -265,7 +271,7 @@ def _named(field: Node, name: str, wire_name: str) -> Node:
     return {"validation_alias": wire_name, **field, "serialization_alias": wire_name}
 
 
-def _kind(node: Node) -> str | None:
+def kind_of(node: Node) -> str | None:
     """Return a schema node's type; a mapping from names to nodes has none, whatever its keys."""
     kind = node.get("type")
     return kind if isinstance(kind, str) else None
@@ -276,20 +282,20 @@ def _definitions(schema: Any) -> dict[str, Node]:
     return {definition["ref"]: definition for definition in definitions}
 
 
-def _nodes(schema: Any) -> Iterator[Node]:
+def nodes_of(schema: Any) -> Iterator[Node]:
     """Yield every node of a schema, its own mappings from names to nodes left out."""
     if isinstance(schema, list | tuple):
         for item in cast("list[Any]", schema):
-            yield from _nodes(item)
+            yield from nodes_of(item)
     if not isinstance(schema, dict):
         return
     node = cast(Node, schema)
-    kind = _kind(node)
+    kind = kind_of(node)
     if kind:
         yield node
     for name, value in node.items():
-        if kind is None or name not in _OPAQUE:
-            yield from _nodes(value)
+        if kind is None or name not in OPAQUE:
+            yield from nodes_of(value)
 
 
 def _names_of(node: Node) -> Iterator[str]:

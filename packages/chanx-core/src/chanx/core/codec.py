@@ -16,7 +16,14 @@ from pydantic_core import SchemaSerializer, SchemaValidator, from_json, to_json
 
 from chanx.constants import ENVELOPE_VERSION, MAX_REF_LENGTH
 from chanx.core import _guard as _guard
-from chanx.core._errors import InvalidFrameError, custom_error, malformed, unknown_action
+from chanx.core._early_stop import detailed_up_to, stopping_early
+from chanx.core._errors import (
+    MAX_DESCRIBED,
+    InvalidFrameError,
+    custom_error,
+    malformed,
+    unknown_action,
+)
 from chanx.core._wire_schema import (
     COLLISION,
     WireFormat,
@@ -80,6 +87,16 @@ class Codec:
         )
 
     @cached_property
+    def _validate_large(self) -> Validate:
+        """For messages whose errors could be too many."""
+        schema = stopping_early(refusing_infinity(self._core_schema))
+        return cast(Validate, _compile(SchemaValidator, schema).validate_json)
+
+    @cached_property
+    def _detailed_up_to(self) -> float:
+        return detailed_up_to(self._core_schema)
+
+    @cached_property
     def _takes_any_number(self) -> bool:
         """Whether a number too large for a float could get anywhere as infinity."""
         return bool(self.incoming) and takes_any_number(self._core_schema)
@@ -95,12 +112,14 @@ class Codec:
     @cached_property
     def _find_collisions(self) -> Validate:
         schema = finding_collisions(adapter_of(self.incoming).core_schema, self.wire)
-        return cast(Validate, _compile(SchemaValidator, schema).validate_json)
+        return cast(Validate, _compile(SchemaValidator, stopping_early(schema)).validate_json)
 
     def _refuse_collisions(self, text: str, ref: str | None) -> None:
         try:
             self._find_collisions(text)
         except ValidationError as error:
+            if error.error_count() > MAX_DESCRIBED:
+                return
             found = [detail for detail in error.errors() if detail["type"] == COLLISION]
             if found:
                 raise InvalidFrameError(custom_error(found[0]), ref=ref) from None
@@ -164,6 +183,8 @@ class Codec:
             if key in text:
                 self._refuse_collisions(text, ref)
         try:
+            if len(text) > self._detailed_up_to:
+                return self._validate_large(text)
             return self._validate(text)
         except ValidationError as error:
             is_malformed = _is_malformed(error)

@@ -153,15 +153,18 @@ class MessageTests(IntegrationTests):
             async def many(self, message: ManyMessage) -> None:
                 """Take numbers."""
 
+        more: list[JSONObject] = [{"type": "too_many_errors", "loc": [], "msg": "190 more errors"}]
         async with self.connect(Many) as ws:
-            await ws.send_to(
-                text_data='{"action":"many","payload":[' + ",".join(['"x"'] * 5000) + "]}"
-            )
-            text = await ws.receive_from()
-            assert len(text) <= 4096
-            payload = ErrorFrame.model_validate_json(text).payload
-            assert len(payload) == 11
-            assert payload[-1] == {"type": "too_many_errors", "loc": [], "msg": "4990 more errors"}
+            # A large message is checked up to the first invalid item of each list.
+            for number, described in ((200, 10), (5000, 1)):
+                values = ",".join(['"x"'] * number)
+                await ws.send_to(text_data=f'{{"action":"many","payload":[{values}]}}')
+                text = await ws.receive_from()
+                assert len(text) <= 4096
+                payload = ErrorFrame.model_validate_json(text).payload
+                places = [item["loc"] for item in payload[:described]]
+                assert places == [["many", "payload", index] for index in range(described)]
+                assert payload[described:] == (more if number == 200 else [])
 
     async def test_client_keys_are_not_echoed(self) -> None:
         """A location ends before the first key that the client chose."""
