@@ -93,8 +93,12 @@ class RestlessLayer:
             await self.send(channel, {**message})
 
     def members(self) -> dict[str, int]:
-        """Return how many members each group has that has any."""
-        return {group: len(channels) for group, channels in self.groups.items() if channels}
+        """Return how many members each group has that has any, those of the engine's own use left out."""
+        return {
+            group: len(channels)
+            for group, channels in self.groups.items()
+            if channels and not group.startswith("chanx.")
+        }
 
 
 class Member(ChanxWebsocketConsumerMixin[Any]):

@@ -6,6 +6,7 @@ import pytest
 from channels.layers import channel_layers
 
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
+from chanx.testing.attack_suite import AttackSuite
 from chanx.testing.failure_suite import FailureSuite
 from chanx.testing.group_suite import GroupSuite
 from chanx.testing.hook_suite import HookSuite
@@ -40,3 +41,7 @@ class TestFailures(OnChannels, FailureSuite):
 
 class TestHooks(OnChannels, HookSuite):
     """Hooks, options and logging."""
+
+
+class TestAttacks(OnChannels, AttackSuite):
+    """What careless code and hostile clients must not be able to do."""

@@ -11,6 +11,7 @@ from fast_channels.layers import (
 )
 
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
+from chanx.testing.attack_suite import AttackSuite
 from chanx.testing.failure_suite import FailureSuite
 from chanx.testing.group_suite import GroupSuite
 from chanx.testing.hook_suite import HookSuite
@@ -46,3 +47,7 @@ class TestFailures(OnFastChannels, FailureSuite):
 
 class TestHooks(OnFastChannels, HookSuite):
     """Hooks, options and logging."""
+
+
+class TestAttacks(OnFastChannels, AttackSuite):
+    """What careless code and hostile clients must not be able to do."""

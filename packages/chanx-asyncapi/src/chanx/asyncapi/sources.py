@@ -20,6 +20,7 @@ from chanx.messages.outgoing import (
     ErrorMessage,
     EventCompleteMessage,
     GroupCompleteMessage,
+    HeartbeatMessage,
     ResyncMessage,
 )
 
@@ -37,6 +38,7 @@ class Source:
     send_completion: bool
     send_authentication: bool
     send_resync: bool
+    send_heartbeat: bool
     group_metadata: bool
     credentials: tuple[Credential, ...]
     """What the authenticator looks at."""
@@ -54,6 +56,7 @@ class Source:
                 consumer.send_authentication_message and _authenticator(consumer) is not None
             ),
             send_resync=_tells_of_losses(consumer),
+            send_heartbeat=_sends_heartbeats(consumer),
             group_metadata=consumer.group_message_metadata,
             credentials=_credentials(consumer),
         )
@@ -97,6 +100,8 @@ class Source:
             uses.insert(0, self._own(AuthenticationMessage, Envelope()))
         if self.send_resync:
             uses.append(self._own(ResyncMessage, Envelope()))
+        if self.send_heartbeat:
+            uses.append(self._own(HeartbeatMessage, Envelope()))
         if self.send_completion:
             uses += [self._own(CompleteMessage), self._own(GroupCompleteMessage, Envelope())]
             uses += [self._own(EventCompleteMessage, Envelope())] if self.event_handlers else []
@@ -125,6 +130,12 @@ def _tells_of_losses(consumer: Consumer) -> bool:
     """A consumer without a channel layer has nothing to lose; whether `default` is there is known at run time only."""
     has_layer = getattr(consumer, "channel_layer_alias", None) is not None
     return has_layer and consumer.send_resync_message and consumer.layer_loss_policy == "resync"
+
+
+def _sends_heartbeats(consumer: Consumer) -> bool:
+    """Whether every client gets them, not only one that asks."""
+    is_on = consumer.send_heartbeat and consumer.heartbeat_interval is not None
+    return is_on and consumer.spec.has_heartbeat
 
 
 def _credentials(consumer: Consumer) -> tuple[Credential, ...]:

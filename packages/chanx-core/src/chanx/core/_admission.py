@@ -1,9 +1,12 @@
 """Letting one connection in, or turning it away."""
 
 import asyncio
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from chanx.constants import CLOSE_AUTHENTICATION_FAILED, CLOSE_AUTHENTICATION_TIMEOUT
+from chanx.core._containment import contained
+from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.origin import is_allowed_origin
 from chanx.utils.logging import logger
 from chanx.utils.scope import header
@@ -70,28 +73,45 @@ async def _authenticated(consumer: "ChanxWebsocketConsumerMixin[Any]") -> bool:
     if consumer.authenticator is None and not consumer.has_provisions():
         return True
     reason = ""
+    limit = asyncio.timeout(consumer.authentication_timeout)
     try:
-        async with asyncio.timeout(consumer.authentication_timeout):
+        async with limit:
             refusal = await _refusal(consumer)
         if refusal is None:
             return True
         code, reason = refusal
-    except TimeoutError:
-        timeout = consumer.authentication_timeout
-        logger.warning("Authentication timed out", authentication_timeout=timeout)
-        code = CLOSE_AUTHENTICATION_TIMEOUT
-    except Exception:
-        logger.exception("Error while authenticating")
-        code = CLOSE_AUTHENTICATION_FAILED
+    except BaseException as error:
+        failure = await contained(error, consumer.connection)
+        if isinstance(failure, TimeoutError) and limit.expired():
+            timeout = consumer.authentication_timeout
+            logger.warning("Authentication timed out", authentication_timeout=timeout)
+            code = CLOSE_AUTHENTICATION_TIMEOUT
+        else:
+            logger.error("Error while authenticating", exc_info=failure)
+            code = CLOSE_AUTHENTICATION_FAILED
     await consumer.close(code, reason)
     return False
 
 
 async def _refusal(consumer: "ChanxWebsocketConsumerMixin[Any]") -> tuple[int, str] | None:
     authenticator = consumer.authenticator
-    if authenticator is not None and not await authenticator.authenticate(consumer.scope):
+    if authenticator is not None and not _decision(
+        authenticator, await authenticator.authenticate(consumer.scope)
+    ):
         return authenticator.close_code, ""
     return await consumer.provide()
+
+
+def _decision(authenticator: BaseAuthenticator, admitted: object) -> bool:
+    """Take what an authenticator decided. Raises TypeError for an awaitable, which is true whatever it would say."""
+    if inspect.isawaitable(admitted):
+        if inspect.iscoroutine(admitted):
+            admitted.close()
+        raise TypeError(
+            f"{type(authenticator).__name__}.authenticate() returned an awaitable in place of a bool: "
+            "write 'return await ...' in it."
+        )
+    return bool(admitted)
 
 
 async def _join_groups(consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:

@@ -1,6 +1,8 @@
 """The life of one connection: its state and its end, over the parts that read, write and handle."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextvars import Context, copy_context
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -11,20 +13,23 @@ from chanx.constants import (
     CLOSE_SLOW_CONSUMER,
     CLOSE_TOO_LARGE,
 )
+from chanx.core._containment import contained
 from chanx.core._dispatch import FrameDispatcher
 from chanx.core._inbox import Inbox
+from chanx.core._keepalive import Keepalive
 from chanx.core._line import Line
 from chanx.core._numbers import numbers
 from chanx.core._outbox import Outbox
 from chanx.core._reader import FrameReader, FrameTooLargeError
-from chanx.core._serving import connections
-from chanx.core._tasks import cancelled, spawn, uninterrupted
+from chanx.core._serving import connections, is_draining
+from chanx.core._tasks import cancel_tasks, spawn, take_back_cancellation, uninterrupted
 from chanx.core._watch import Watch
 from chanx.core._watched import WatchedDispatcher
 from chanx.core._wire_schema import WireFormat
 from chanx.core.codec import Codec, with_ref
 from chanx.core.layers import REFUSALS, no_layer
 from chanx.messages.base import BaseMessage
+from chanx.messages.outgoing import HeartbeatMessage
 from chanx.type_defs import ASGIEvent, ASGIReceive, ASGISend, ChannelLayer
 from chanx.utils.logging import logger
 
@@ -35,6 +40,10 @@ __all__ = ["Connection", "LayerUnavailableError", "State"]
 
 # The close code of a connection that ended without one (RFC 6455, section 7.4.1).
 _ABNORMAL = 1006
+# A close frame has room for so many bytes of a reason (RFC 6455, section 5.5).
+_MAX_REASON = 123
+# Seconds that a cancelled handler has at least to clean up.
+_CLEANUP = 1.0
 
 _HOT_OPTIONS = ("send_completion", "log_websocket_message", "camelize", "group_message_metadata")
 
@@ -58,6 +67,9 @@ class Connection:
 
     The reading loop puts frames into one line, the pump of the channel layer puts messages into another; neither
     waits for a handler. Whatever way the connection ends, `run()` returns with every task ended and every group left.
+
+    `context` is what middleware, `connect()`, the authenticator and `post_authentication()` have set: each message and
+    each delivery is handled in a copy of it.
     """
 
     def __init__(
@@ -68,7 +80,9 @@ class Connection:
         layer: ChannelLayer | None,
     ) -> None:
         self.consumer = consumer
+        self.context: Context = copy_context()
         self.state: State = State.CONNECTING
+        self.cancels_handlers: bool = False
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         own = vars(consumer)
         for option in _HOT_OPTIONS:
@@ -102,12 +116,14 @@ class Connection:
             limit=consumer.max_pending,
             max_active=consumer.max_in_flight,
             on_blocked=self.frames.log_blocked,
+            context=self.context,
         )
         self._reader = FrameReader(
             receive, self.frames, self._frame_line, max_bytes=consumer.max_message_bytes
         )
         self._task: asyncio.Task[Any] | None = None
         self._opening: asyncio.Task[None] | None = None
+        self._keepalive: Keepalive | None = None
         self.accepted: bool = False
         self._is_watched = False
 
@@ -118,11 +134,13 @@ class Connection:
         try:
             event = await self._receive()
             if event["type"] == "websocket.connect":
-                self._opening = spawn(self._open(event))
+                if is_draining(self.loop):
+                    await self.close(CLOSE_SERVICE_RESTART)
+                    return
+                self._opening = spawn(self._open(event), context=self.context)
                 await self._read()
         finally:
-            await uninterrupted(self._finish())
-            connections.discard(self)
+            await uninterrupted(self._finish(), context=self.context.copy())
 
     async def _read(self) -> None:
         try:
@@ -147,19 +165,35 @@ class Connection:
             logger.error("Channel layer unavailable at connect", error=repr(error.__cause__))
             self.failed(error)
             await self.close(CLOSE_LAYER_UNAVAILABLE)
-        except Exception as error:
-            logger.exception("Error while connecting")
-            self.failed(error)
+        except BaseException as error:
+            failure = await contained(error, self)
+            logger.error("Error while connecting", exc_info=failure)
+            self.failed(failure)
             await self.close(CLOSE_INTERNAL_ERROR)
-        if self.state < State.CLOSING:
-            self.state = State.OPEN
-            self.admitted = True
-            if self.watch is not None:
-                self._is_watched = True
-                self.watch.connected()
-            self._frame_line.open()
-            if self.inbox is not None:
-                self.inbox.begin()
+        if not self.is_closing:
+            self._begin()
+
+    def _begin(self) -> None:
+        self.state = State.OPEN
+        self.admitted = True
+        if self.watch is not None:
+            self._is_watched = True
+            self.watch.connected()
+        self._frame_line.open()
+        if self.inbox is not None:
+            self.inbox.begin()
+        interval = self.consumer.heartbeat_interval
+        if interval is not None and self._wants_heartbeat():
+            self._keepalive = Keepalive(self._outbox, interval, self._send_heartbeat)
+
+    def _wants_heartbeat(self) -> bool:
+        consumer = self.consumer
+        asks = b"heartbeat=1" in (consumer.scope.get("query_string") or b"").split(b"&")
+        return (asks or consumer.send_heartbeat) and consumer.spec.has_heartbeat
+
+    async def _send_heartbeat(self) -> None:
+        text = self.codec.encode(HeartbeatMessage())
+        await self._outbox.send({"type": "websocket.send", "text": text})
 
     async def accept(self, subprotocol: str | None, headers: list[tuple[bytes, bytes]]) -> None:
         """Accept the handshake."""
@@ -183,20 +217,31 @@ class Connection:
         return self._with_layer().listen()
 
     @property
+    def sender(self) -> str:
+        """The channel that says whose broadcast it is; a connection that ends is not given one for that."""
+        return self.channel if self.is_closing else self.listen()
+
+    @property
     def channel(self) -> str:
         """The name of the connection's own channel; empty while nobody has asked for it."""
         return "" if self.inbox is None else self.inbox.channel
 
     async def join(self, group: str) -> None:
-        """Join a group. Raises LayerUnavailableError, TypeError for a name that the layer refuses."""
+        """Join a group. Raises LayerUnavailableError, TypeError for a name that the layer refuses.
+
+        A connection that ends joins nothing any more.
+        """
         inbox = self._with_layer()
+        if self.is_closing:
+            logger.debug("No group can be joined once the connection ends", group=group)
+            return
         try:
             await inbox.join(group)
         except REFUSALS:
             raise
         except Exception as error:
             raise LayerUnavailableError from error
-        if self.is_closing:
+        if self.state >= State.CLOSING:  # meanwhile
             await inbox.leave_groups()
 
     async def leave(self, group: str) -> None:
@@ -251,7 +296,7 @@ class Connection:
         closing: dict[str, object] = {
             "type": "websocket.close",
             "code": self.close_code,
-            "reason": reason or "",
+            "reason": _fitting(reason or ""),
         }
         await self._outbox.send(closing, last=True)
         self._stop_reading()
@@ -328,7 +373,7 @@ class Connection:
             await self._settle(self.consumer.shutdown_grace)
         await self.close(CLOSE_SERVICE_RESTART)
         if self._task is not None:
-            # A server that is told to stop behind this may not wait for its applications.
+            # A server that is told to stop after this may not wait for its applications.
             await asyncio.wait([self._task], timeout=self.consumer.layer_timeout)
 
     async def _finish(self) -> None:
@@ -336,42 +381,75 @@ class Connection:
         self.state = State.CLOSING
         if left_by_peer:
             self._outbox.close()
-        await cancelled(self._opening)
+        if self._keepalive is not None:
+            self._keepalive.stop()
+        try:
+            for step in (
+                self._stop_opening,  # first: it could still let the client in
+                self._stop_listening,  # before groups are left: nothing new comes from the layer
+                self._end_handlers,  # may still send, if this side closes
+                self._flush,
+                self._outbox.ended,
+                self._say_goodbye,  # when nothing of the connection runs any more
+                self._leave_groups,  # those that `disconnect()` has joined by hand included
+                self._release_inbox,
+                self._reader.discard_unread,
+            ):
+                await self._step(step)
+        finally:
+            self.state = State.CLOSED
+            connections.discard(self)
+            if self.watch is not None and self._is_watched:
+                self.watch.closed(self.close_code)
+
+    async def _step(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Take one step to the end: one that fails, or is cancelled, keeps none of the others from being taken."""
+        try:
+            await step()
+        except (Exception, asyncio.CancelledError):
+            logger.exception("Error while ending the connection", step=step.__name__)
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            await take_back_cancellation()
+
+    async def _stop_opening(self) -> None:
+        self.cancels_handlers = True
+        await cancel_tasks(self._opening, within=_CLEANUP)
+
+    async def _stop_listening(self) -> None:
         if self.inbox is not None:
             self.inbox.clear()
             await self.inbox.close()
+
+    async def _end_handlers(self) -> None:
         if self._running():
             await asyncio.gather(self._settle(self._grace()), self._leave_groups())
         self._frame_line.clear()  # its timer would keep the connection in memory
-        if not self._outbox.closed:
-            await self._flush()
-        await self._outbox.ended()
-        await self._say_goodbye()
-        await self._leave_groups()
+
+    async def _release_inbox(self) -> None:
         if self.inbox is not None:
             await self.inbox.release()
-        await self._reader.discard_unread()
-        self.state = State.CLOSED
-        if self.watch is not None and self._is_watched:
-            self.watch.closed(self.close_code)
 
     def _grace(self) -> float:
         restarting = self.close_code == CLOSE_SERVICE_RESTART
         return self.consumer.shutdown_grace if restarting else self.consumer.disconnect_grace
 
     async def _settle(self, grace: float) -> None:
-        """Give running handlers and what waits behind them some time, then cancel."""
+        """Give running handlers and what waits after them some time, then cancel; they have as long to clean up."""
         running = self._running()
         if running:
             await asyncio.wait(running, timeout=grace)
         self._frame_line.clear()
-        await cancelled(*self._running())
+        self.cancels_handlers = True
+        await cancel_tasks(*self._running(), within=max(grace, _CLEANUP))
 
     def _running(self) -> frozenset[asyncio.Task[None]]:
         tasks = self._frame_line.tasks
         return tasks if self.inbox is None else tasks | self.inbox.tasks
 
     async def _flush(self) -> None:
+        if self._outbox.closed:
+            return
         try:
             async with asyncio.timeout(self.consumer.send_timeout):
                 await self._outbox.flush()
@@ -383,9 +461,14 @@ class Connection:
             await self.consumer.websocket_disconnect(
                 {"type": "websocket.disconnect", "code": self.close_code}
             )
-        except Exception:
-            logger.exception("Error while disconnecting")
+        except BaseException as error:
+            logger.error("Error while disconnecting", exc_info=await contained(error, self))
 
     async def _leave_groups(self) -> None:
         if self.inbox is not None:
             await self.inbox.leave_groups()
+
+
+def _fitting(reason: str) -> str:
+    """Return as much of a reason as a close frame has room for."""
+    return reason.encode()[:_MAX_REASON].decode(errors="ignore")

@@ -1,12 +1,12 @@
 """One message of a group on its way to the members in this process: decoded once, written once for all."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from chanx.constants import CLOSE_LAYER_UNAVAILABLE
 from chanx.core._numbers import numbers
-from chanx.core._tasks import begun, spawn
+from chanx.core._tasks import let_start, spawn_apart
 from chanx.core.codec import Codec
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import GroupCompleteMessage, ResyncMessage
@@ -159,15 +159,19 @@ class EventDelivery:
 class Resync:
     """Not a message: that some may have been lost while the layer did not answer."""
 
-    __slots__ = ()
+    __slots__ = ("_on_give",)
 
     action = "resync"
+
+    def __init__(self, on_give: Callable[[], None]) -> None:
+        self._on_give = on_give
 
     def frames_for(self, member: Member) -> None:
         """Have no frames of its own: the consumer decides."""
 
     async def give(self, member: Member) -> None:
         """Tell the client and the consumer, or close, whatever the consumer's policy is."""
+        self._on_give()
         consumer = member.consumer
         if consumer.layer_loss_policy == "close":
             await consumer.close(CLOSE_LAYER_UNAVAILABLE)
@@ -236,8 +240,8 @@ async def fan_out(delivery: Delivery, members: Iterable[Member]) -> None:
     remaining = iter([*members])
     while True:
         run = _Run()
-        writing = spawn(run.write(delivery, remaining))
-        await begun(writing)
+        writing = spawn_apart(run.write(delivery, remaining))
+        await let_start(writing)
         if writing.done():
             return
         run.detached = True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from chanx.core._containment import contained
 from chanx.core._delivery import Delivery, Member
 from chanx.core._errors import InvalidFrameError, malformed
 from chanx.core._exchange import Exchanges
@@ -67,7 +68,7 @@ class FrameDispatcher:
         """Tell whether a frame need not keep to the order; it is validated at its turn."""
         try:
             content = from_json(event.get("text") or "")
-        except ValueError:
+        except (ValueError, TypeError):  # no JSON, or a lone surrogate
             return False
         action: Any = (
             cast(JSONObject, content).get(self._codec.wire.discriminator_field)
@@ -86,31 +87,31 @@ class FrameDispatcher:
         )
 
     async def handle(self, event: ASGIEvent) -> None:
-        """Handle one `websocket.receive` event. Raises nothing but cancellation."""
-        if self._before is not None:
-            await self._before()
-        text = event.get("text")
-        if text is None or not self._is_direct:
-            await self._in_exchange(self._receive(event))
-            return
-        ref = None
+        """Handle one `websocket.receive` event. Raises nothing but what ends the connection or the process."""
         try:
-            message, ref = self._codec.decode(text)
-        except InvalidFrameError as error:
-            handling = self.reject(error)
-        except Exception:
-            # A validator of the user's failed: on the documented way the failure has its reference.
-            handling = self._receive(event)
-        else:
-            handling = self.answer(message)
-            if ref is None:
-                # Nothing about this exchange has to be known beyond the handler.
-                try:
-                    await handling
-                except Exception as error:
-                    await self._contain(error)
+            if self._before is not None:
+                await self._before()
+            text = event.get("text")
+            if text is None or not self._is_direct:
+                await self._in_exchange(self._receive(event))
                 return
-        await self._in_exchange(handling, ref)
+            ref = None
+            try:
+                message, ref = self._codec.decode(text)
+            except InvalidFrameError as error:
+                handling = self.reject(error)
+            except Exception:
+                # A validator of the user's failed: on the documented way the failure has its reference.
+                handling = self._receive(event)
+            else:
+                handling = self.answer(message)
+                if ref is None:
+                    # Nothing about this exchange has to be known beyond the handler.
+                    await handling
+                    return
+            await self._in_exchange(handling, ref)
+        except BaseException as error:
+            await self._contain(error)
 
     async def _in_exchange(
         self, handling: Coroutine[Any, Any, None], ref: str | None = None
@@ -118,18 +119,20 @@ class FrameDispatcher:
         exchange = self.exchanges.begin(ref, hold=self._hold)
         try:
             await handling
-        except Exception as error:
+        except BaseException as error:
             await self._contain(error)
         finally:
             self.exchanges.end()
             if exchange.held:
                 await self._consumer.connection.send_texts(exchange.held)
 
-    async def _contain(self, error: Exception) -> None:
+    async def _contain(self, error: BaseException) -> None:
         """Answer a failure outside a handler; a hook that fails on that as well ends here."""
+        failure = await contained(error, self._consumer.connection)
         try:
-            await self._consumer.handle_json_processing_error(error)
-        except Exception:
+            await self._consumer.handle_json_processing_error(failure)
+        except BaseException as second:
+            await contained(second, self._consumer.connection)
             logger.exception("Error while answering a failure")
 
     async def _receive(self, event: ASGIEvent) -> None:
@@ -182,13 +185,8 @@ class FrameDispatcher:
                     self.log.sent(result.action)
             else:
                 await self._send_result(result)
-        except Exception as error:
-            await self._tell_failure(error, message)
-        except asyncio.CancelledError as error:
-            if _is_cancelled():
-                raise
-            failure = RuntimeError(f"The handler raised {error!r} by itself")
-            await self._tell_failure(failure, message)
+        except BaseException as error:
+            await self._tell_failure(await contained(error, consumer.connection), message)
 
     async def _send_result(self, result: Any) -> None:
         if self._sends_results:
@@ -217,7 +215,8 @@ class FrameDispatcher:
         self, handler: HandlerSpec, handle: Callable[..., Awaitable[Any]], message: BaseMessage
     ) -> Any:
         for guard in handler.guards:
-            await guard.check(self._consumer, message)
+            if await guard.check(self._consumer, message) is False:
+                raise DeniedError
         if handler.resolver is None:
             return await handle(message)
         async with handler.resolver(self._consumer, message) as parameters:
@@ -268,17 +267,14 @@ class LayerDispatcher:
         self._before = type(member.consumer).before_dispatch
 
     async def handle(self, delivery: Delivery) -> None:
-        """Handle one delivery. Raises nothing but cancellation."""
+        """Handle one delivery. Raises nothing but what ends the connection or the process."""
         try:
             if self._before is not None:
                 await self._before()
             await delivery.give(self._member)
-        except asyncio.CancelledError:
-            if _is_cancelled():
-                raise
-            logger.exception("Layer message failed")
-        except Exception:
-            logger.exception("Layer message failed")
+        except BaseException as error:
+            failure = await contained(error, self._member.consumer.connection)
+            logger.error("Layer message failed", exc_info=failure)
 
 
 def text_of(event: ASGIEvent) -> str:
@@ -287,11 +283,6 @@ def text_of(event: ASGIEvent) -> str:
     if text is None:
         raise malformed("json_invalid", "Invalid JSON: binary frames are not supported")
     return cast(str, text)
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _first_type(error: ValidationError) -> str:

@@ -1,51 +1,102 @@
 """Noticing that a channel layer no longer brings what it is given."""
 
 import asyncio
+from collections.abc import Callable
+from secrets import token_hex
 
+from chanx.core._announcer import ANNOUNCEMENTS
 from chanx.core._outage import Outage
-from chanx.core._tasks import spawn, stopped
-from chanx.type_defs import ChannelLayer
+from chanx.core._tasks import spawn_apart, stop_task
+from chanx.type_defs import ASGIEvent, ChannelLayer
 
-__all__ = ["Heartbeat", "abandon", "end_receiving"]
+__all__ = ["Heartbeat", "MembershipLostError", "abandon", "end_receiving"]
 
 _INTERVAL = 1.0
+# Seconds by which the message through the group may come after the one past it, which was sent later.
+_GRACE = 0.25
+
+
+class MembershipLostError(Exception):
+    """The channel layer has forgotten who the members of groups are."""
 
 
 class Heartbeat:
-    """Sends itself a message through the layer every second.
+    """Sends itself two messages through the layer every second: one through a group, then one past it.
 
-    Some layers raise nothing while their server is away, and lose what is sent meanwhile. `timeout` bounds the way
-    there and back, in seconds.
+    Some layers raise nothing while their server is away, and lose what is sent meanwhile; and a server that lost its
+    memory delivers to channels but to no group. `timeout` bounds the way there and back, in seconds. The channel is
+    also a member of the group of announcements, which are passed to `hear`.
     """
 
-    def __init__(self, layer: ChannelLayer, outage: Outage, timeout: float) -> None:
+    def __init__(
+        self,
+        layer: ChannelLayer,
+        outage: Outage,
+        timeout: float,
+        hear: Callable[[ASGIEvent], None],
+    ) -> None:
         self._layer = layer
         self._outage = outage
         self._timeout = timeout
+        self._hear = hear
         self._channel = ""
+        self._groups = (f"chanx.heartbeat.{token_hex(8)}", ANNOUNCEMENTS)
+        self._is_member = False
         self._sent = 0
-        self._arrival = asyncio.Event()
+        self._direct = asyncio.Event()
+        self._through_group = asyncio.Event()
         self._turn = asyncio.Lock()  # who renews memberships may beat beside the regular beat
         self._listening: asyncio.Task[None] | None = None
-        self._running = spawn(self._run())
+        self._running = spawn_apart(self._run())
 
     async def beat(self) -> None:
-        """Send one message and wait until it has come. Raises what the layer raises, or TimeoutError."""
-        async with asyncio.timeout(self._timeout), self._turn:
-            if self._listening is None:
-                self._channel = await self._layer.new_channel()
-                self._listening = spawn(self._listen())
-            self._sent += 1
-            self._arrival.clear()
-            beat = {"type": "chanx.heartbeat", "beat": self._sent}
-            await self._layer.send(self._channel, beat)
-            await self._arrival.wait()
+        """Send both messages and wait until they have come.
 
-    async def stop(self) -> None:
-        """End, and leave nothing behind."""
-        await stopped(self._running, within=self._timeout)
+        Raises what the layer raises, TimeoutError, or MembershipLostError.
+        """
+        async with self._turn:
+            async with asyncio.timeout(self._timeout):
+                await self._prepare()
+                self._sent += 1
+                self._direct.clear()
+                self._through_group.clear()
+                await self._layer.group_send(self._groups[0], self._message("group"))
+                await self._layer.send(self._channel, self._message("direct"))
+                await self._direct.wait()
+            try:
+                async with asyncio.timeout(_GRACE):
+                    await self._through_group.wait()
+            except TimeoutError:
+                raise MembershipLostError from None
+
+    def _message(self, way: str) -> ASGIEvent:
+        return {"type": "chanx.heartbeat", "beat": self._sent, "way": way}
+
+    async def _prepare(self) -> None:
+        if self._listening is None:
+            self._channel = await self._layer.new_channel()
+            self._listening = spawn_apart(self._listen())
+        if not self._is_member:
+            await self._join()
+
+    async def _join(self) -> None:
+        for group in self._groups:
+            await self._layer.group_add(group, self._channel)
+        self._is_member = True
+
+    async def renew(self) -> None:
+        """Join the groups again. Raises what the layer raises, TimeoutError when it does not answer."""
         if self._listening is not None:
-            await end_receiving(self._layer, self._channel, self._listening, within=self._timeout)
+            async with asyncio.timeout(self._timeout):
+                await self._join()
+
+    async def stop(self) -> list[tuple[str, str]]:
+        """End, and return the memberships, group and channel, that are left to be ended."""
+        await stop_task(self._running, within=self._timeout)
+        if self._listening is None:
+            return []
+        await end_receiving(self._layer, self._channel, self._listening, within=self._timeout)
+        return [(group, self._channel) for group in self._groups]
 
     async def _run(self) -> None:
         while True:
@@ -56,7 +107,7 @@ class Heartbeat:
                 await self._outage.over(error)
 
     async def _beat_twice(self) -> None:
-        # The first may meet a connection of a pool that broke long ago.
+        # The first may meet a connection of a pool that broke long ago, or a busy event loop.
         try:
             await self.beat()
         except Exception:
@@ -70,15 +121,21 @@ class Heartbeat:
             except Exception:  # a layer may raise anything; the next beat will tell
                 await asyncio.sleep(_INTERVAL)
             else:
-                if message.get("beat") == self._sent:
-                    self._arrival.set()
+                self._take(message)
+
+    def _take(self, message: ASGIEvent) -> None:
+        if message.get("type") == "chanx.announcement":
+            self._hear(message)
+        elif message.get("beat") == self._sent:
+            arrived = self._through_group if message.get("way") == "group" else self._direct
+            arrived.set()
 
 
 async def end_receiving(
     layer: ChannelLayer, channel: str, receiving: "asyncio.Task[None]", *, within: float
 ) -> None:
     """End the task that receives from a channel, and what the layer keeps for the channel."""
-    await stopped(receiving, within=within)
+    await stop_task(receiving, within=within)
     # Queue layers on Redis forget their buffer of a channel only if they do not ask Redis at that moment.
     buffers = getattr(layer, "receive_buffer", None)
     if isinstance(buffers, dict):
@@ -89,6 +146,6 @@ async def abandon(layer: ChannelLayer, channel: str, *, within: float) -> None:
     """End a channel on which nobody receives: layers that keep something for it let it go with the receiver."""
     receiving = asyncio.ensure_future(layer.receive(channel))
     await asyncio.sleep(0)
-    await stopped(receiving, within=within)
+    await stop_task(receiving, within=within)
     if receiving.done() and not receiving.cancelled():
         receiving.exception()  # seen

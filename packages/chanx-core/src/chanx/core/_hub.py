@@ -5,17 +5,20 @@ from it; what comes is decoded once and given to the members, which are kept her
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
+from contextvars import Context
+from typing import Any, Protocol, cast
 
+from chanx.core._announcer import Announcement, Tail, announcer_of
 from chanx.core._delivery import Member, delivery_of, fan_out
+from chanx.core._gaps import Gaps
 from chanx.core._heartbeat import Heartbeat, abandon, end_receiving
-from chanx.core._numbers import numbers
+from chanx.core._losses import Losses, Resynced
 from chanx.core._outage import Outage
-from chanx.core._sequence import Gaps
-from chanx.core._tasks import spawn, stopped
+from chanx.core._tasks import spawn_apart, stop_task
 from chanx.core.layers import REFUSALS, LayerTraits
-from chanx.type_defs import ChannelLayer
+from chanx.type_defs import ASGIEvent, ChannelLayer
 from chanx.utils.logging import logger
 
 __all__ = ["GroupMember", "Hub", "open_groups"]
@@ -23,15 +26,11 @@ __all__ = ["GroupMember", "Hub", "open_groups"]
 # Layers forget a membership after their `group_expiry`: it is renewed three times as often, but at least this often.
 _RENEWAL = 3600.0
 # So many memberships are renewed at once after an outage.
-_AT_ONCE = 50
+_RENEW_BATCH = 50
 
 
-class GroupMember(Member, Protocol):
+class GroupMember(Member, Resynced, Protocol):
     """A connection, as a hub sees it."""
-
-    def resync(self) -> None:
-        """Learn that messages may have been lost."""
-        ...
 
 
 class Group:
@@ -39,7 +38,9 @@ class Group:
 
     __slots__ = ("channel", "closing", "failure", "gaps", "members", "name", "ready", "task")
 
-    def __init__(self, name: str, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, name: str, loop: asyncio.AbstractEventLoop, on_loss: Callable[[int], None]
+    ) -> None:
         self.name = name
         self.channel = ""
         # A dictionary for its order: members receive in the order in which they joined.
@@ -47,19 +48,13 @@ class Group:
         self.ready: asyncio.Future[None] = loop.create_future()
         self.task: asyncio.Task[None] | None = None
         self.closing = False
-        self.gaps = Gaps(self._miss)
+        self.gaps = Gaps(on_loss)
         self.failure: Exception | None = None
 
     @property
     def is_open(self) -> bool:
         """True while members receive."""
         return self.ready.done() and not self.closing
-
-    def _miss(self, lost: int) -> None:
-        numbers.dropped["layer"] += lost
-        logger.warning("The channel layer lost messages of a group", group=self.name, lost=lost)
-        for member in [*self.members]:
-            member.resync()
 
 
 class Hub:
@@ -78,9 +73,14 @@ class Hub:
         self._left_behind = _orphans.pop(layer, set())
         self._stragglers: list[tuple[asyncio.Task[None], str]] = []
         self.outage = Outage(self._renew_all, self._resume)
-        self._heartbeat = None if traits.is_local else Heartbeat(layer, self.outage, timeout)
+        self._losses = Losses(self._groups.values, self._join_again, self.outage)
+        self._announcer = announcer_of(layer)
+        self._announcer.listen(self._hear)
+        self._heartbeat = (
+            None if traits.is_local else Heartbeat(layer, self.outage, timeout, self._take)
+        )
         self._renewal: asyncio.TimerHandle | None = None
-        self._renewing = spawn(self._renew_regularly()) if self._left_behind else None
+        self._renewing = spawn_apart(self._renew_regularly()) if self._left_behind else None
 
     @classmethod
     def held(
@@ -101,19 +101,33 @@ class Hub:
         if self._holders:
             return
         _hubs.pop((self._loop, self.layer), None)
+        await self._announce_last()
         for group in [*self._groups.values()]:
             self._close(group)
             await _ended(group)
         await self.outage.stop()
         await self._stop_stragglers()
+        await self._losses.stop()
+        await self._stop_renewing()
+        if self._heartbeat is not None:
+            for membership in await self._heartbeat.stop():
+                await self._end_membership(*membership)
+        if self._left_behind:
+            _orphans.setdefault(self.layer, set()).update(self._left_behind)
+
+    async def _stop_renewing(self) -> None:
         if self._renewal is not None:
             self._renewal.cancel()
         if self._renewing is not None:
-            await stopped(self._renewing)
-        if self._heartbeat is not None:
-            await self._heartbeat.stop()
-        if self._left_behind:
-            _orphans.setdefault(self.layer, set()).update(self._left_behind)
+            await stop_task(self._renewing)
+
+    async def _announce_last(self) -> None:
+        """Say how far this process has got: it may be about to end."""
+        self._announcer.stop_listening(self._hear)
+        if self._heartbeat is None or self.outage.is_on:
+            return
+        with suppress(Exception):  # a layer may raise anything
+            await self._announcer.announce(self.layer, timeout=self._timeout)
 
     def check(self) -> None:
         """Raise ConnectionError while the layer is known not to answer: asking it would take long, for nothing."""
@@ -133,7 +147,7 @@ class Hub:
         self.check()
         group = self._groups.get(name)
         if group is None:
-            group = self._groups[name] = Group(name, self._loop)
+            group = self._groups[name] = Group(name, self._loop, self._losses.note)
             group.members[member] = None
             await self._open(group)
             return True
@@ -182,12 +196,12 @@ class Hub:
         except BaseException as error:
             group.closing = True
             group.failure = error if isinstance(error, Exception) else None
-            group.task = spawn(self._undo(group))
+            group.task = spawn_apart(self._undo(group))
             group.ready.set_result(None)
             raise
         if self._renewal is None:
             self._renew_later()
-        group.task = spawn(self._pump(group))
+        group.task = spawn_apart(self._pump(group))
         group.ready.set_result(None)
         if not group.members:
             self._close(group)
@@ -203,7 +217,7 @@ class Hub:
     def _close(self, group: Group) -> "asyncio.Task[None] | None":
         if not group.closing and group.task is not None:
             group.closing = True
-            group.task = spawn(self._retire(group, group.task))
+            group.task = spawn_apart(self._retire(group, group.task))
         return group.task
 
     async def _retire(self, group: Group, pumping: asyncio.Task[None]) -> None:
@@ -234,24 +248,24 @@ class Hub:
         group.gaps.forget()
         try:
             if group.channel:
-                await self._end_membership(group)
+                await self._end_membership(group.name, group.channel)
         except asyncio.CancelledError:
             # A loop that ends cancels every task, this one too, and waits for it.
-            await self._end_membership(group)
+            await self._end_membership(group.name, group.channel)
             raise
         finally:
             if self._groups.get(group.name) is group:
                 del self._groups[group.name]
 
-    async def _end_membership(self, group: Group) -> None:
+    async def _end_membership(self, name: str, channel: str) -> None:
         # While the layer does not answer, nobody waits for it; it is done when it is back.
         if not self.outage.is_on:
             try:
-                await self._forget(group.name, group.channel)
+                await self._forget(name, channel)
                 return
             except Exception as error:  # a layer may raise anything
-                logger.warning("Could not leave group", group=group.name, error=repr(error))
-        self._left_behind.add((group.name, group.channel))
+                logger.warning("Could not leave group", group=name, error=repr(error))
+        self._left_behind.add((name, channel))
 
     async def _forget(self, name: str, channel: str) -> None:
         # A name that the layer refuses may be a client's, and nobody is a member of such a group.
@@ -262,10 +276,10 @@ class Hub:
     def _renew_later(self) -> None:
         expiry = getattr(self.layer, "group_expiry", None)
         interval = min(expiry / 3, _RENEWAL) if isinstance(expiry, int | float) else _RENEWAL
-        self._renewal = self._loop.call_later(interval, self._renew_now)
+        self._renewal = self._loop.call_later(interval, self._renew_now, context=Context())
 
     def _renew_now(self) -> None:
-        self._renewing = spawn(self._renew_regularly())
+        self._renewing = spawn_apart(self._renew_regularly())
         self._renew_later()
 
     async def _renew_regularly(self) -> None:
@@ -282,14 +296,31 @@ class Hub:
             self._left_behind.discard((name, channel))
         await self._stop_stragglers()
         groups = [group for group in self._groups.values() if group.is_open]
-        for start in range(0, len(groups), _AT_ONCE):
-            await asyncio.gather(*map(self._renew, groups[start : start + _AT_ONCE]))
+        await self._join_again(groups)
         if self._heartbeat is not None:
+            await self._heartbeat.renew()
             await self._heartbeat.beat()
+
+    async def _join_again(self, groups: list[Group]) -> None:
+        for start in range(0, len(groups), _RENEW_BATCH):
+            await asyncio.gather(*map(self._renew, groups[start : start + _RENEW_BATCH]))
 
     async def _renew(self, group: Group) -> None:
         async with asyncio.timeout(self._timeout):
             await self.layer.group_add(group.name, group.channel)
+
+    # Losses
+
+    def _take(self, message: ASGIEvent) -> None:
+        """Take what another process, or this one, has announced through the layer."""
+        tails = cast("list[Any]", message.get("tails") or ())
+        self._hear([Tail(*tail) for tail in tails])
+
+    def _hear(self, announcement: Announcement) -> None:
+        for name, sender, number, age in announcement:
+            group = self._groups.get(name)
+            if group is not None and group.is_open:
+                group.gaps.hear(sender, number, age)
 
     def _resume(self) -> None:
         for group in self._groups.values():

@@ -29,8 +29,8 @@ class Inbox:
     """
 
     __slots__ = (
-        "_connection", "_hub", "_is_open", "_line", "_mailbox", "_memberships", "_outbox", "_was_slow",
-        "codec", "consumer",
+        "_connection", "_hub", "_is_open", "_line", "_mailbox", "_memberships", "_outbox", "_resync_waits",
+        "_was_slow", "codec", "consumer",
     )  # fmt: skip
 
     def __init__(self, connection: "Connection", layer: ChannelLayer, outbox: Outbox) -> None:
@@ -45,6 +45,7 @@ class Inbox:
         self._mailbox = Mailbox(layer, self._hub.outage, self._take)
         self._memberships: Memberships | None = None
         self._line: Line[Delivery] | None = None
+        self._resync_waits = False
         self._is_open = False
         self._was_slow = False
 
@@ -105,7 +106,8 @@ class Inbox:
         for text in texts:
             await self._outbox.send({"type": "websocket.send", "text": text})
         if self.consumer.log_websocket_message:
-            self._connection.frames.log.sent(action)
+            # The task that writes is the hub's, and its context is not the connection's.
+            self._connection.context.copy().run(self._connection.frames.log.sent, action)
 
     def adopt(self, writing: asyncio.Task[None]) -> None:
         """End with the connection a task that waits for its socket."""
@@ -122,15 +124,23 @@ class Inbox:
         self._count_drop()
         policy = self.consumer.outbound_policy
         if policy == "drop_oldest":
-            line.drop_oldest()
+            dropped = line.drop_oldest()
             line.put(delivery)
+            if isinstance(dropped, Resync):  # what it tells is still true
+                line.put(dropped)
         elif policy == "close":
             self._connection.abandon(CLOSE_SLOW_CONSUMER)
 
     def resync(self) -> None:
-        """Tell the consumer that messages may have been lost."""
-        if not self._connection.is_closing and (self._memberships or self._mailbox.name):
-            self._prepared_line().put(Resync())
+        """Tell the consumer that messages may have been lost, once for all that were lost until it is told."""
+        if self._connection.is_closing or self._resync_waits:
+            return
+        if self._memberships or self._mailbox.name:
+            self._resync_waits = True
+            self._prepared_line().put(Resync(self._begin_resync))
+
+    def _begin_resync(self) -> None:
+        self._resync_waits = False
 
     def _take(self, message: ASGIEvent) -> None:
         delivery = delivery_of(message)
@@ -141,7 +151,10 @@ class Inbox:
         # Made when something has to go through it: most connections only receive what goes to their socket.
         if self._line is None:
             self._line = Line(
-                LayerDispatcher(self).handle, width=1, limit=self.consumer.event_queue
+                LayerDispatcher(self).handle,
+                width=1,
+                limit=self.consumer.event_queue,
+                context=self._connection.context,
             )
             if self._is_open:
                 self._line.open()

@@ -3,6 +3,8 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextvars import Context, copy_context
+from time import perf_counter
 from typing import Any, Generic, TypeVar
 
 from chanx.core._tasks import spawn
@@ -11,22 +13,28 @@ __all__ = ["Line"]
 
 T = TypeVar("T")
 
-# Seconds for which one item may keep others waiting before that is worth a word.
-_PATIENCE = 5.0
+# Seconds for which one item may keep others waiting before a warning.
+_BLOCKED_AFTER = 5.0
+# Seconds of handling after which other connections get a turn of the event loop.
+_YIELD_AFTER = 0.0005
 
 
 class Line(Generic[T]):
     """Handles items in the order in which they came, `width` at once, while `limit` more wait.
 
     An item put aside does not keep to the order: it starts as soon as fewer than `max_active` are
-    running in all. A line starts closed: items wait until `open()`. `handle` must not raise.
+    running in all. A line starts closed: items wait until `open()`. Each item is handled in a copy of `context`,
+    so that no context variable that one sets reaches the next. Whatever `handle` raises, the next items go on.
     `on_blocked` is called when nothing has moved on for 5 s though something waits.
     """
 
     __slots__ = (
         "_active",
         "_aside",
+        "_context",
         "_handle",
+        "_is_held",
+        "_is_starting",
         "_limit",
         "_max_active",
         "_on_blocked",
@@ -34,6 +42,7 @@ class Line(Generic[T]):
         "_ordered",
         "_patience",
         "_room",
+        "_spent",
         "_started",
         "_tasks",
         "_waiting",
@@ -48,29 +57,39 @@ class Line(Generic[T]):
         limit: int,
         max_active: int | None = None,
         on_blocked: Callable[[], None] | None = None,
+        context: Context | None = None,
     ) -> None:
         self._handle = handle
         self._width = width
         self._limit = limit
         self._max_active = width if max_active is None else max_active
         self._on_blocked = on_blocked
+        self._context = copy_context() if context is None else context
         # Made when something has to wait: most connections are idle, and a deque takes 600 bytes.
         self._waiting: deque[T] | None = None
         self._aside: deque[T] | None = None
         self._ordered = 0  # tasks that take items in their order
         self._active = 0  # these and the ones that handle items put aside
         self._started = 0
+        self._spent = 0.0  # seconds of handling since the last turn that others got
         self._open = False
+        self._is_held = False
+        self._is_starting = False
         self._room: asyncio.Future[None] | None = None
         self._patience: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
+    def is_open(self) -> bool:
+        """True while items are handled."""
+        return self._open
+
+    @property
     def is_full(self) -> bool:
-        """True while `limit` items wait."""
+        """True while `limit` items wait, or the line is held."""
         if not self._waiting and not self._aside:
-            return False
-        return len(self._waiting or ()) + len(self._aside or ()) >= self._limit
+            return self._is_held
+        return self._is_held or len(self._waiting or ()) + len(self._aside or ()) >= self._limit
 
     @property
     def active(self) -> int:
@@ -102,9 +121,7 @@ class Line(Generic[T]):
         if self._open and self._ordered < self._width and self._active < self._max_active:
             self._ordered += 1
             self._active += 1
-            task = spawn(self._work(item))
-            if not task.done():
-                self._keep(task)
+            self._spawn(self._work(item))
             return True
         if self._waiting is None:
             self._waiting = deque()
@@ -121,19 +138,24 @@ class Line(Generic[T]):
         self._start_waiting()
         return not self.is_full
 
-    def drop_oldest(self) -> None:
-        """Forget the item that has waited longest in order."""
-        if self._waiting:
-            self._waiting.popleft()
+    def drop_oldest(self) -> T | None:
+        """Forget the item that has waited longest in order, and return it."""
+        return self._waiting.popleft() if self._waiting else None
+
+    def hold(self) -> None:
+        """Be full until `open()`."""
+        self._is_held = not self._open
 
     def open(self) -> None:
         """Begin to handle."""
         self._open = True
+        self._is_held = False
         self._start_waiting()
+        self._make_room()
 
     def clear(self) -> None:
         """Forget what waits and take nothing more on; what runs goes on."""
-        self._open = False
+        self._open = self._is_held = False
         self._waiting = self._aside = None
         if self._patience is not None:
             self._patience.cancel()
@@ -148,24 +170,33 @@ class Line(Generic[T]):
 
     def _start_waiting(self) -> None:
         """Start what may run now."""
-        while self._open and self._active < self._max_active:
-            if self._aside:
-                self._start(self._work_aside(self._aside.popleft()))
-            elif self._waiting and self._ordered < self._width:
-                self._ordered += 1
-                self._start(self._work(self._waiting.popleft()))
-            else:
-                return
+        # A task that ends at once calls this from within: the loop below goes on with the next item, however many.
+        if self._is_starting:
+            return
+        self._is_starting = True
+        try:
+            while self._open and self._active < self._max_active and self._start_next():
+                pass
+        finally:
+            self._is_starting = False
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        self._active += 1
-        task = spawn(work)
+    def _start_next(self) -> bool:
+        if self._aside:
+            self._active += 1
+            self._spawn(self._work_aside(self._aside.popleft()))
+        elif self._waiting and self._ordered < self._width:
+            self._ordered += 1
+            self._active += 1
+            self._spawn(self._work(self._waiting.popleft()))
+        else:
+            return False
+        return True
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = spawn(work, context=self._context.copy())
         if not task.done():
-            self._keep(task)
-
-    def _keep(self, task: asyncio.Task[None]) -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _work(self, item: T) -> None:
         # One task goes on with what has come meanwhile: a burst costs one task, not one a message.
@@ -174,23 +205,41 @@ class Line(Generic[T]):
                 self._started += 1
                 if self._room is not None:
                     self._make_room()
-                await self._handle(item)
-                if not self._waiting:
+                await self._take_turn(item)
+                if not self._waiting or self._is_changed():
                     return
                 item = self._waiting.popleft()
         finally:
             self._ordered -= 1
             self._active -= 1
-            if self._aside:
+            if self._waiting or self._aside:
                 self._start_waiting()
 
     async def _work_aside(self, item: T) -> None:
         try:
             self._make_room()
-            await self._handle(item)
+            await self._take_turn(item)
         finally:
             self._active -= 1
             self._start_waiting()
+
+    async def _take_turn(self, item: T) -> None:
+        began = perf_counter()
+        await self._handle(item)
+        self._spent += perf_counter() - began
+        if self._spent > _YIELD_AFTER:
+            self._spent = 0.0
+            await asyncio.sleep(0)
+
+    def _is_changed(self) -> bool:
+        """Tell whether handling has left something in the current task: a context variable, a cancellation."""
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            return True
+        try:
+            return copy_context() != self._context
+        except Exception:  # values are compared, and those of some libraries refuse
+            return True
 
     def _make_room(self) -> None:
         if self._room is not None and not self.is_full:
@@ -200,7 +249,7 @@ class Line(Generic[T]):
 
     def _watch(self) -> None:
         loop = asyncio.get_running_loop()
-        self._patience = loop.call_later(_PATIENCE, self._check_patience, self._started)
+        self._patience = loop.call_later(_BLOCKED_AFTER, self._check_patience, self._started)
 
     def _check_patience(self, started: int) -> None:
         self._patience = None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import cast
 
 from chanx.core._outage import Outage
-from chanx.core._tasks import spawn
+from chanx.core._tasks import spawn_apart
 from chanx.type_defs import ASGIEvent, ChannelLayer
 
 __all__ = ["Mailbox"]
@@ -15,10 +15,10 @@ class Mailbox:
     """Receives what is sent to one connection's own channel, and gives it to `take`.
 
     Where the layer allows it, the channel exists only from when somebody asks for its name: before, nobody can have
-    sent anything there.
+    sent anything there. Once closed, it has a name for those who ask, and receives nothing.
     """
 
-    __slots__ = ("_layer", "_outage", "_pumping", "_take", "name")
+    __slots__ = ("_is_closed", "_layer", "_outage", "_pumping", "_take", "name")
 
     def __init__(
         self, layer: ChannelLayer, outage: Outage, take: Callable[[ASGIEvent], None]
@@ -27,6 +27,7 @@ class Mailbox:
         self._outage = outage
         self._take = take
         self._pumping: asyncio.Task[None] | None = None
+        self._is_closed = False
         self.name = ""
 
     async def open(self) -> None:
@@ -35,16 +36,16 @@ class Mailbox:
         self.listen()
 
     def listen(self) -> str:
-        """Return the channel's name, and listen to it from now on."""
+        """Return the channel's name, and listen to it from now on unless the mailbox is closed."""
         if not self.name:
             self.name = _at_once(self._layer)
-        if self._pumping is None:
-            self._pumping = spawn(self._pump())
+        if self._pumping is None and not self._is_closed:
+            self._pumping = spawn_apart(self._pump())
         return self.name
 
     def close(self) -> "asyncio.Task[None] | None":
         """Take nothing more; the task that has to be ended is returned."""
-        self._take = _ignored
+        self._is_closed = True
         return self._pumping
 
     async def _pump(self) -> None:
@@ -54,11 +55,8 @@ class Mailbox:
             except Exception as error:  # a layer may raise anything
                 await self._outage.over(error)
             else:
-                self._take(message)
-
-
-def _ignored(message: ASGIEvent) -> None:
-    """Take a message that nobody receives any more."""
+                if not self._is_closed:
+                    self._take(message)
 
 
 def _at_once(layer: ChannelLayer) -> str:

@@ -23,6 +23,7 @@ class ConsumerOptions:
     send_message_immediately: bool
     send_authentication_message: bool
     send_resync_message: bool
+    send_heartbeat: bool
     log_websocket_message: bool
     log_ignored_actions: Collection[str]
     camelize: bool
@@ -45,6 +46,7 @@ class ConsumerOptions:
     handler_timeout: float | None
     authentication_timeout: float | None
     send_timeout: float | None
+    heartbeat_interval: float | None
     disconnect_grace: float
     shutdown_grace: float
     layer_timeout: float

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from chanx.core._numbers import numbers
-from chanx.core._tasks import spawn, stopped
+from chanx.core._tasks import spawn_apart, stop_task
 from chanx.utils.logging import logger
 
 __all__ = ["Outage"]
@@ -36,13 +36,13 @@ class Outage:
     async def over(self, error: BaseException) -> None:
         """Wait until the layer answers again."""
         if self._trying is None:
-            self._trying = spawn(self._try(error))
+            self._trying = spawn_apart(self._try(error))
         await asyncio.wait([self._trying])
 
     async def stop(self) -> None:
         """Try no longer: nobody needs the layer any more."""
         if self._trying is not None:
-            await stopped(self._trying)
+            await stop_task(self._trying)
 
     async def _try(self, error: BaseException) -> None:
         loop = asyncio.get_running_loop()

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Generic
 from asgiref.sync import async_to_sync
 from typing_extensions import TypeVar
 
+from chanx.core._announcer import announcer_of
 from chanx.core._options import ConsumerOptions
-from chanx.core._sequence import sequence
 from chanx.core.layers import REFUSALS, LayerTraits, layer_alias, no_layer
 from chanx.core.spec import ConsumerSpec
 from chanx.messages.base import BaseMessage
@@ -108,13 +108,16 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
         cls, groups: Collection[str] | str, message: GroupMessageEvent | EventPayload
     ) -> None:
         layer = cls._layer()
+        timeout = cls.layer_timeout
+        announcer = announcer_of(layer)
+        announcer.announce_soon(layer, is_local=cls.layer_traits(layer).is_local, timeout=timeout)
         for group in _group_names(groups):
-            stamp = sequence.stamp(group)
+            stamp = announcer.stamp(group)
             try:
-                async with asyncio.timeout(cls.layer_timeout):
+                async with asyncio.timeout(timeout):
                     await layer.group_send(group, {**message, **stamp})
             except _UNWRITABLE:
-                sequence.take_back(group, stamp)  # nobody misses what could not be sent
+                announcer.take_back(group, stamp)  # nobody misses what could not be sent
                 raise
 
     @classmethod

@@ -12,8 +12,6 @@ __all__ = ["FrameReader", "FrameTooLargeError"]
 
 # The close code of a peer that gave none (RFC 6455, section 7.4.1).
 _NO_STATUS = 1005
-# A socket whose frames are handled without ever waiting gives the others a turn this often.
-_TURN = 64
 # Seconds without a frame after which a server has handed over what came before the close, and for how long at most.
 _SILENCE, _REST = 0.1, 1.0
 
@@ -23,10 +21,13 @@ class FrameTooLargeError(Exception):
 
 
 class FrameReader:
-    """Puts what the client sends into a line, and waits for no handler unless that is full."""
+    """Puts what the client sends into a line, and waits for no handler unless that is full.
+
+    Until the line is open, frames of `max_bytes` in all may wait in it: nobody knows yet who the client is.
+    """
 
     __slots__ = (
-        "_frames", "_has_concurrent", "_ignores", "_interrupted", "_is_last", "_line", "_max_bytes",
+        "_early", "_frames", "_has_concurrent", "_ignores", "_interrupted", "_is_last", "_line", "_max_bytes",
         "_receive", "_receiving", "_task", "_unread",
     )  # fmt: skip
 
@@ -43,6 +44,7 @@ class FrameReader:
         self._has_concurrent = frames.has_concurrent
         self._line = line
         self._max_bytes: float = inf if max_bytes is None else max_bytes
+        self._early = 0
         self._task: asyncio.Task[object] | None = None
         self._receiving = False
         self._is_last = False
@@ -67,7 +69,6 @@ class FrameReader:
             self._receiving = False
 
     async def _read_frames(self) -> int | None:
-        taken = 0
         has_room = True
         while not self._is_last:
             self._receiving = True
@@ -84,17 +85,21 @@ class FrameReader:
                 await self._line.room()
             if self._ignores:
                 continue
+            if not self._line.is_open:
+                self._count_early(event)
             if self._has_concurrent and self._frames.is_concurrent(event):
                 has_room = self._line.put_aside(event)
             else:
                 has_room = self._line.put(event)
-            taken += 1
-            if taken % _TURN == 0:
-                await asyncio.sleep(0)
         return None
 
+    def _count_early(self, event: ASGIEvent) -> None:
+        self._early += _size(event)
+        if self._early >= self._max_bytes:
+            self._line.hold()
+
     def ignore(self) -> None:
-        """Go on reading, and take no frame any more."""
+        """Keep reading, discard frames."""
         self._ignores = True
 
     def finish(self) -> None:

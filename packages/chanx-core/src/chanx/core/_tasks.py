@@ -4,23 +4,38 @@ import asyncio
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
+from contextvars import Context
 from math import inf
 from typing import Any
 
 from chanx.utils.logging import logger
 
-__all__ = ["begun", "cancelled", "spawn", "stopped", "uninterrupted"]
+__all__ = [
+    "cancel_tasks",
+    "let_start",
+    "spawn",
+    "spawn_apart",
+    "stop_task",
+    "take_back_cancellation",
+    "uninterrupted",
+]
 
 if sys.version_info >= (3, 12):
 
-    def spawn(coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        """Run the coroutine as a task, up to its first suspension at once: one that never suspends costs little."""
-        return asyncio.Task(coroutine, loop=asyncio.get_running_loop(), eager_start=True)
+    def spawn(
+        coroutine: Coroutine[Any, Any, None], *, context: Context | None = None
+    ) -> "asyncio.Task[None]":
+        """Run the coroutine as a task, up to its first suspension at once: one that never suspends costs little.
 
-    async def begun(task: "asyncio.Task[None]") -> None:
+        It runs in `context`, or in a copy of the current one.
+        """
+        loop = asyncio.get_running_loop()
+        return asyncio.Task(coroutine, loop=loop, context=context, eager_start=True)
+
+    async def let_start(task: "asyncio.Task[None]") -> None:
         """Wait until a task just spawned has come to its first suspension."""
 
-    async def stopped(task: "asyncio.Future[Any]", *, within: float | None = None) -> None:
+    async def stop_task(task: "asyncio.Future[Any]", *, within: float | None = None) -> None:
         """Cancel a task and wait until it has ended, however it ends, or so many seconds have passed."""
         task.cancel()
         if not task.done():
@@ -30,15 +45,17 @@ else:
     # Seconds after which a task that has not ended is cancelled again.
     _AGAIN = 0.5
 
-    def spawn(coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        """Run the coroutine as a task."""
-        return asyncio.get_running_loop().create_task(coroutine)
+    def spawn(
+        coroutine: Coroutine[Any, Any, None], *, context: Context | None = None
+    ) -> "asyncio.Task[None]":
+        """Run the coroutine as a task, in `context` or in a copy of the current one."""
+        return asyncio.get_running_loop().create_task(coroutine, context=context)
 
-    async def begun(task: "asyncio.Task[None]") -> None:
+    async def let_start(task: "asyncio.Task[None]") -> None:
         """Wait until a task just spawned has come to its first suspension."""
         await asyncio.sleep(0)
 
-    async def stopped(task: "asyncio.Future[Any]", *, within: float | None = None) -> None:
+    async def stop_task(task: "asyncio.Future[Any]", *, within: float | None = None) -> None:
         """Cancel a task and wait until it has ended, however it ends, or so many seconds have passed.
 
         `asyncio.wait_for()`, which clients of Redis use, swallows a cancellation that comes as it succeeds; the
@@ -51,25 +68,48 @@ else:
             await asyncio.wait([task], timeout=min(_AGAIN, end - loop.time()))
 
 
-async def cancelled(*tasks: "asyncio.Task[None] | None") -> None:
-    """Cancel tasks and wait until they have ended. The calling task is not one that others cancel."""
+def spawn_apart(coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    """Spawn a task that works for many connections: in an empty context, not in that of the first of them."""
+    return spawn(coroutine, context=Context())
+
+
+async def cancel_tasks(*tasks: "asyncio.Task[None] | None", within: float) -> None:
+    """Cancel tasks and wait until they have ended, for at most `within` seconds.
+
+    The calling task is not one that others cancel. A task that ignores its cancellation is logged and left alone.
+    """
     current = asyncio.current_task()
-    running = [
+    running = {
         task for task in tasks if task is not None and not task.done() and task is not current
-    ]
+    }
+    if not running:
+        return
     for task in running:
         task.cancel()
-    for task in running:
-        with suppress(asyncio.CancelledError):
-            try:
-                await task
-            except Exception:
-                logger.exception("A task of the connection failed")
+    ended, ignoring = await asyncio.wait(running, timeout=within)
+    for task in ended:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("A task of the connection failed", exc_info=error)
+    for task in ignoring:
+        logger.error("A handler ignores its cancellation and is left running", task=repr(task))
 
 
-async def uninterrupted(ending: Coroutine[Any, Any, None]) -> None:
-    """Wait for the ending even if the waiting task is cancelled, which is then passed on after it."""
-    task = spawn(ending)
+async def take_back_cancellation() -> None:
+    """Go on in a task that its own code has cancelled."""
+    task = asyncio.current_task()
+    while task is not None and task.uncancel() > 0:
+        pass
+    # Before Python 3.13 a cancellation that is not delivered yet outlives `uncancel()`.
+    with suppress(asyncio.CancelledError):
+        await asyncio.sleep(0)
+
+
+async def uninterrupted(ending: Coroutine[Any, Any, None], *, context: Context) -> None:
+    """Wait for the ending even if the waiting task is cancelled, which is then passed on after it.
+
+    A second cancellation stops the waiting; the ending goes on by itself.
+    """
+    task = spawn(ending, context=context)
     if not task.done():
         try:
             await asyncio.wait([task])

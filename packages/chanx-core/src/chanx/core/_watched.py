@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from chanx.core._containment import contained
 from chanx.core._dispatch import FrameDispatcher
 from chanx.core._errors import InvalidFrameError
 from chanx.core._outbox import Outbox
@@ -45,9 +46,10 @@ class WatchedDispatcher(FrameDispatcher):
         self._watch.failed(error, message)
         await super()._tell_failure(error, message)
 
-    async def _contain(self, error: Exception) -> None:
-        self._watch.failed(error)
-        await super()._contain(error)
+    async def _contain(self, error: BaseException) -> None:
+        failure = await contained(error, self._consumer.connection)
+        self._watch.failed(failure)
+        await super()._contain(failure)
 
     async def reject(self, error: InvalidFrameError) -> None:
         """Answer a frame that is no message."""

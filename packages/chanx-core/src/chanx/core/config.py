@@ -24,6 +24,8 @@ class Config:
     """Tell the client the outcome of its authentication."""
     send_resync_message: bool = True
     """Tell the client when messages of its groups may have been lost."""
+    send_heartbeat: bool = False
+    """Send a `heartbeat` at each `heartbeat_interval` to all clients, not only to those that ask by `?heartbeat=1`."""
     log_websocket_message: bool = False
     """Log received and sent messages."""
     log_ignored_actions: Collection[str] = ()

@@ -38,11 +38,13 @@ class Limits:
     outbound_policy: OutboundPolicy = "close"
     """What happens to a peer that does not keep up: close it with 4008, or drop frames and count them."""
     handler_timeout: float | None = None
-    """A handler that takes longer is cancelled and answered by the error `timeout`."""
+    """A handler that takes longer is cancelled: a message is answered by the error `timeout`, an event is logged."""
     authentication_timeout: float | None = 10.0
     """An authenticator that takes longer closes the connection with 4408."""
     send_timeout: float | None = 10.0
     """A peer that does not take one frame within this time is closed with 4008."""
+    heartbeat_interval: float | None = 25.0
+    """How often clients that want one are sent a `heartbeat`, which finds those that have gone without a word."""
     disconnect_grace: float = 5.0
     """How long running handlers may go on after the connection ended, before they are cancelled."""
     shutdown_grace: float = 5.0

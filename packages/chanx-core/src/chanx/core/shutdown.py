@@ -4,12 +4,12 @@ import asyncio
 import signal
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any
 
 from chanx.core import _guard as _guard
-from chanx.core._serving import connections
+from chanx.core._serving import connections, refusing_newcomers
 from chanx.type_defs import ASGIReceive, ASGISend, Scope
 
 __all__ = ["drain", "draining", "lifespan"]
@@ -22,12 +22,15 @@ _SIGNALS = [
 async def drain() -> None:
     """Finish and close every connection of the running event loop with 1012, handlers first.
 
-    Call it when the server is told to stop, before it closes the sockets itself. Each connection takes at most its
-    `shutdown_grace`, and then its `layer_timeout` to leave its groups.
+    Call it when the server is told to stop, before it closes the sockets itself. New connections are refused
+    meanwhile. Each connection takes at most its `shutdown_grace`, as long again for cancelled handlers to clean up (at
+    least a second), and its `layer_timeout` to leave its groups. A handler that ignores its cancellation is left
+    running.
     """
     loop = asyncio.get_running_loop()
-    ending = [connection.drain() for connection in connections if connection.loop is loop]
-    await asyncio.gather(*ending)
+    with refusing_newcomers(loop):
+        ending = [connection.drain() for connection in connections if connection.loop is loop]
+        await asyncio.gather(*ending)
 
 
 @contextmanager
@@ -47,7 +50,7 @@ def draining() -> Generator[None]:
     try:
         yield
     finally:
-        stopping.give_back()
+        stopping.end()
 
 
 async def lifespan(scope: Scope, receive: ASGIReceive, send: ASGISend) -> None:
@@ -70,10 +73,15 @@ class _Stopping:
         self._loop = loop
         self._handlers = {number: call for number, call in handlers.items() if callable(call)}
         self._task: asyncio.Task[None] | None = None
+        self._refusing = ExitStack()
 
     def listen(self) -> None:
         for number in self._handlers:
             signal.signal(number, self._told)
+
+    def end(self) -> None:
+        self.give_back()
+        self._refusing.close()
 
     def give_back(self) -> None:
         for number, handler in self._handlers.items():
@@ -90,6 +98,8 @@ class _Stopping:
     async def _drain(
         self, stop: Callable[[int, FrameType | None], Any], number: int, frame: FrameType | None
     ) -> None:
+        # Also once the drain is over: the server closes its sockets only after that.
+        self._refusing.enter_context(refusing_newcomers(self._loop))
         try:
             await drain()
         finally:

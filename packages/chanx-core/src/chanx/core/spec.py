@@ -17,6 +17,7 @@ from chanx.messages.outgoing import (
     ErrorMessage,
     EventCompleteMessage,
     GroupCompleteMessage,
+    HeartbeatMessage,
     ResyncMessage,
 )
 from chanx.type_defs import ChannelInfo
@@ -120,7 +121,15 @@ class ConsumerSpec:
         """Every message type that clients may receive, ordered by action."""
         handlers = [*self.handlers.messages.values(), *self.handlers.events.values()]
         outputs = [output for handler in handlers for output in handler.output_types]
-        return _ordered({*outputs, *self.emits, *SYSTEM_MESSAGES})
+        heartbeat = [HeartbeatMessage] if self.has_heartbeat else []
+        return _ordered({*outputs, *self.emits, *SYSTEM_MESSAGES, *heartbeat})
+
+    @cached_property
+    def has_heartbeat(self) -> bool:
+        """Whether clients may be sent heartbeats: the class has no message of its own with that action."""
+        handlers = [*self.handlers.messages.values(), *self.handlers.events.values()]
+        own = [*self.emits, *(output for handler in handlers for output in handler.output_types)]
+        return not any("heartbeat" in message_actions(output) for output in own)
 
     @cached_property
     def extra_groups(self) -> tuple[str, ...]:

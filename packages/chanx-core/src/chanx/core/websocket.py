@@ -1,5 +1,6 @@
 """The consumer class: what users subclass, over the parts that do the work."""
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -11,6 +12,7 @@ from chanx.constants import COMPLETE_ACTIONS
 from chanx.core import _guard as _guard
 from chanx.core._admission import admit
 from chanx.core._connection import Connection
+from chanx.core._containment import contained
 from chanx.core._delivery import group_content
 from chanx.core._dispatch import text_of
 from chanx.core._errors import InvalidFrameError, error_items, malformed
@@ -413,7 +415,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
             "type": "handle_group_message",
             "message": content,
             "exclude_current": exclude_current,
-            "from_channel": self.channel_name,
+            "from_channel": self.connection.sender,
         }
         await self._send_to_groups(self.groups if groups is None else groups, event)
 
@@ -463,12 +465,17 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
     async def _run_event_handler(self, event: BaseMessage) -> None:
         try:
             handler = self.spec.handlers.events[event.action]
-            result = await self._handle_event(handler, event)
+            if self.handler_timeout is None:
+                result = await self._handle_event(handler, event)
+            else:
+                async with asyncio.timeout(self.handler_timeout):
+                    result = await self._handle_event(handler, event)
             if result is not None:
                 await self.send_message(result)
-        except Exception as error:
-            self.connection.failed(error, event)
-            await self.handle_event_handler_error(error, event.action, event)
+        except BaseException as error:
+            failure = await contained(error, self.connection)
+            self.connection.failed(failure, event)
+            await self.handle_event_handler_error(failure, event.action, event)
 
     async def _handle_event(self, handler: HandlerSpec, event: BaseMessage) -> BaseMessage | None:
         handle: Callable[..., Awaitable[BaseMessage | None]] = getattr(self, handler.method_name)

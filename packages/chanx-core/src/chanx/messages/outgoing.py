@@ -13,6 +13,7 @@ __all__ = [
     "ErrorMessage",
     "EventCompleteMessage",
     "GroupCompleteMessage",
+    "HeartbeatMessage",
     "PongMessage",
     "ResyncMessage",
 ]
@@ -81,4 +82,11 @@ class ResyncMessage(BaseMessage):
     """Tells the client that messages of its groups may have been lost: what it shows should be asked for anew."""
 
     action: Literal["resync"] = "resync"
+    payload: None = None
+
+
+class HeartbeatMessage(BaseMessage):
+    """Tells the client that the connection is alive: it is sent at a regular interval."""
+
+    action: Literal["heartbeat"] = "heartbeat"
     payload: None = None

@@ -18,6 +18,7 @@ _SETTINGS = {
     "send_message_immediately": "SEND_MESSAGE_IMMEDIATELY",
     "send_authentication_message": "SEND_AUTHENTICATION_MESSAGE",
     "send_resync_message": "SEND_RESYNC_MESSAGE",
+    "send_heartbeat": "SEND_HEARTBEAT",
     "log_websocket_message": "LOG_WEBSOCKET_MESSAGE",
     "log_ignored_actions": "LOG_IGNORED_ACTIONS",
     "camelize": "CAMELIZE",

@@ -25,6 +25,7 @@ DEFAULTS: Mapping[str, Any] = {
     "SEND_MESSAGE_IMMEDIATELY": True,
     "SEND_AUTHENTICATION_MESSAGE": True,
     "SEND_RESYNC_MESSAGE": True,
+    "SEND_HEARTBEAT": False,
     "CAMELIZE": False,
     "LIMITS": DEFAULT_LIMITS,
     "LOG_WEBSOCKET_MESSAGE": True,
@@ -56,6 +57,7 @@ class ChanxSettings:
     SEND_MESSAGE_IMMEDIATELY: bool
     SEND_AUTHENTICATION_MESSAGE: bool
     SEND_RESYNC_MESSAGE: bool
+    SEND_HEARTBEAT: bool
     CAMELIZE: bool
     LIMITS: InstanceOf[Limits]  # a dictionary of them is none, which older pydantic lets pass
     LOG_WEBSOCKET_MESSAGE: bool
