@@ -84,6 +84,7 @@ nox.options.sessions = [
     "wheel",
     "docs",
     "sandboxes",
+    "simulation",
     "servers-quick",
     "browser",
     "rehearsal",
@@ -248,8 +249,15 @@ def properties(session: nox.Session) -> None:
 
 
 @nox.session
+def simulation(session: nox.Session) -> None:
+    """The engine in simulated storms, for 2,000 seeds or as many as are given: `nox -s simulation -- 20000`."""
+    simulate(session, session.posargs[0] if session.posargs else "2000")
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
-    """The long variants of the same, for half an hour: 10,000 connects on each stack, 1,000,000 pings."""
+    """The long variants of the same, for an hour: 20,000 seeds, 10,000 connects on each stack, 1,000,000 pings."""
+    simulate(session, "20000")
     test_on_servers(session, "--soak")
 
 
@@ -362,6 +370,13 @@ def bench(session: nox.Session) -> None:
     python = [f"--python={found.executable}"] if found else []
     with session.chdir(ROOT / "sandboxes" / "benchmark"):
         session.run(sys.executable, "-m", "bench", *python, *session.posargs)
+
+
+def simulate(session: nox.Session, seeds: str) -> None:
+    """Run so many seeds, on all processors."""
+    sync(session, "--package=chanx-core", "--group=test")
+    tests = "packages/chanx-core/tests/simulation"
+    session.run("pytest", tests, "--timeout=3600", env={"SIMULATION_SEEDS": seeds})
 
 
 def test_on_servers(session: nox.Session, *options: str) -> None:

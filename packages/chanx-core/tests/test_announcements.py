@@ -14,6 +14,7 @@ from chanx.core._gaps import Gaps
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give late messages a hundredth of a second, and announce as often."""
     monkeypatch.setattr(_gaps, "_PATIENCE", 0.01)
+    monkeypatch.setattr(_gaps, "_ON_ITS_WAY", 0.01)
     monkeypatch.setattr(_announcer, "_INTERVAL", 0.01)
     monkeypatch.setattr(_announcer, "_RETRY", 0.01)
 
@@ -28,7 +29,7 @@ class Losses:
     async def settled(self) -> list[int]:
         """Return what was told by the time that everything late would have been missed."""
         marker = asyncio.Event()
-        asyncio.get_running_loop().call_later(0.05, marker.set)
+        asyncio.get_running_loop().call_later(0.15, marker.set)
         await marker.wait()
         return self.told
 
@@ -88,7 +89,7 @@ async def test_burst_is_announced_a_few_times_and_forgotten(failures: int) -> No
     last = announcer.stamp("group-0")
     announcer.announce_soon(layer, is_local=False, timeout=1)
     async with asyncio.timeout(5):
-        for _ in range(4 * 3):
+        for _ in range(6 * 3):
             await layer.news.acquire()
     assert {group for group, _ in layer.sent} == {ANNOUNCEMENTS}
     assert [len(tails) for _, tails in layer.sent[:3]] == [500, 500, 200]
@@ -96,7 +97,7 @@ async def test_burst_is_announced_a_few_times_and_forgotten(failures: int) -> No
     assert (group, sender, number) == ("group-0", last["sender"], 2)
     assert age >= 0
     await Losses().settled()
-    assert len(layer.sent) == 12
+    assert len(layer.sent) == 18
     assert announcer.stamp("group-0")["number"] == 1
 
 
@@ -111,7 +112,7 @@ async def test_local_layer_is_not_asked_to_announce() -> None:
     assert [(tail.group, tail.sender, tail.number) for tail in heard[0]] == [
         ("a", stamp["sender"], 1)
     ]
-    assert len(heard) == 4
+    assert len(heard) == 6
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ async def test_gaps(numbers: list[Any], lost: list[int]) -> None:
     """What does not come in time is lost; what comes late, twice or without a number is not."""
     losses = Losses()
     for number in numbers:
-        losses.gaps.note("sender", number)
+        losses.gaps.note("sender", number, None)
     assert await losses.settled() == lost
 
 
@@ -141,9 +142,8 @@ async def test_gaps(numbers: list[Any], lost: list[int]) -> None:
     [
         ([1, 2, 3], 0.0, []),
         ([1, 2], 0.0, [1]),
-        ([], 0.0, [3]),
+        ([], 0.0, [1]),
         ([], 60.0, []),
-        ([3], 0.0, [2]),
         ([3], 60.0, []),
         ([2], 60.0, [1]),
         ([3, 1, 2], 0.0, []),
@@ -151,12 +151,23 @@ async def test_gaps(numbers: list[Any], lost: list[int]) -> None:
     ids=str,
 )
 async def test_announced_tail(numbers: list[int], age: float, lost: list[int]) -> None:
-    """Of a burst that began after the group was opened here, everything must have come."""
+    """What was sent since the group has members here must have come."""
     losses = Losses()
     await losses.settled()
     for number in numbers:
-        losses.gaps.note("sender", number)
+        losses.gaps.note("sender", number, None)
     losses.gaps.hear("sender", 3, age)
+    assert await losses.settled() == lost
+
+
+@pytest.mark.parametrize(("since", "lost"), [(0.0, [1]), (60.0, []), (None, [])])
+async def test_first_message_that_comes_tells_of_the_one_before(
+    since: float | None, lost: list[int]
+) -> None:
+    """If that was sent since the group has members here, it must have come."""
+    losses = Losses()
+    await losses.settled()
+    losses.gaps.note("sender", 3, since)
     assert await losses.settled() == lost
 
 
@@ -165,9 +176,9 @@ async def test_announcement_may_come_before_the_messages() -> None:
     losses = Losses()
     await losses.settled()
     losses.gaps.hear("sender", 2, 0.0)
-    losses.gaps.note("sender", 1)
-    losses.gaps.note("sender", 2)
-    losses.gaps.note("sender", 3)
+    losses.gaps.note("sender", 1, None)
+    losses.gaps.note("sender", 2, None)
+    losses.gaps.note("sender", 3, None)
     assert await losses.settled() == []
 
 
@@ -175,9 +186,9 @@ async def test_gaps_of_many_senders() -> None:
     """Numbers of one sender say nothing about another's, and none is forgotten while it sends."""
     losses = Losses()
     for number in range(200):
-        losses.gaps.note(f"sender-{number}", 1)
+        losses.gaps.note(f"sender-{number}", 1, None)
     for number in range(200):
-        losses.gaps.note(f"sender-{number}", 3)
+        losses.gaps.note(f"sender-{number}", 3, None)
     assert sum(await losses.settled()) == 200
 
 
@@ -186,7 +197,7 @@ async def test_past_bursts_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(_gaps, "_FORGET_AFTER", 0.0)
     losses = Losses()
     for number in range(10_000):
-        losses.gaps.note(f"sender-{number}", 1)
+        losses.gaps.note(f"sender-{number}", 1, None)
         if number % 100 == 0:
             await asyncio.sleep(0)
     assert len(losses.gaps._bursts) <= 200
@@ -196,21 +207,21 @@ async def test_blocked_event_loop_is_no_loss(monkeypatch: pytest.MonkeyPatch) ->
     """A timer that is late shows that what has arrived could not be handled yet."""
     monkeypatch.setattr(_gaps, "_BLOCKED", 0.02)
     losses = Losses()
-    losses.gaps.note("sender", 1)
-    losses.gaps.note("sender", 3)
+    losses.gaps.note("sender", 1, None)
+    losses.gaps.note("sender", 3, None)
     end = asyncio.get_running_loop().time() + 0.05
     while asyncio.get_running_loop().time() < end:
         pass
     await asyncio.sleep(0)
-    losses.gaps.note("sender", 2)
+    losses.gaps.note("sender", 2, None)
     assert await losses.settled() == []
 
 
 async def test_forgotten_gaps() -> None:
     """After `forget()` nothing is missing, and the next number is as good as any."""
     losses = Losses()
-    losses.gaps.note("a", 1)
-    losses.gaps.note("a", 9)
+    losses.gaps.note("a", 1, None)
+    losses.gaps.note("a", 9, None)
     losses.gaps.forget()
-    losses.gaps.note("a", 20)
+    losses.gaps.note("a", 20, None)
     assert await losses.settled() == []

@@ -3,8 +3,8 @@
 Layers drop a group's message silently where a channel is full, a connection broke or a membership is gone. So a process
 numbers what it sends to each group. Numbers run within a burst, which ends when nothing was sent for some seconds: then
 there is nothing to remember. A number that is missing shows with the next one of its burst. That the last ones are
-missing, or all of them, shows by the announcement of how far the burst has got. It is sent a few times within a second
-of the last message, by another way than the group itself, and only about groups that had messages.
+missing, or all of them, shows by the announcement of how far the burst has got. It is sent a few times in the two
+seconds after the last message, by another way than the group itself, and only about groups that had messages.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ ANNOUNCEMENTS = "chanx.announcements"
 
 # Seconds between two announcements, and how many follow the last message of a burst.
 _INTERVAL = 0.25
-_REPEATS = 4
+_REPEATS = 6
 # Seconds between two tries while the layer fails.
 _RETRY = 1.0
 # Seconds of silence after which a burst is over, whether or not anybody could announce it.
@@ -38,7 +38,7 @@ _MAX_BURSTS = 10_000
 
 
 class Tail(NamedTuple):
-    """How far a burst has got: its group, its name, its last number, and how many seconds ago it began."""
+    """How far a burst has got: its group, its name, its last number, and how many seconds ago that was sent."""
 
     group: str
     sender: str
@@ -50,13 +50,13 @@ Announcement = list[Tail]
 
 
 class _Burst:
-    __slots__ = ("began", "last", "number", "repeats", "sender")
+    __slots__ = ("last", "number", "repeats", "sender")
 
-    def __init__(self, sender: str, began: float) -> None:
+    def __init__(self, sender: str) -> None:
         self.sender = sender
         self.number = 0
         self.repeats = _REPEATS
-        self.began = self.last = began
+        self.last = 0.0
 
 
 class Announcer:
@@ -71,21 +71,27 @@ class Announcer:
         self._listeners: set[Callable[[Announcement], None]] = set()
 
     def stamp(self, group: str) -> dict[str, Any]:
-        """Return the keys that a layer message to the group carries."""
+        """Return the keys that a layer message to the group carries.
+
+        They are the name of the burst, the message's number in it, and the seconds since the one before.
+        """
         now = asyncio.get_running_loop().time()
         burst = self._bursts.get(group)
         if burst is None or now - burst.last > _BURST_ENDS:
-            burst = self._begin(group, now)
+            burst = self._begin(group)
         burst.number += 1
+        stamp: dict[str, Any] = {"sender": burst.sender, "number": burst.number}
+        if burst.number > 1:
+            stamp["since"] = now - burst.last
         burst.repeats = _REPEATS
         burst.last = now
-        return {"sender": burst.sender, "number": burst.number}
+        return stamp
 
-    def _begin(self, group: str, now: float) -> _Burst:
+    def _begin(self, group: str) -> _Burst:
         if len(self._bursts) >= _MAX_BURSTS and not self._armed:
             self._bursts.clear()
         self._begun += 1
-        burst = self._bursts[group] = _Burst(f"{self._process}.{self._begun}", now)
+        burst = self._bursts[group] = _Burst(f"{self._process}.{self._begun}")
         return burst
 
     def take_back(self, group: str, stamp: dict[str, Any]) -> None:
@@ -155,7 +161,7 @@ class Announcer:
     def _due(self) -> Announcement:
         now = asyncio.get_running_loop().time()
         return [
-            Tail(group, burst.sender, burst.number, now - burst.began)
+            Tail(group, burst.sender, burst.number, now - burst.last)
             for group, burst in self._bursts.items()
             if burst.number
         ]

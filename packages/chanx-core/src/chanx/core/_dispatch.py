@@ -13,6 +13,7 @@ from chanx.core._errors import InvalidFrameError, malformed
 from chanx.core._exchange import Exchanges
 from chanx.core._message_log import MessageLog
 from chanx.core._outbox import Outbox
+from chanx.core._tasks import take_back_cancellation
 from chanx.core.codec import Codec, checked_message
 from chanx.core.guards import DeniedError
 from chanx.core.handlers import HandlerSpec
@@ -176,6 +177,9 @@ class FrameDispatcher:
                 result = await getattr(consumer, method)(message)
             else:
                 result = await self._assisted(getattr(consumer, method), message)
+            if _is_cancelled():
+                # The handler has cancelled its own task, which would only now interrupt the sending of its answer.
+                await take_back_cancellation()
             if result is None:
                 return
             if self._writes_results and not self.exchanges:
@@ -275,6 +279,11 @@ class LayerDispatcher:
         except BaseException as error:
             failure = await contained(error, self._member.consumer.connection)
             logger.error("Layer message failed", exc_info=failure)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def text_of(event: ASGIEvent) -> str:

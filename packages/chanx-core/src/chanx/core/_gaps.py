@@ -7,6 +7,8 @@ __all__ = ["Gaps"]
 
 # Seconds in which a number may still come after later ones, or after it was announced.
 _PATIENCE = 0.75
+# Seconds that a message may take through the layer.
+_ON_ITS_WAY = 0.25
 # Seconds by which a late timer shows that the event loop was blocked: what has arrived is not handled yet.
 _BLOCKED = 0.25
 # Seconds after which a burst is forgotten, where more than so many are known. Bursts end much sooner.
@@ -16,71 +18,71 @@ _MISSING = 256
 
 
 class _Burst:
-    """What has come of one burst: from `first` to `last`, apart from what is missing."""
+    __slots__ = ("heard", "last")
 
-    __slots__ = ("first", "heard", "last")
-
-    def __init__(self, first: int) -> None:
-        self.first = first
-        self.last = first - 1
+    def __init__(self, last: int) -> None:
+        self.last = last
         self.heard = 0.0
 
 
 class Gaps:
     """Watches the numbers that arrive in one group; `on_loss` is called with how many have not come.
 
-    A number is that of a burst of messages of one sender, see `chanx.core._announcer`.
+    A number is that of a burst of messages of one sender, see `chanx.core._announcer`. Of a burst that is new here,
+    the numbers before the first are missing only if the last of them was sent since this group has members here. That
+    is enough: each message says when the one before was sent, and an announcement when the last was.
     """
 
-    __slots__ = ("_bursts", "_has_lost", "_loop", "_missing", "_on_loss", "_opened", "_timer")
+    __slots__ = ("_bursts", "_has_lost", "_loop", "_missing", "_on_loss", "_since", "_timer")
 
     def __init__(self, on_loss: Callable[[int], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._on_loss = on_loss
-        self._opened = self._loop.time()
+        # Whoever joins while others speak must not be told of what was still on its way.
+        self._since = self._loop.time() + _ON_ITS_WAY
         self._bursts: dict[str, _Burst] = {}
         self._missing: dict[tuple[str, int], float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._has_lost = False
 
-    def note(self, sender: object, number: object) -> None:
-        """Note a message that has come; one without a number says nothing."""
+    def note(self, sender: object, number: object, since: object) -> None:
+        """Note a message that has come, `since` seconds after the one before; one without a number says nothing."""
         if not isinstance(sender, str) or not isinstance(number, int):
             return
+        now = self._loop.time()
         burst = self._bursts.get(sender)
         if burst is None:
-            burst = self._begin(sender, number)
-        burst.heard = self._loop.time()
+            burst = self._begin(sender, number - 1)
+            if isinstance(since, float) and now - since > self._since:
+                self._miss(sender, range(number - 1, number))
+        burst.heard = now
         if number == burst.last + 1:
             burst.last = number
         elif number > burst.last:
             self._miss(sender, range(burst.last + 1, number))
             burst.last = number
         else:
-            burst.first = min(burst.first, number)
             self._missing.pop((sender, number), None)
 
     def hear(self, sender: str, number: int, age: float) -> None:
-        """Take note that a burst, which began `age` seconds ago, has got that far."""
+        """Take note that a burst has got that far, `age` seconds ago."""
+        now = self._loop.time()
         burst = self._bursts.get(sender)
         if burst is None:
-            burst = self._begin(sender, number + 1)
-        burst.heard = self._loop.time()
-        if burst.first > 1 and age < burst.heard - self._opened:
-            # Nothing of it was sent before this group had members here.
-            self._miss(sender, range(1, burst.first))
-            burst.first = 1
+            is_due = now - age > self._since
+            burst = self._begin(sender, number - 1 if is_due else number)
+        burst.heard = now
         if number > burst.last:
             self._miss(sender, range(burst.last + 1, number + 1))
             burst.last = number
 
-    def _begin(self, sender: str, first: int) -> _Burst:
+    def _begin(self, sender: str, last: int) -> _Burst:
         if len(self._bursts) >= _KNOWN:
             past = self._loop.time() - _FORGET_AFTER
             self._bursts = {
                 name: burst for name, burst in self._bursts.items() if burst.heard > past
             }
-        burst = self._bursts[sender] = _Burst(first)
+        burst = self._bursts[sender] = _Burst(last)
         return burst
 
     def _miss(self, sender: str, numbers: range) -> None:
@@ -126,4 +128,4 @@ class Gaps:
         """Begin anew: what has come is past, and nothing is missing."""
         self.give_up()
         self._bursts = {}
-        self._opened = self._loop.time()
+        self._since = self._loop.time()

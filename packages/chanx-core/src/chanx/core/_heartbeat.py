@@ -60,6 +60,8 @@ class Heartbeat:
                 self._sent += 1
                 self._direct.clear()
                 self._through_group.clear()
+                # That this one is forgotten alone, nothing would show.
+                await self._layer.group_add(ANNOUNCEMENTS, self._channel)
                 await self._layer.group_send(self._groups[0], self._message("group"))
                 await self._layer.send(self._channel, self._message("direct"))
                 await self._direct.wait()

@@ -236,7 +236,7 @@ class Hub:
         except Exception as error:  # a layer may raise anything
             await self.outage.over(error)
             return
-        group.gaps.note(message.get("sender"), message.get("number"))
+        group.gaps.note(message.get("sender"), message.get("number"), message.get("since"))
         try:
             delivery = delivery_of(message)
             if delivery is not None:

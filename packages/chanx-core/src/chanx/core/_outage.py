@@ -27,6 +27,7 @@ class Outage:
         self._delay = _FIRST_DELAY
         self._ended = float("-inf")
         self._trying: asyncio.Task[None] | None = None
+        self._is_stopped = False
 
     @property
     def is_on(self) -> bool:
@@ -34,13 +35,16 @@ class Outage:
         return self._trying is not None
 
     async def over(self, error: BaseException) -> None:
-        """Wait until the layer answers again."""
+        """Wait until the layer answers again; for ever, once nobody tries any more."""
+        if self._is_stopped:
+            await asyncio.get_running_loop().create_future()
         if self._trying is None:
             self._trying = spawn_apart(self._try(error))
         await asyncio.wait([self._trying])
 
     async def stop(self) -> None:
         """Try no longer: nobody needs the layer any more."""
+        self._is_stopped = True
         if self._trying is not None:
             await stop_task(self._trying)
 
