@@ -734,3 +734,21 @@ async def test_a_missing_middleware_is_named(
 
     assert (await answer(Sessions, "/ws/", (b"cookie", b"sessionid=wrong")))["status_code"] == 403
     assert "AuthMiddlewareStack" not in capsys.readouterr().out
+@pytest.mark.parametrize("wrong", [[], [1], (), False, "auth.Group", Group])
+def test_a_queryset_of_another_type_is_refused_when_it_is_written(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"queryset of Changed must be a QuerySet such as"):
+        changed(Sessions, queryset=wrong)
+
+
+async def test_a_queryset_of_another_type_on_an_instance(
+    readers: Group, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class ByInstance(DjangoAuthenticator):
+        def __init__(self, send_message: Any) -> None:
+            super().__init__(send_message)
+            self.queryset = [readers]
+
+    await crashes(ByInstance, f"/ws/{readers.pk}/")
+    assert "queryset of ByInstance must be a QuerySet such as" in capsys.readouterr().out
+
+

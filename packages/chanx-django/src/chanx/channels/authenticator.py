@@ -7,6 +7,7 @@ from http.client import responses
 from typing import Any, ClassVar, Literal, cast
 
 from channels.db import database_sync_to_async
+from django.db.models import QuerySet
 from django.db.models.manager import BaseManager
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -179,6 +180,7 @@ class DjangoAuthenticator(BaseAuthenticator):
 
     def get_object(self) -> Any:
         """Return the object of the connection. Override; `super()` looks it up by `lookup_field`.
+        _check_queryset(cls.queryset, cls.__name__)
 
         Object permissions are checked for whatever it returns.
         """
@@ -248,6 +250,7 @@ class DjangoAuthenticator(BaseAuthenticator):
         view = self.view_for(request, scope)
         with atomic_request(view.dispatch):
             response = self._answer(view, request)
+        _check_queryset(self.queryset, type(self).__name__)
         if not _is_success(response):
             _say_what_is_missing(view, scope)
         else:
@@ -315,3 +318,14 @@ def _overrides(cls: type, base: type, name: str) -> bool:
 def _plain(data: Any) -> Any:
     """Return what a response says as plain JSON, its details included."""
     return from_json(JSONRenderer().render(data)) if data is not None else None
+# Any: the value to check.
+def _check_queryset(value: Any, where: str) -> None:
+    """Raise TypeError for a value in which no object can be looked up: every client would get a 404."""
+    if value is None or value is True or isinstance(value, QuerySet | BaseManager):
+        return
+    raise TypeError(
+        f"queryset of {where} must be a QuerySet such as Group.objects.all(), a manager, True (there is no "
+        f"object) or None (as the view says), not {value!r}. Override get_queryset() for anything else."
+    )
+
+
