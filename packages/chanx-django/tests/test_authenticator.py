@@ -686,6 +686,108 @@ async def test_view_sets_know_their_action(
     assert told["status_code"] == status
 
 
+def view_set(base: type, **attributes: Any) -> Any:
+    return type("Groups", (base,), {"queryset": Group.objects.all(), **attributes})
+
+
+VIEW_SETS = [viewsets.ModelViewSet, viewsets.ReadOnlyModelViewSet, viewsets.GenericViewSet]
+ACTIONS = {
+    "get": "retrieve",
+    "post": "create",
+    "put": "update",
+    "patch": "partial_update",
+    "delete": "destroy",
+    "options": "metadata",
+}
+
+
+@pytest.mark.parametrize("base", VIEW_SETS)
+@pytest.mark.parametrize("method", ACTIONS)
+async def test_permissions_of_a_view_set_are_those_of_the_action(
+    base: type, method: str, cookie: tuple[bytes, bytes], readers: Group, writers: Group
+) -> None:
+    """`get_permissions()` of the view and object permissions are asked."""
+    asked: list[str] = []
+
+    def get_permissions(self: Any) -> list[Any]:
+        asked.append(self.action)
+        return [IsAuthenticated(), IsMember()]
+
+    view = view_set(base, get_permissions=get_permissions)
+    authenticator = changed(
+        Sessions, auth_view_class=view, auth_method=method, permission_classes=None
+    )
+
+    assert (await answer(authenticator, f"/ws/{readers.pk}/", cookie))["status_code"] == 200
+    assert (await answer(authenticator, f"/ws/{writers.pk}/", cookie))["status_code"] == 403
+    assert (await answer(authenticator, f"/ws/{readers.pk}/"))["status_code"] == 403
+    assert set(asked) == {ACTIONS[method]}
+
+
+@pytest.mark.parametrize("base", VIEW_SETS)
+async def test_creating_needs_no_object(base: type, cookie: tuple[bytes, bytes], ada: User) -> None:
+    """A router sends POST to the route without a keyword, where the permissions of `create` are asked."""
+
+    class MayCreate(BasePermission):
+        def has_permission(self, request: Any, view: Any) -> bool:
+            return bool(view.action == "create" and request.user.is_staff)
+
+    creating = changed(
+        Sessions,
+        auth_view_class=view_set(base, permission_classes=[MayCreate]),
+        auth_method="post",
+        permission_classes=None,
+    )
+
+    assert (await answer(creating, "/ws/", cookie))["status_code"] == 403
+    await User.objects.filter(pk=ada.pk).aupdate(is_staff=True)
+    assert await who(creating, "/ws/", cookie) == ["ada", None]
+
+
+async def test_a_route_without_the_keyword_of_a_view_set(
+    cookie: tuple[bytes, bytes], readers: Group
+) -> None:
+    """Other methods need an object, and so does POST with a queryset of the authenticator or another keyword."""
+    view = view_set(viewsets.ModelViewSet)
+
+    await crashes(changed(Sessions, auth_view_class=view), "/ws/", cookie)
+    await crashes(changed(Sessions, auth_view_class=view, auth_method="delete"), "/ws/", cookie)
+    await crashes(changed(Members, auth_view_class=view, auth_method="post"), "/ws/", cookie)
+    other = changed(Sessions, auth_view_class=view, auth_method="post", lookup_field="name")
+    await crashes(other, f"/ws/{readers.pk}/", cookie)
+
+
+async def test_permissions_of_an_authenticator_are_asked_whatever_the_view_asks(
+    cookie: tuple[bytes, bytes], ada: User
+) -> None:
+    """A view may override `get_permissions()`, with or without `super()`."""
+
+    class Choosing(ChanxAuthView):
+        def get_permissions(self) -> list[Any]:
+            return [IsAuthenticated()]
+
+    class Adding(ChanxAuthView):
+        def get_permissions(self) -> list[Any]:
+            return [*super().get_permissions(), IsAuthenticated()]
+
+    class IsStaff(BasePermission):
+        asked = 0
+
+        def has_permission(self, request: Any, view: Any) -> bool:
+            IsStaff.asked += 1
+            return bool(request.user.is_staff)
+
+    for view in (Choosing, Adding):
+        authenticator = changed(Sessions, auth_view_class=view, permission_classes=[IsStaff])
+        assert (await answer(authenticator, "/ws/", cookie))["status_code"] == 403
+        assert (await answer(authenticator, "/ws/"))["status_code"] == 403
+        await User.objects.filter(pk=ada.pk).aupdate(is_staff=True)
+        IsStaff.asked = 0
+        assert (await answer(authenticator, "/ws/", cookie))["status_code"] == 200
+        assert IsStaff.asked == 1
+        await User.objects.filter(pk=ada.pk).aupdate(is_staff=False)
+
+
 async def test_the_real_actions_of_a_view_set(cookie: tuple[bytes, bytes], readers: Group) -> None:
     view = type("Groups", (viewsets.ModelViewSet,), {"queryset": Group.objects.all()})
     authenticator = changed(
@@ -714,6 +816,24 @@ def test_what_cannot_work_is_refused_when_it_is_written() -> None:
         changed(auth_view_class=AllowAny)
 
 
+@pytest.mark.parametrize("wrong", [[], [1], (), False, "auth.Group", Group])
+def test_a_queryset_of_another_type_is_refused_when_it_is_written(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"queryset of Changed must be a QuerySet such as"):
+        changed(Sessions, queryset=wrong)
+
+
+async def test_a_queryset_of_another_type_on_an_instance(
+    readers: Group, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class ByInstance(DjangoAuthenticator):
+        def __init__(self, send_message: Any) -> None:
+            super().__init__(send_message)
+            self.queryset = [readers]
+
+    await crashes(ByInstance, f"/ws/{readers.pk}/")
+    assert "queryset of ByInstance must be a QuerySet such as" in capsys.readouterr().out
+
+
 async def test_a_refused_user_is_not_in_the_scope() -> None:
     ws = socket(Sessions)
     async with ws:
@@ -734,21 +854,3 @@ async def test_a_missing_middleware_is_named(
 
     assert (await answer(Sessions, "/ws/", (b"cookie", b"sessionid=wrong")))["status_code"] == 403
     assert "AuthMiddlewareStack" not in capsys.readouterr().out
-@pytest.mark.parametrize("wrong", [[], [1], (), False, "auth.Group", Group])
-def test_a_queryset_of_another_type_is_refused_when_it_is_written(wrong: Any) -> None:
-    with pytest.raises(TypeError, match=r"queryset of Changed must be a QuerySet such as"):
-        changed(Sessions, queryset=wrong)
-
-
-async def test_a_queryset_of_another_type_on_an_instance(
-    readers: Group, capsys: pytest.CaptureFixture[str]
-) -> None:
-    class ByInstance(DjangoAuthenticator):
-        def __init__(self, send_message: Any) -> None:
-            super().__init__(send_message)
-            self.queryset = [readers]
-
-    await crashes(ByInstance, f"/ws/{readers.pk}/")
-    assert "queryset of ByInstance must be a QuerySet such as" in capsys.readouterr().out
-
-

@@ -197,9 +197,10 @@ class DjangoAuthenticator(BaseAuthenticator):
         """Whether somebody said where an object is: then it has to be found and permitted."""
         if _overrides(type(self), DjangoAuthenticator, "get_object"):
             return True
-        if self._own("queryset") is True:
+        own = self._own("queryset")
+        if own is True:
             return False
-        if _overrides(type(self), DjangoAuthenticator, "get_queryset"):
+        if own is not _UNSET or _overrides(type(self), DjangoAuthenticator, "get_queryset"):
             return True
         queryset = cast(Any, self.view).queryset
         return (queryset is not None and queryset is not True) or any(
@@ -214,12 +215,21 @@ class DjangoAuthenticator(BaseAuthenticator):
         except Exception:
             self.status_code = 500
             raise
+        if self._is_creating:
+            return False
         self.status_code = response.status_code
         admitted = _is_success(response)
         if admitted:
             scope["user"] = self.user
         await self._tell(_ADMITTED if admitted else _plain(getattr(response, "data", None)))
         return admitted
+    @property
+    def _is_creating(self) -> bool:
+        """Whether a view set is asked to create, on a route that captures nothing: there is no object yet."""
+        view: Any = self.view
+        is_post = view.request.method == "POST" and not (view.args or view.kwargs)
+        return is_post and isinstance(view, ViewSetMixin)
+
 
     def view_for(self, request: HttpRequest, scope: Scope) -> _AskedView:
         """Make the view of one request, with everything that is set here."""
@@ -232,10 +242,10 @@ class DjangoAuthenticator(BaseAuthenticator):
             if value is not _UNSET and not isinstance(value, bool):
                 setattr(view, name, value)
         if isinstance(view, ViewSetMixin):
-            self._name_action(view)
+            self._name_action(view, cast(str, request.method).lower())
         return view
 
-    def _name_action(self, view: Any) -> None:
+    def _name_action(self, view: Any, asked: str) -> None:
         """Do what a router would: tell a view set which action a method stands for."""
         reading = "retrieve" if self.needs_object else "list"
         view.action_map = {"get": reading, **_ACTIONS}
@@ -257,6 +267,7 @@ class DjangoAuthenticator(BaseAuthenticator):
             assert self.request is not None
             self.user, self.obj = self.request.user, view.found
         return response
+        view.action = view.action_map.get(asked, "metadata")
 
     def _answer(self, view: _AskedView, request: HttpRequest) -> HttpResponseBase:
         response = view.dispatch(cast(Any, request), *view.args, **view.kwargs)
