@@ -8,7 +8,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
-from django.test import Client, override_settings
+from django.test import AsyncClient, Client, override_settings
 from rest_framework.authentication import TokenAuthentication
 from rest_framework.authtoken.models import Token
 from rest_framework.permissions import IsAdminUser, IsAuthenticated
@@ -37,6 +37,23 @@ application = ProtocolTypeRouter({"websocket": URLRouter([path("ws/", PingConsum
 
 def has_the_word(request: HttpRequest) -> bool:
     return request.GET.get("word") == "sesame"
+
+
+async def has_the_word_async(request: HttpRequest) -> bool:
+    return await User.objects.filter(username=request.GET.get("word", "")).aexists()
+
+
+def has_the_word_later(request: HttpRequest) -> Any:
+    return has_the_word_async(request)
+
+
+class HasTheWord:
+    async def __call__(self, request: HttpRequest) -> bool:
+        return await has_the_word_async(request)
+
+
+async def wrong_async(request: HttpRequest) -> bool:
+    return wrong(request)
 
 
 def wrong(request: HttpRequest) -> bool:
@@ -81,6 +98,31 @@ def test_a_callable(policy: Any, url: str) -> None:
 
 
 @pytest.mark.parametrize("url", VIEWS)
+@pytest.mark.parametrize(
+    "policy",
+    [has_the_word_async, f"{__name__}.has_the_word_async", has_the_word_later, HasTheWord()],
+)
+def test_an_async_callable(policy: Any, url: str) -> None:
+    User.objects.create_user("sesame")
+    with override_settings(CHANX={"ASYNCAPI_ACCESS": policy}):
+        refused = Client().get(url)
+        allowed = Client().get(f"{url}{'&' if '?' in url else '?'}word=sesame")
+
+    assert (refused.status_code, refused.content) == (403, b"Forbidden")
+    assert allowed.status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("url", VIEWS)
+async def test_an_async_callable_on_an_event_loop(url: str) -> None:
+    await User.objects.acreate(username="sesame")
+    with override_settings(CHANX={"ASYNCAPI_ACCESS": has_the_word_async}):
+        assert (await AsyncClient().get(url)).status_code == 403
+        allowed = await AsyncClient().get(f"{url}{'&' if '?' in url else '?'}word=sesame")
+        assert allowed.status_code == 200
+
+
+@pytest.mark.parametrize("url", VIEWS)
 def test_staff(url: str) -> None:
     with override_settings(CHANX={"ASYNCAPI_ACCESS": "chanx.channels.access.staff_only"}):
         assert Client().get(url).status_code == 403
@@ -112,8 +154,9 @@ def test_permission_classes_authenticate_as_the_api_does(monkeypatch: pytest.Mon
 
 def test_only_true_lets_in() -> None:
     """And an empty list of permission classes asks nothing."""
-    with override_settings(CHANX={"ASYNCAPI_ACCESS": wrong}):
-        assert Client().get("/schema/").status_code == 403
+    for policy in (wrong, wrong_async):
+        with override_settings(CHANX={"ASYNCAPI_ACCESS": policy}):
+            assert Client().get("/schema/").status_code == 403
     with override_settings(CHANX={"ASYNCAPI_ACCESS": []}):
         assert Client().get("/schema/").status_code == 200
 

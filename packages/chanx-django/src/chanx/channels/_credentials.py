@@ -8,6 +8,7 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
+from chanx.channels._awaiting import awaited
 from chanx.core.authenticator import Credential
 
 __all__ = ["DeclaredCredentials"]
@@ -44,7 +45,8 @@ def _scheme(authentication: type[BaseAuthentication]) -> str | None:
     """Return the first word of what a class asks clients for in the header, such as `Bearer`."""
     try:
         # Classes that look into the request there have none to look into.
-        challenge = authentication().authenticate_header(cast(Request, None))
+        asked = authentication().authenticate_header(cast(Request, None))
+        challenge: str | None = awaited(asked)
     except Exception:
         return None
     return challenge.partition(" ")[0] if challenge else None

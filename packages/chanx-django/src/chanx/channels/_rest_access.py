@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponseBase
 try:
     from rest_framework.renderers import JSONRenderer
     from rest_framework.response import Response
-    from rest_framework.views import APIView
+
+    from chanx.channels._rest_awaiting import AwaitingView
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] != "rest_framework":
         raise
@@ -20,7 +21,7 @@ except ModuleNotFoundError as error:
 __all__ = ["rest_refusal"]
 
 
-class _Gate(APIView):
+class _Gate(AwaitingView):
     """Answers what it lets through with 204."""
 
     renderer_classes = (JSONRenderer,)

@@ -1,13 +1,14 @@
 """Who may see the views of the AsyncAPI document: the setting `ASYNCAPI_ACCESS`."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.module_loading import import_string
 from django.views import View
 
+from chanx.channels._awaiting import awaited
 from chanx.channels.settings import chanx_settings
 from chanx.core import _guard as _guard
 
@@ -40,12 +41,9 @@ def _ask(request: HttpRequest, policy: Any) -> HttpResponseBase | None:
         raise ImproperlyConfigured(
             f"CHANX['ASYNCAPI_ACCESS'] names {policy!r}, which is neither a callable nor a list of permission classes."
         )
-    allowed = cast("Callable[[HttpRequest], bool]", policy)(request)
-    return (
-        None
-        if allowed is True
-        else HttpResponse("Forbidden", status=403, content_type="text/plain")
-    )
+    if awaited(policy(request)) is True:
+        return None
+    return HttpResponse("Forbidden", status=403, content_type="text/plain")
 
 
 def _ask_permissions(request: HttpRequest, classes: Sequence[Any]) -> HttpResponseBase | None:

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from pydantic_core import from_json
 
+from chanx.channels._awaiting import awaited
 from chanx.channels._database import atomic_request
 from chanx.channels._request import http_request, route_arguments
 from chanx.core import _guard as _guard
@@ -31,6 +32,7 @@ try:
     from rest_framework.viewsets import ViewSetMixin
 
     from chanx.channels._credentials import DeclaredCredentials
+    from chanx.channels._rest_awaiting import AwaitingView, awaiting, refuse_async_methods
 except ModuleNotFoundError as _error:
     if (_error.name or "").partition(".")[0] != "rest_framework":
         raise
@@ -85,16 +87,25 @@ class AuthActionInterceptMixin(GenericAPIView[Any]):
     options = intercept  # type: ignore[assignment] # pyright: ignore[reportAssignmentType] # a view of Django's takes an HttpRequest
 
 
-class _AskedView(GenericAPIView[Any]):
+class _AskedView(AwaitingView, GenericAPIView[Any]):
     """A view that looks up what its authenticator says, and lets no object past its permissions."""
 
     authenticator: "DjangoAuthenticator"
+    adds_permissions = False
     found: Any = None
     _checked: Any = None
 
+    def get_permissions(self) -> list[Any]:
+        """Add the authenticator's permissions, which a view that overrides this method would leave out."""
+        found = super().get_permissions()
+        if not self.adds_permissions:
+            return found
+        asked = [one.__class__ for one in found]
+        return found + [awaiting(one()) for one in self.permission_classes if one not in asked]
+
     def get_queryset(self) -> Any:
         """Ask the authenticator, which asks `own_queryset()` unless it is overridden."""
-        queryset: Any = self.authenticator.get_queryset()
+        queryset: Any = awaited(self.authenticator.get_queryset())
         return cast(Any, queryset).all() if isinstance(queryset, BaseManager) else queryset
 
     def own_queryset(self) -> Any:
@@ -103,7 +114,7 @@ class _AskedView(GenericAPIView[Any]):
 
     def get_object(self) -> Any:
         """Ask the authenticator likewise. Whoever found the object, its permissions are checked."""
-        found = self.authenticator.get_object()
+        found = awaited(self.authenticator.get_object())
         if self._checked is not found:
             self.check_object_permissions(self.request, found)
         self.found = found
@@ -127,8 +138,9 @@ class DjangoAuthenticator(BaseAuthenticator):
     """Lets in whom a REST view with the same classes would answer with success.
 
     Attributes that a class or instance sets win over those of `auth_view_class`; unset, the view's count, and for
-    `ChanxAuthView` the project's REST_FRAMEWORK settings. `get_queryset()` and `get_object()` may be overridden.
-    They and the view run in a thread. Afterwards `user` is in the scope too.
+    `ChanxAuthView` the project's REST_FRAMEWORK settings. Where the view overrides `get_permissions()`, those
+    permissions and `permission_classes` are all asked. `get_queryset()` and `get_object()` may be overridden. They and
+    the view run in a thread. Afterwards `user` is in the scope too.
 
     Success is any 2xx. Otherwise the connection is closed with 4000 + the status. A failure of the view's own
     is logged, closes with 4500 and tells the client nothing.
@@ -168,11 +180,13 @@ class DjangoAuthenticator(BaseAuthenticator):
                 raise TypeError(
                     f"{cls.__name__}.{name}() must not be async: it runs in a thread of its own."
                 )
+        _check_queryset(cls.queryset, cls.__name__)
         view = cast(Any, cls.auth_view_class)
         if not (isinstance(view, type) and issubclass(view, GenericAPIView)):
             raise TypeError(
                 f"auth_view_class of {cls.__name__} must be a GenericAPIView subclass, not {view!r}."
             )
+        refuse_async_methods(view, f"auth_view_class of {cls.__name__}")
 
     def get_queryset(self) -> Any:
         """Return where the object is looked up. Override; `super()` has what the attributes say."""
@@ -180,7 +194,6 @@ class DjangoAuthenticator(BaseAuthenticator):
 
     def get_object(self) -> Any:
         """Return the object of the connection. Override; `super()` looks it up by `lookup_field`.
-        _check_queryset(cls.queryset, cls.__name__)
 
         Object permissions are checked for whatever it returns.
         """
@@ -202,11 +215,20 @@ class DjangoAuthenticator(BaseAuthenticator):
             return False
         if own is not _UNSET or _overrides(type(self), DjangoAuthenticator, "get_queryset"):
             return True
+        if self._is_creating:
+            return False
         queryset = cast(Any, self.view).queryset
         return (queryset is not None and queryset is not True) or any(
             _overrides(self.auth_view_class, GenericAPIView, name)
             for name in ("get_queryset", "get_object")
         )
+
+    @property
+    def _is_creating(self) -> bool:
+        """Whether a view set is asked to create, on a route that captures nothing: there is no object yet."""
+        view: Any = self.view
+        is_post = view.request.method == "POST" and not (view.args or view.kwargs)
+        return is_post and isinstance(view, ViewSetMixin)
 
     async def authenticate(self, scope: Scope) -> bool:
         """Ask the view, and tell the client what it said."""
@@ -215,21 +237,12 @@ class DjangoAuthenticator(BaseAuthenticator):
         except Exception:
             self.status_code = 500
             raise
-        if self._is_creating:
-            return False
         self.status_code = response.status_code
         admitted = _is_success(response)
         if admitted:
             scope["user"] = self.user
         await self._tell(_ADMITTED if admitted else _plain(getattr(response, "data", None)))
         return admitted
-    @property
-    def _is_creating(self) -> bool:
-        """Whether a view set is asked to create, on a route that captures nothing: there is no object yet."""
-        view: Any = self.view
-        is_post = view.request.method == "POST" and not (view.args or view.kwargs)
-        return is_post and isinstance(view, ViewSetMixin)
-
 
     def view_for(self, request: HttpRequest, scope: Scope) -> _AskedView:
         """Make the view of one request, with everything that is set here."""
@@ -237,10 +250,15 @@ class DjangoAuthenticator(BaseAuthenticator):
         view = self.view = _asked(self.auth_view_class, self.override_http_methods)()
         view.authenticator = self
         view.setup(request, *args, **kwargs)
+        _check_queryset(self.queryset, type(self).__name__)
         for name in _VIEW_ATTRIBUTES:
             value = self._own(name)
             if value is not _UNSET and not isinstance(value, bool):
                 setattr(view, name, value)
+        is_own = self._own("permission_classes") is not _UNSET
+        view.adds_permissions = is_own and _overrides(
+            self.auth_view_class, GenericAPIView, "get_permissions"
+        )
         if isinstance(view, ViewSetMixin):
             self._name_action(view, cast(str, request.method).lower())
         return view
@@ -249,6 +267,7 @@ class DjangoAuthenticator(BaseAuthenticator):
         """Do what a router would: tell a view set which action a method stands for."""
         reading = "retrieve" if self.needs_object else "list"
         view.action_map = {"get": reading, **_ACTIONS}
+        view.action = view.action_map.get(asked, "metadata")
         if not self.override_http_methods:
             for method, action in view.action_map.items():
                 if hasattr(view, action):
@@ -260,14 +279,12 @@ class DjangoAuthenticator(BaseAuthenticator):
         view = self.view_for(request, scope)
         with atomic_request(view.dispatch):
             response = self._answer(view, request)
-        _check_queryset(self.queryset, type(self).__name__)
         if not _is_success(response):
             _say_what_is_missing(view, scope)
         else:
             assert self.request is not None
             self.user, self.obj = self.request.user, view.found
         return response
-        view.action = view.action_map.get(asked, "metadata")
 
     def _answer(self, view: _AskedView, request: HttpRequest) -> HttpResponseBase:
         response = view.dispatch(cast(Any, request), *view.args, **view.kwargs)
@@ -301,6 +318,17 @@ class DjangoAuthenticator(BaseAuthenticator):
         return _UNSET if value is None else value
 
 
+# Any: the value to check.
+def _check_queryset(value: Any, where: str) -> None:
+    """Raise TypeError for a value in which no object can be looked up: every client would get a 404."""
+    if value is None or value is True or isinstance(value, QuerySet | BaseManager):
+        return
+    raise TypeError(
+        f"queryset of {where} must be a QuerySet such as Group.objects.all(), a manager, True (there is no "
+        f"object) or None (as the view says), not {value!r}. Override get_queryset() for anything else."
+    )
+
+
 @cache
 def _asked(view: type[GenericAPIView[Any]], override: bool) -> type[_AskedView]:
     bases = (AuthActionInterceptMixin, _AskedView, view) if override else (_AskedView, view)
@@ -329,14 +357,3 @@ def _overrides(cls: type, base: type, name: str) -> bool:
 def _plain(data: Any) -> Any:
     """Return what a response says as plain JSON, its details included."""
     return from_json(JSONRenderer().render(data)) if data is not None else None
-# Any: the value to check.
-def _check_queryset(value: Any, where: str) -> None:
-    """Raise TypeError for a value in which no object can be looked up: every client would get a 404."""
-    if value is None or value is True or isinstance(value, QuerySet | BaseManager):
-        return
-    raise TypeError(
-        f"queryset of {where} must be a QuerySet such as Group.objects.all(), a manager, True (there is no "
-        f"object) or None (as the view says), not {value!r}. Override get_queryset() for anything else."
-    )
-
-

@@ -21,7 +21,9 @@ try:
     from rest_framework.parsers import JSONParser
     from rest_framework.permissions import OperandHolder, SingleOperandHolder
     from rest_framework.request import Request
+    from rest_framework.views import APIView
 
+    from chanx.channels._rest_awaiting import awaiting
     from chanx.channels.authenticator import ChanxAuthView, DjangoAuthenticator
 except ModuleNotFoundError as _error:
     if (_error.name or "").partition(".")[0] != "rest_framework":
@@ -62,10 +64,12 @@ class PermissionGuard(Guard):
     def _ask(self, consumer: "ChanxWebsocketConsumerMixin[Any]", message: BaseMessage) -> None:
         view, found = _view_of(consumer, message)
         view.permission_classes = [self.permission]
+        # The view may override these methods: only the guard's own permission is asked here.
+        view.get_permissions = lambda: [awaiting(self.permission())]
         try:
-            view.check_permissions(view.request)
+            APIView.check_permissions(view, view.request)
             if found is not None:
-                view.check_object_permissions(view.request, found)
+                APIView.check_object_permissions(view, view.request, found)
         except NotAuthenticated:
             # A view says this of anybody who is not logged in; a permission with words of its own is heard first.
             text, code = (getattr(self.permission, name, None) for name in ("message", "code"))

@@ -1,6 +1,6 @@
 """The `CHANX` setting of a Django project."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -15,9 +15,9 @@ from chanx.type_defs import JSONObject
 
 __all__ = ["DEFAULTS", "ChanxSettings", "chanx_settings"]
 
-# Who may see the AsyncAPI views: a callable of the request, permission classes of Django REST framework, or the
-# dotted paths of either. Any: permission classes are also expressions of classes.
-Access = Callable[[Any], bool] | str | list[Any] | tuple[Any, ...]
+# Who may see the AsyncAPI views: a callable of the request, async or not, permission classes of Django REST framework,
+# or the dotted paths of either. Any: permission classes are also expressions of classes.
+Access = Callable[[Any], bool | Awaitable[bool]] | str | list[Any] | tuple[Any, ...]
 
 DEFAULTS: Mapping[str, Any] = {
     "MESSAGE_ACTION_KEY": "action",
