@@ -67,13 +67,13 @@ class Project:
         with (self.folder / name).open("a", encoding="utf-8") as file:
             file.write(f"\n{text}\n")
 
-    def check(self, *options: str, workers: str | None = None) -> str:
+    def check(self, *options: str, workers: str | None = None, tag: str = "chanx") -> str:
         environment = {**os.environ, "PYTHONPATH": str(self.folder)}
         environment |= {"DJANGO_SETTINGS_MODULE": "settings"}
         environment.pop("WEB_CONCURRENCY", None)
         if workers is not None:
             environment["WEB_CONCURRENCY"] = workers
-        command = [sys.executable, "-m", "django", "check", "--tag", "chanx", *options]
+        command = [sys.executable, "-m", "django", "check", "--tag", tag, *options]
         run = subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=50
         )
@@ -181,3 +181,80 @@ def test_deployment_with_a_layer_in_memory(project: Project) -> None:
     assert "(chanx.W006) The default channel layer is in memory" in project.check("--deploy")
     project.add("settings.py", f"CHANNEL_LAYERS = {redis}")
     assert "chanx.W00" not in project.check("--deploy", workers="4")
+
+
+URLS = """
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.urls import include, path
+from chanx.channels.views import AsyncAPIDocsView, AsyncAPISchemaView
+
+class Own(AsyncAPISchemaView):
+    pass
+
+class Restricted(LoginRequiredMixin, AsyncAPISchemaView):
+    pass
+
+urlpatterns = [path("api/", include([{}]))]
+"""
+
+
+@pytest.fixture
+def routed(project: Project) -> Project:
+    """A project whose layer is sound."""
+    project.add("settings.py", "ROOT_URLCONF = 'urls'")
+    project.add(
+        "settings.py", "INSTALLED_APPS += ['django.contrib.auth', 'django.contrib.contenttypes']"
+    )
+    project.add("settings.py", "SILENCED_SYSTEM_CHECKS = ['chanx.W006']")
+    project.write("urls.py", URLS.format("path('', include('chanx.channels.urls'))"))
+    return project
+
+
+def test_a_public_document(routed: Project) -> None:
+    said = routed.check("--deploy")
+
+    assert "(chanx.W007) ROOT_URLCONF routes AsyncAPIDocsView and AsyncAPISchemaView, and" in said
+    assert "HINT: Set CHANX = {'ASYNCAPI_ACCESS': 'chanx.channels.access.staff_only'}" in said
+    assert "chanx.W007" not in routed.check()
+    assert "chanx.W007" in routed.check("--deploy", tag="security")
+
+
+@pytest.mark.parametrize(
+    ("route", "is_said"),
+    [
+        ("path('', Own.as_view())", True),
+        ("path('', Restricted.as_view())", False),
+        ("path('', login_required(Own.as_view()))", False),
+        ("", False),
+    ],
+)
+def test_a_document_of_a_view_of_the_project(routed: Project, route: str, is_said: bool) -> None:
+    routed.write("urls.py", URLS.format(route))
+
+    assert ("routes Own, and" in routed.check("--deploy")) is is_said
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "CHANX = {'ASYNCAPI_ACCESS': 'chanx.channels.access.staff_only'}",
+        "MIDDLEWARE = ['django.contrib.auth.middleware.LoginRequiredMiddleware']",
+        "SILENCED_SYSTEM_CHECKS += ['chanx.W007']",
+        "del ROOT_URLCONF",
+    ],
+)
+def test_a_document_that_is_not_public(routed: Project, setting: str) -> None:
+    routed.add("settings.py", setting)
+
+    assert "no issues" in routed.check("--deploy")
+
+
+@pytest.mark.parametrize("wrong", ["'x'", "{'ASYNCAPI_ACCESS': 5}"])
+def test_a_public_document_and_wrong_settings(routed: Project, wrong: str) -> None:
+    routed.add("settings.py", f"CHANX = {wrong}")
+
+    said = routed.check("--deploy")
+
+    assert "chanx.E001" in said
+    assert "chanx.W007" not in said

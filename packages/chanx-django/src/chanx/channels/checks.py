@@ -10,16 +10,24 @@ from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import InMemoryChannelLayer, channel_layers
 from django.apps import AppConfig, apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import module_has_submodule
 
+from chanx.channels.access import RestrictedView
 from chanx.channels.settings import settings_faults
 from chanx.channels.utils.asgi import get_websocket_application
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.core import _guard as _guard
 
-__all__ = ["check_consumers", "check_layers", "check_settings", "check_workers"]
+__all__ = ["check_access", "check_consumers", "check_layers", "check_settings", "check_workers"]
+
+_ACCESS_HINT = (
+    "Set CHANX = {'ASYNCAPI_ACCESS': 'chanx.channels.access.staff_only'}, or a callable or permission classes of your "
+    "own. If the document is meant to be public, add 'chanx.W007' to SILENCED_SYSTEM_CHECKS."
+)
+_LOGIN_MIDDLEWARE = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 
 _LAYER_HINT = (
     "Install it with: pip install \"chanx-django[redis]\", and set CHANNEL_LAYERS = {'default': "
@@ -73,6 +81,37 @@ def check_deployment(app_configs: Iterable[AppConfig] | None, **kwargs: Any) -> 
         "The default channel layer is in memory: no other process, such as a job worker, sees it."
     )
     return [Warning(text, hint=_LAYER_HINT, id="chanx.W006")]
+
+
+@register("chanx", Tags.security, deploy=True)
+def check_access(app_configs: Iterable[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Say that everyone can read the AsyncAPI document."""
+    given: Any = getattr(settings, "CHANX", None) or {}
+    if settings_faults(given) or given.get("ASYNCAPI_ACCESS") is not None:
+        return []
+    if not getattr(settings, "ROOT_URLCONF", None) or _LOGIN_MIDDLEWARE in settings.MIDDLEWARE:
+        return []
+    public = sorted({view.__name__ for view in _public_views(get_resolver().url_patterns)})
+    if not public:
+        return []
+    text = f"ROOT_URLCONF routes {' and '.join(public)}, and CHANX['ASYNCAPI_ACCESS'] is not set: "
+    text += "everyone can read the AsyncAPI document."
+    return [Warning(text, hint=_ACCESS_HINT, id="chanx.W007")]
+
+
+def _public_views(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[type[RestrictedView]]:
+    """Yield the routed views of the document that only `ASYNCAPI_ACCESS` could restrict.
+
+    One with a decorator or a mixin around `dispatch()` may well ask for a login.
+    """
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _public_views(pattern.url_patterns)
+            continue
+        view: Any = getattr(pattern.callback, "view_class", None)
+        is_plain = getattr(view, "dispatch", None) is RestrictedView.dispatch
+        if is_plain and not hasattr(pattern.callback, "__wrapped__"):
+            yield view
 
 
 def _import_consumers() -> None:
