@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import replace
+from hashlib import sha256
 from html.parser import HTMLParser
 from typing import Annotated, Any, Literal
 
@@ -13,7 +15,9 @@ from chanx.asyncapi import ConsumerRoute, DocumentOptions, generate_document, pu
 from chanx.asyncapi.docs import PAGE_HEADERS, asset, docs_page, error_page, static_site
 from chanx.asyncapi.docs._example import example
 from chanx.asyncapi.docs._schema import Schemas
+from chanx.asyncapi.document import assembled
 from chanx.asyncapi.publication import Format
+from chanx.asyncapi.text import to_json_text, to_yaml_text
 from chanx.core.decorators import channel, ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
@@ -162,6 +166,68 @@ def test_a_document_is_written_once(form: Format) -> None:
 
     assert publish(ROUTES, DocumentOptions(**vars_of(OPTIONS)), form) is first
     assert publish(ROUTES, DocumentOptions(), form).etag != first.etag
+
+
+WRITERS = {"json": to_json_text, "yaml": to_yaml_text, "html": docs_page}
+FORMS: list[Format] = ["json", "yaml", "html"]
+SERVERS: list[dict[str, Any]] = [
+    {},
+    {"server_url": "localhost:8000"},
+    {"server_url": "chat.example", "server_protocol": "wss"},
+    {"server_url": "https://chat.example/behind/a/proxy/"},
+    {"server_url": HOSTILE},
+    {"server_url": "Zoë'\"&<>:\\ #-?\u2028\u2029\x85\t{}"},
+    {"server_url": "a host of words " * 30},
+    {"server_url": "h/" + "path of words " * 30},
+    {"server_url": "[::1"},
+    {"server_url": "no"},
+    {"server_url": "1.5", "server_protocol": "true"},
+    {"server_url": "other", "servers": {HOSTILE: {}, "z": {"host": "x", "protocol": "ws"}}},
+    {"servers": {}},
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_document_is_the_same_as_one_that_is_written_whole(
+    server: dict[str, Any], form: Format
+) -> None:
+    options = DocumentOptions(**{**vars_of(OPTIONS), **server})
+    expected = WRITERS[form](generate_document(ROUTES, options)).encode()
+
+    published = publish(ROUTES, options, form)
+
+    assert published.content == expected
+    assert published.etag == f'"{sha256(expected).hexdigest()[:32]}"'
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_many_hosts_write_a_document_once(form: Format, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients choose the host, so a flood of them must cost little and evict nothing."""
+    written: list[Any] = []
+
+    def counted(*args: Any) -> Any:
+        written.append(args)
+        return assembled(*args)
+
+    monkeypatch.setattr("chanx.asyncapi.publication.assembled", counted)
+    options = DocumentOptions(title=f"Of this test, as {form}")
+    tags = {
+        publish(ROUTES, replace(options, server_url=f"{number}.example"), form).etag
+        for number in range(200)
+    }
+
+    assert len(tags) == 200
+    assert len(written) == 1
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_servers_of_the_options_make_one_document_for_every_host(form: Format) -> None:
+    options = DocumentOptions(servers={"main": {"host": "main.example", "protocol": "wss"}})
+
+    first = publish(ROUTES, replace(options, server_url="a.example"), form)
+
+    assert publish(ROUTES, replace(options, server_url="b.example"), form) is first
 
 
 def vars_of(options: DocumentOptions) -> dict[str, Any]:

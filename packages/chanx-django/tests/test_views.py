@@ -11,6 +11,7 @@ from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 
 from chanx.asyncapi.docs import docs_page
+from chanx.asyncapi.document import assembled
 from chanx.channels.routing import path
 from chanx.channels.views import AsyncAPIDocsView, generate_asyncapi_schema
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
@@ -91,6 +92,25 @@ def test_a_client_that_has_it_is_told_so(url: str) -> None:
 
     assert (second.status_code, second.content) == (304, b"")
     assert third.content == first.content
+
+
+@pytest.mark.parametrize("url", ["/schema/", "/schema/?format=yaml", "/docs/"])
+def test_many_hosts_write_the_document_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client chooses the host and the port that it calls."""
+    written: list[Any] = []
+
+    def counted(*args: Any) -> Any:
+        written.append(args)
+        return assembled(*args)
+
+    monkeypatch.setattr("chanx.asyncapi.publication.assembled", counted)
+    with override_settings(ALLOWED_HOSTS=["*"], CHANX={"ASYNCAPI_TITLE": f"Of {url}"}):
+        hosts = [f"{number}.example:{8000 + number}" for number in range(200)]
+        answers = [Client().get(url, headers={"host": host}) for host in hosts]
+
+    assert len({answer.headers["ETag"] for answer in answers}) == 200
+    assert all(host in answer.content.decode() for host, answer in zip(hosts, answers, strict=True))
+    assert len(written) == 1
 
 
 @pytest.mark.parametrize(

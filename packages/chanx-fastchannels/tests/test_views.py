@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from chanx.asyncapi.docs import docs_page
+from chanx.asyncapi.document import assembled
 from chanx.core.decorators import ws_handler
 from chanx.fast_channels import asyncapi_docs, asyncapi_spec_json, asyncapi_spec_yaml
 from chanx.fast_channels.routing import add_websocket_consumer
@@ -135,6 +136,39 @@ async def test_the_server_is_the_one_that_was_called(app: FastAPI) -> None:
     assert answer.json()["servers"] == {
         "development": {"host": "localhost:8443", "protocol": "wss"}
     }
+
+
+@pytest.mark.parametrize("path", ["/asyncapi", "/asyncapi.json", "/asyncapi.yaml"])
+async def test_many_hosts_write_the_document_once(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client chooses the host and the port that it calls."""
+    written: list[Any] = []
+
+    def counted(*args: Any) -> Any:
+        written.append(args)
+        return assembled(*args)
+
+    views: dict[str, Any] = {
+        "/asyncapi": asyncapi_docs,
+        "/asyncapi.json": asyncapi_spec_json,
+        "/asyncapi.yaml": asyncapi_spec_yaml,
+    }
+    app = FastAPI(title=f"Of {path}")
+    add_websocket_consumer(app, "/ws", PingConsumer)
+
+    @app.get(path)
+    async def view(request: Request) -> Response:
+        response: Response = await views[path](request)
+        return response
+
+    monkeypatch.setattr("chanx.asyncapi.publication.assembled", counted)
+    hosts = [f"{number}.example:{8000 + number}" for number in range(200)]
+    answers = [await get(app, path, headers={"host": host}) for host in hosts]
+
+    assert len({answer.headers["etag"] for answer in answers}) == 200
+    assert all(host in answer.body.decode() for host, answer in zip(hosts, answers, strict=True))
+    assert len(written) == 1
 
 
 async def test_without_a_request(app: FastAPI) -> None:

@@ -1,15 +1,23 @@
-"""Documents ready to be served: written once, told apart by an ETag."""
+"""Documents ready to be served: written once, told apart by an ETag.
 
+Clients choose the host that they send requests to, and a document names it. So a text is written with placeholders for
+its server and cached; filling them in costs little, and a flood of hosts neither writes nor evicts a text.
+"""
+
+import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
+from html import escape
+from secrets import token_hex
 from typing import Literal
 
 from chanx.asyncapi.docs import docs_page
 from chanx.asyncapi.document import assembled, sources_of
 from chanx.asyncapi.options import DocumentOptions
 from chanx.asyncapi.routes import ConsumerRoute
+from chanx.asyncapi.servers import servers
 from chanx.asyncapi.sources import Source
 from chanx.asyncapi.text import to_json_text, to_yaml_text
 from chanx.core import _guard as _guard
@@ -24,8 +32,13 @@ _WRITERS: Mapping[Format, Callable[[JSONObject], str]] = {
     "yaml": to_yaml_text,
     "html": docs_page,
 }
-# A client chooses the host that it calls, so this many can be asked for at little cost, and no more are kept.
 _CACHED_TEXTS = 32
+# With a server filled in. Any client can evict these, which costs no more than filling it in again.
+_CACHED_PUBLICATIONS = 32
+
+# Random, so that neither a document nor a client contains them.
+_NAME, _HOST, _PROTOCOL = (f"{name}{token_hex(16)}" for name in ("name", "host", "protocol"))
+_PLACEHOLDERS: JSONObject = {_NAME: {"host": _HOST, "protocol": _PROTOCOL}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +58,61 @@ def publish(
     routes: Iterable[ConsumerRoute], options: DocumentOptions, form: Format = "json"
 ) -> Publication:
     """Return the document of the routes in one form."""
-    return _publication(sources_of(routes, options), options.as_key(), form)
+    server = json.dumps(servers(options)) if not options.servers else None
+    shared = replace(options, server_url=None, server_protocol=None)
+    return _publication(sources_of(routes, options), shared.as_key(), form, server)
+
+
+@lru_cache(maxsize=_CACHED_PUBLICATIONS)
+def _publication(
+    sources: tuple[Source, ...], options: str, form: Format, server: str | None
+) -> Publication:
+    text = _text(sources, options, form)
+    content = (text if server is None else _FILLERS[form](text, json.loads(server))).encode()
+    return Publication(content, f'"{sha256(content).hexdigest()[:32]}"')
 
 
 @lru_cache(maxsize=_CACHED_TEXTS)
-def _publication(sources: tuple[Source, ...], options: str, form: Format) -> Publication:
-    document = assembled(sources, DocumentOptions.from_key(options))
-    content = _WRITERS[form](document).encode()
-    return Publication(content, f'"{sha256(content).hexdigest()[:32]}"')
+def _text(sources: tuple[Source, ...], options: str, form: Format) -> str:
+    """Write a document, with placeholders for the server unless the options name servers."""
+    given = DocumentOptions.from_key(options)
+    document = assembled(sources, given)
+    if not given.servers:
+        document = {**document, "servers": _PLACEHOLDERS}
+    return _WRITERS[form](document)
+
+
+def _fill_json(text: str, server: JSONObject) -> str:
+    return text.replace(_json_entry(_PLACEHOLDERS), _json_entry(server))
+
+
+def _json_entry(server: JSONObject) -> str:
+    """Return the lines of `servers` as they are in the whole text: without the braces around them."""
+    return to_json_text({"servers": server}).removeprefix("{\n").removesuffix("\n}\n")
+
+
+def _fill_yaml(text: str, server: JSONObject) -> str:
+    return text.replace(to_yaml_text({"servers": _PLACEHOLDERS}), to_yaml_text({"servers": server}))
+
+
+def _fill_page(text: str, server: JSONObject) -> str:
+    text = text.replace(_page_data(_PLACEHOLDERS), _page_data(server))
+    for name, entry in server.items():
+        shown = {_NAME: name, _PROTOCOL: entry["protocol"]}
+        shown[_HOST] = entry["host"] + entry.get("pathname", "")
+        for placeholder, value in shown.items():
+            text = text.replace(placeholder, escape(value))
+    return text
+
+
+def _page_data(server: JSONObject) -> str:
+    """Return the server as the page hands it to its scripts."""
+    text = json.dumps(server, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+_FILLERS: Mapping[Format, Callable[[str, JSONObject], str]] = {
+    "json": _fill_json,
+    "yaml": _fill_yaml,
+    "html": _fill_page,
+}
