@@ -13,7 +13,7 @@ from django.test import AsyncClient, Client, override_settings
 from rest_framework import generics, viewsets
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import AND, AllowAny, BasePermission
+from rest_framework.permissions import AND, AllowAny, BasePermission, IsAuthenticated
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
@@ -386,6 +386,36 @@ async def test_an_authentication_class() -> None:
     assert await status(tickets, "/ws/?ticket=ada") == 200
     assert await status(tickets, "/ws/?ticket=bob") == 401
     assert await status(tickets) == 401
+
+
+async def test_an_authentication_class_that_returns_an_awaitable() -> None:
+    """Only `async def` is awaited; anything else that the framework cannot unpack is refused."""
+
+    class Decorated(BaseAuthentication):
+        def authenticate(self, request: Any) -> Any:
+            return Later(True)
+
+    ws = connected(authenticator(authentication_classes=[Decorated]))
+    await ws.connect()
+    await ws.assert_closed(4500)
+    await ws.wait()
+
+
+async def test_an_authentication_class_in_front_of_the_documents() -> None:
+    await User.objects.acreate(username="ada")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        override_settings(
+            ASGI_APPLICATION=f"{__name__}.application",
+            CHANX={"ASYNCAPI_ACCESS": [IsAuthenticated]},
+        ),
+    ):
+        patch.setattr(APIView, "authentication_classes", [Tickets])
+        allowed = await AsyncClient().get("/schema/?ticket=ada")
+        refused = await AsyncClient().get("/schema/?ticket=bob")
+
+    assert allowed.status_code == 200
+    assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "Ticket")
 
 
 def test_documents_name_its_scheme() -> None:
