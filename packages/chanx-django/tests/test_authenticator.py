@@ -788,6 +788,69 @@ async def test_permissions_of_an_authenticator_are_asked_whatever_the_view_asks(
         await User.objects.filter(pk=ada.pk).aupdate(is_staff=False)
 
 
+class OwnActions(viewsets.GenericViewSet[Any]):
+    """Has the parameters of the examples in the framework's guide."""
+
+    queryset = Group.objects.all()
+    ran: list[str] = []  # noqa: RUF012 - emptied by the test
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().dispatch(request, *args, **kwargs)
+        self.ran.append(str(self.action))
+        return response
+
+    def list(self, request: Request) -> Response:
+        return Response([])
+
+    def create(self, request: Request) -> Response:
+        return Response(status=201)
+
+    def retrieve(self, request: Request, pk: int) -> Response:
+        return Response({})
+
+    def update(self, request: Request, pk: int) -> Response:
+        return Response({})
+
+    def destroy(self, request: Request, pk: int) -> Response:
+        return Response(status=204)
+
+
+@pytest.mark.parametrize(
+    ("method", "has_object", "action"),
+    [
+        ("get", True, "retrieve"),
+        ("get", False, "list"),
+        ("post", True, "create"),
+        ("post", False, "create"),
+        ("put", True, "update"),
+        ("delete", True, "destroy"),
+    ],
+)
+async def test_the_real_actions_get_what_a_router_gives_them(
+    method: str,
+    has_object: bool,
+    action: str,
+    cookie: tuple[bytes, bytes],
+    readers: Group,
+    writers: Group,
+) -> None:
+    """`list()` and `create()` take no key, also where the route captures one; the object is still asked about."""
+    OwnActions.ran.clear()
+    authenticator = changed(
+        Members,
+        queryset=None if has_object else True,
+        auth_view_class=OwnActions,
+        auth_method=method,
+        override_http_methods=False,
+    )
+
+    told = await answer(authenticator, f"/ws/{readers.pk}/", cookie)
+    refused = await answer(authenticator, f"/ws/{writers.pk}/", cookie)
+    assert 200 <= told["status_code"] < 300
+    assert (refused["status_code"] == 403) is has_object
+    assert OwnActions.ran == [action, action]
+
+
 async def test_the_real_actions_of_a_view_set(cookie: tuple[bytes, bytes], readers: Group) -> None:
     view = type("Groups", (viewsets.ModelViewSet,), {"queryset": Group.objects.all()})
     authenticator = changed(

@@ -271,7 +271,7 @@ class DjangoAuthenticator(BaseAuthenticator):
         if not self.override_http_methods:
             for method, action in view.action_map.items():
                 if hasattr(view, action):
-                    setattr(view, method, getattr(view, action))
+                    setattr(view, method, _action(view, action))
 
     def _ask(self, scope: Scope) -> HttpResponseBase:
         """Send the emulated request through the view, in a thread."""
@@ -316,6 +316,19 @@ class DjangoAuthenticator(BaseAuthenticator):
         holders = (vars(holder) for holder in (self, *below))
         value = next((holder[name] for holder in holders if name in holder), None)
         return _UNSET if value is None else value
+
+
+def _action(view: Any, name: str) -> Callable[..., HttpResponseBase]:
+    """Return an action of a view set, called with what a router would give it."""
+    action: Callable[..., HttpResponseBase] = getattr(view, name)
+    if name not in ("list", "create"):
+        return action
+    keyword = view.lookup_url_kwarg or view.lookup_field
+
+    def without_object(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return action(request, *args, **{key: kwargs[key] for key in kwargs if key != keyword})
+
+    return without_object
 
 
 # Any: the value to check.
