@@ -4,9 +4,10 @@ Browsers send cookies with the handshake of any page and CORS does not apply to 
 checked by the server (RFC 6455, section 10.2). A missing Origin is allowed: it is no browser.
 """
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import lru_cache
+from inspect import isawaitable
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from chanx.core import _guard as _guard
@@ -17,23 +18,49 @@ __all__ = ["OriginPolicy", "is_allowed_origin", "origin_host", "same_host"]
 
 OriginCheck = Callable[[str, Scope], bool]
 OriginPolicy = Sequence[str] | OriginCheck | None
-"""Patterns such as `https://*.example.com`, a callable of (origin, scope), or None to allow every origin."""
+"""Patterns such as `https://*.example.com`, a callable of (origin, scope), or None to allow every origin.
+
+A `*` stands for any characters except `/`. The origin `null` (a sandboxed frame, a file) is matched by the pattern
+`null` only.
+"""
+
+MAX_ORIGIN_LENGTH = 512
+"""In characters. A longer origin is refused: a host name has at most 253."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def is_allowed_origin(policy: OriginPolicy, scope: Scope) -> bool:
-    """Tell whether the handshake in `scope` may go on."""
+    """Tell whether the handshake in `scope` may go on.
+
+    Raises TypeError where the policy is an async function.
+    """
     origins = [value for name, value in scope.get("headers") or () if name.lower() == b"origin"]
     if policy is None or not origins:
         return True
     if len(origins) > 1:
         return False  # no browser sends two, and a proxy may have looked at the other one
     origin = origins[0].decode("latin-1")
+    if len(origin) > MAX_ORIGIN_LENGTH:
+        return False
     if callable(policy):
-        return policy(origin, scope)
-    return any(_pattern(pattern).fullmatch(origin.lower()) for pattern in policy)
+        return _checked_answer(policy, policy(origin, scope))
+    return any(_matches(pattern, origin.lower()) for pattern in policy)
+
+
+# Any: whatever a function of the application answers.
+def _checked_answer(check: OriginCheck, answer: Any) -> bool:
+    """Return a callable's answer as a bool. An awaitable is always true, so it would allow every origin."""
+    if not isawaitable(answer):
+        return bool(answer)
+    if isinstance(answer, Coroutine):
+        answer.close()  # it would be reported as never awaited
+    name = getattr(check, "__qualname__", type(check).__qualname__)
+    raise TypeError(
+        f"allowed_origins: {name}() is async, and its answer is not awaited. "
+        f"Write it as a plain function: `def`, not `async def`."
+    )
 
 
 def same_host(origin: str, scope: Scope) -> bool:
@@ -66,8 +93,36 @@ def _split(url: str) -> SplitResult | None:
     return None if "@" in parts.netloc else parts  # neither an Origin nor a Host names a user
 
 
+def _matches(pattern: str, origin: str) -> bool:
+    """Match each part between slashes by itself: a `*` never stands for a `/`."""
+    globs = _globs(pattern)
+    if origin == "null":
+        return globs == (("null",),)
+    parts = origin.split("/")
+    return len(parts) == len(globs) and all(map(_matches_glob, globs, parts))
+
+
 @lru_cache(maxsize=256)
-def _pattern(pattern: str) -> re.Pattern[str]:
-    """A `*` stands for any characters of a host or port, never for a `/`."""
-    literals = pattern.lower().rstrip("/").split("*")
-    return re.compile("[^/]*".join(re.escape(literal) for literal in literals))
+def _globs(pattern: str) -> tuple[tuple[str, ...], ...]:
+    """Return, for each part of a pattern, the texts around its stars."""
+    return tuple(tuple(part.split("*")) for part in pattern.lower().rstrip("/").split("/"))
+
+
+def _matches_glob(literals: tuple[str, ...], text: str) -> bool:
+    """Match without backtracking: what stands between two stars may always take the first place it finds.
+
+    A regular expression tries every combination of places, and the client chooses the text.
+    """
+    first, *middle = literals
+    if not middle:
+        return text == first
+    last = middle.pop()
+    if not text.startswith(first) or not text.endswith(last):
+        return False
+    position, end = len(first), len(text) - len(last)
+    for literal in middle:
+        found = text.find(literal, position, end)
+        if found < 0:
+            return False
+        position = found + len(literal)
+    return position <= end

@@ -24,6 +24,7 @@ from chanx.testing.integration.consumers import (
     NewsEvent,
     WaitMessage,
 )
+from chanx.type_defs import Scope
 
 __all__ = ["AccessTests"]
 
@@ -125,6 +126,29 @@ class AccessTests(IntegrationTests):
             ws = self.connect(headers=headers, allowed_origins=policy)
             assert (await ws.connect())[0] is allowed
             await ws.disconnect()
+
+    @pytest.mark.parametrize(
+        ("patterns", "allowed"),
+        [(["*"], False), (["*://*", "n*", "nul*l"], False), (["*", "null"], True)],
+    )
+    async def test_null_origin(self, patterns: list[str], allowed: bool) -> None:
+        """A sandboxed frame and a file have the origin `null`, which no star stands for."""
+        headers = [(b"host", b"testserver"), (b"origin", b"null")]
+        ws = self.connect(headers=headers, allowed_origins=patterns)
+        assert (await ws.connect())[0] is allowed
+        await ws.disconnect()
+
+    async def test_async_origin_check(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """An async function as `allowed_origins` lets nobody in, and the log says how to write it."""
+
+        async def check(origin: str, scope: Scope) -> bool:
+            return True
+
+        headers = [(b"host", b"testserver"), (b"origin", b"https://evil.example")]
+        ws = self.connect(headers=headers, allowed_origins=staticmethod(check))
+        assert (await ws.connect())[0] is False
+        await ws.disconnect()
+        assert "is async, and its answer is not awaited" in capsys.readouterr().out
 
     async def test_connect_accepts_as_it_likes(self) -> None:
         """An overridden `connect()` accepts in place of the library: with a subprotocol, headers, and what it sends."""
