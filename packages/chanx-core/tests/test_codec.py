@@ -1,10 +1,25 @@
 """Decoding frames: which of them need a closer look than the compiled validator takes."""
 
+import json
+from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
+from math import inf, nan
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializeAsAny,
+    create_model,
+)
+from typing_extensions import TypedDict
 
 from chanx.core.codec import Codec, InvalidFrameError, WireFormat
 from chanx.messages.base import BaseMessage
@@ -109,3 +124,153 @@ def outcome(codec: Codec, frame: str) -> Any:
         return codec.decode(frame)[0].payload
     except InvalidFrameError as invalid:
         return invalid.error.errors(include_url=False, include_input=False)
+
+
+class Constants(BaseModel):
+    """A model that asks pydantic for the constants of JavaScript."""
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")
+
+    value: float = inf
+    anything: Any = nan
+
+
+class Holder(BaseModel):
+    """A model that says nothing about constants and holds one that does."""
+
+    inner: Constants = Constants()
+
+
+@dataclass
+class Point:
+    """A dataclass with a number."""
+
+    x: float
+
+
+class Keyed(TypedDict):
+    """A dictionary with a number."""
+
+    x: float
+
+
+class Level(Enum):
+    """An enumeration with a number."""
+
+    TOP = inf
+
+
+class Extended(Measured):
+    """A model of which a field knows only the base class."""
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")
+
+    more: float = nan
+
+
+WIRES = [WireFormat(), WireFormat(camelize=True), WireFormat(discriminator_field="kind")]
+
+
+def finite(text: str) -> Any:
+    """Parse JSON as other languages do: NaN and the infinities are no JSON."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.mark.parametrize("wire", WIRES, ids=["plain", "camel", "kind"])
+@pytest.mark.parametrize(
+    ("payload", "value", "written"),
+    [
+        (float, inf, None),
+        (float | None, nan, None),
+        (list[float], [1.5, -inf], [1.5, None]),
+        (dict[str, float], {"a": nan}, {"a": None}),
+        (Any, {"a": [nan, "NaN", '"', "-Infinity"]}, {"a": [None, "NaN", '"', "-Infinity"]}),
+        (dict, {"a": (nan, 1)}, {"a": [None, 1]}),
+        (Measured, Measured(value=inf), {"value": None}),
+        (Constants, Constants(), {"value": None, "anything": None}),
+        (Holder, Holder(), {"inner": {"value": None, "anything": None}}),
+        (Any, Holder(), {"inner": {"value": None, "anything": None}}),
+        (list[Constants], [Constants(value=1)], [{"value": 1, "anything": None}]),
+        (Measured, Extended(value=inf), {"value": None}),
+        (SerializeAsAny[Measured], Extended(value=inf), {"value": None, "more": None}),
+        (Loose, Loose.model_validate({"a": Constants()}), {"a": {"value": None, "anything": None}}),
+        (Point, Point(inf), {"x": None}),
+        (Keyed, {"x": inf}, {"x": None}),
+        (Level, Level.TOP, None),
+        (Annotated[str, PlainSerializer(lambda value: nan)], "x", None),
+        (
+            Annotated[str, PlainSerializer(lambda value: Constants(value=2))],
+            "x",
+            {"value": 2, "anything": None},
+        ),
+    ],
+    ids=repr,
+)
+def test_what_is_no_number_is_written_as_null(
+    payload: Any, value: Any, written: Any, wire: WireFormat
+) -> None:
+    """Wherever a float is, and whatever a model's config says, the text is JSON."""
+    codec = codec_of(payload, wire)
+    (message_type,) = codec.incoming
+    message = message_type.model_validate({"payload": value})
+    assert finite(codec.encode(message))["payload"] == written
+
+
+@pytest.mark.parametrize("wire", WIRES, ids=["plain", "camel", "kind"])
+def test_dictionaries_are_json_too(wire: WireFormat) -> None:
+    """A message that is a dictionary, of a known class or of none, with keys of its own."""
+    codec = codec_of(dict[str, float], wire)
+    codec.outgoing = codec.incoming
+    for action in ("only", "other"):
+        content = {"action": action, "payload": {"a": nan}, "is_current": -inf, "m": Constants()}
+        written = finite(codec.encode_object(content))
+        assert written == {
+            wire.discriminator_field: action,
+            "payload": {"a": None},
+            "is_current": None,
+            "m": {"value": None, "anything": None},
+        }
+
+
+def open_values(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Put values into what may hold them."""
+    texts = st.text(max_size=3) | st.sampled_from(["NaN", '"Infinity"', "\\"])
+    return (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(texts, inner, max_size=3)
+        | inner.map(lambda value: Constants(anything=value))
+        | st.tuples(st.floats(), inner).map(lambda pair: Constants(value=pair[0], anything=pair[1]))
+    )
+
+
+VALUES = st.recursive(st.floats() | st.text(max_size=5) | st.integers(), open_values, max_leaves=8)
+
+
+def without(value: Any) -> Any:
+    """Return what JSON should say of a value: null for a float that is no number."""
+    match value:
+        case float():
+            return value if abs(value) < inf else None
+        case list():
+            return [without(item) for item in value]
+        case dict():
+            return {key: without(item) for key, item in value.items()}
+        case Constants():
+            return {"value": without(value.value), "anything": without(value.anything)}
+        case _:
+            return value
+
+
+@given(value=VALUES, wire=st.sampled_from(WIRES))
+def test_any_value_is_json(value: Any, wire: WireFormat) -> None:
+    """Nothing else of the message is changed: not the texts that spell a constant, either."""
+    codec = codec_of(Any, wire)
+    (message_type,) = codec.incoming
+    frame = codec.encode(message_type.model_validate({"payload": value}))
+    assert finite(frame)["payload"] == without(value)
+    frame = codec.encode_object({"action": "only", "payload": value})
+    assert finite(frame)["payload"] == without(value)

@@ -21,6 +21,7 @@ __all__ = [
     "finding_collisions",
     "has_floats",
     "kind_of",
+    "may_write_constants",
     "nodes_of",
     "on_the_wire",
     "refusing_infinity",
@@ -71,6 +72,21 @@ _WITHOUT_FLOATS: Final = frozenset(
         "uuid",
     }
 )
+
+
+# Kinds whose serializer writes no NaN and no infinity, unless a config says so.
+_WITHOUT_CONSTANTS: Final = _WITHOUT_FLOATS | {
+    "date",
+    "datetime",
+    "decimal",
+    "float",
+    "function-after",
+    "function-before",
+    "function-wrap",
+    "time",
+    "timedelta",
+    "url",
+}
 
 
 # Their members are of any type where the schema does not say of which.
@@ -150,9 +166,34 @@ def _may_take_any_number(node: Node) -> bool:
     config = cast(Node, node.get("config") or {})
     return (
         kind not in _WITHOUT_FLOATS
-        or (kind in _CONTAINERS and _CONTAINERS[kind] not in node)
-        or "allow" in (node.get("extra_behavior"), config.get("extra_fields_behavior"))
+        or _has_open_place(node)
         or bool(node.get("custom_init") or config.get("coerce_numbers_to_str"))
+    )
+
+
+def _has_open_place(node: Node) -> bool:
+    """Tell whether a node holds values of which the schema does not say what they are."""
+    kind = kind_of(node)
+    config = cast(Node, node.get("config") or {})
+    return (kind in _CONTAINERS and _CONTAINERS[kind] not in node) or "allow" in (
+        node.get("extra_behavior"),
+        config.get("extra_fields_behavior"),
+    )
+
+
+def may_write_constants(schema: Any) -> bool:
+    """Tell whether pydantic may write NaN or an infinity for a value of the schema, or of a model in an open place."""
+    return any(_may_write_constants(node) for node in nodes_of(schema))
+
+
+def _may_write_constants(node: Node) -> bool:
+    config = cast(Node, node.get("config") or {})
+    return (
+        kind_of(node) not in _WITHOUT_CONSTANTS
+        or "serialization" in node
+        or _has_open_place(node)
+        or config.get("ser_json_inf_nan") == "constants"
+        or bool(config.get("polymorphic_serialization"))
     )
 
 

@@ -3,11 +3,14 @@
 A frame is validated straight from its text by pydantic's compiled validator, and a message is written straight to
 text by its compiled serializer. Python dictionaries are built only for frames that need a closer look: an envelope
 beside the message, numbers that could overflow, unusual depth.
+
+JSON has no infinity and no NaN. In a frame that arrives they are an error; in one that is sent they are written as
+`null`, as `JSON.stringify()` does, whatever the class's `ser_json_inf_nan` says about constants.
 """
 
 import re
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from functools import cached_property, partial
 from sys import float_info
 from typing import Annotated, Any, Union, cast
 
@@ -30,6 +33,7 @@ from chanx.core._wire_schema import (
     declared_names,
     finding_collisions,
     has_floats,
+    may_write_constants,
     on_the_wire,
     refusing_infinity,
     renamed_fields,
@@ -222,7 +226,7 @@ class Codec:
     def encode_object(self, content: JSONObject) -> str:
         """Write a message that is a dictionary already, with the field names of its class."""
         if self.wire.is_plain:
-            return to_json(content).decode()
+            return _json_text(content)
         message_type = self._outgoing_by_action.get(content.get("action"))
         if message_type is not None:
             known = content.keys() & message_type.model_fields.keys()
@@ -237,20 +241,23 @@ class Codec:
                     text, {name: value for name, value in content.items() if name not in known}
                 )
         key = self.wire.discriminator_field
-        return to_json(
+        return _json_text(
             {key if name == "action" else name: value for name, value in content.items()}
-        ).decode()
+        )
 
     @cached_property
     def _outgoing_by_action(self) -> dict[Any, type[BaseMessage]]:
         return {action: item for item in self.outgoing for action in message_actions(item)}
 
     def _serializer(self, message_type: type[BaseMessage]) -> Callable[[BaseMessage], bytes]:
-        if self.wire.is_plain:
-            return message_type.__pydantic_serializer__.to_json
-        schema = on_the_wire(TypeAdapter(message_type).core_schema, self.wire)
-        compiled = _compile(SchemaSerializer, schema)
-        return lambda message: compiled.to_json(message, by_alias=True)
+        schema = TypeAdapter(message_type).core_schema
+        serialize: Callable[[BaseMessage], bytes] = message_type.__pydantic_serializer__.to_json
+        if not self.wire.is_plain:
+            compiled = _compile(SchemaSerializer, on_the_wire(schema, self.wire))
+            serialize = partial(compiled.to_json, by_alias=True)
+        if not may_write_constants(schema):
+            return serialize
+        return lambda message: _without_constants(serialize(message))
 
 
 def checked_message(result: object) -> BaseMessage:
@@ -271,7 +278,27 @@ def _with_keys(text: str, extra: JSONObject) -> str:
     if not extra:
         return text
     separator = "" if text == "{}" else ","
-    return f"{text[:-1]}{separator}{to_json(extra).decode()[1:]}"
+    return f"{text[:-1]}{separator}{_json_text(extra)[1:]}"
+
+
+# Any: whatever an application puts into a message.
+def _json_text(content: Any) -> str:
+    return _without_constants(to_json(content)).decode()
+
+
+# Strings are matched whole, so that a constant in one is left alone.
+_STRING_OR_CONSTANT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?Infinity|NaN')
+
+
+def _without_constants(text: bytes) -> bytes:
+    """Write `null` for NaN and the infinities. A model may have told pydantic to write them, however deep it is."""
+    if b"NaN" not in text and b"Infinity" not in text:
+        return text
+    return _STRING_OR_CONSTANT.sub(_null_or_string, text)
+
+
+def _null_or_string(found: re.Match[bytes]) -> bytes:
+    return found[0] if found[0].startswith(b'"') else b"null"
 
 
 def adapter_of(message_types: tuple[type[BaseMessage], ...]) -> TypeAdapter[Any]:

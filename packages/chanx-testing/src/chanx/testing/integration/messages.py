@@ -1,14 +1,17 @@
 """Messages, their answers, and what is answered to what is none."""
 
-from typing import Literal
+import json
+from math import inf, nan
+from typing import Any, Literal
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from chanx.core import _guard as _guard
 from chanx.core.decorators import ws_handler
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
+from chanx.messages.outgoing import ErrorMessage
 from chanx.testing.integration.base import COMPLETE, PONG, Consumer, IntegrationTests
 from chanx.testing.integration.consumers import (
     Basic,
@@ -68,6 +71,66 @@ class ErrorFrame(BaseModel):
     payload: list[JSONObject]
 
 
+class Reading(BaseModel):
+    """A number, by a model that asks pydantic for the constants of JavaScript."""
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")
+
+    last_value: float = inf
+    details: Any = nan
+
+
+class ReadingMessage(BaseMessage):
+    """A number and whatever belongs to it."""
+
+    action: Literal["reading"] = "reading"
+    payload: Reading = Reading(details={"values": [nan, -inf, 1.5, "NaN"]})
+
+
+WRITTEN: JSONObject = {"last_value": None, "details": {"values": [None, None, 1.5, "NaN"]}}
+
+
+class MeasureMessage(BaseMessage):
+    """Asks for a reading, sent in one of several ways."""
+
+    action: Literal["measure"] = "measure"
+    payload: str
+
+
+class Instrument(Basic):
+    """Sends numbers that JSON does not have."""
+
+    @ws_handler(output_type=ReadingMessage)
+    async def measure(self, message: MeasureMessage) -> ReadingMessage | None:
+        """Send one in the way that the client asks for."""
+        content = ReadingMessage().model_dump()
+        match message.payload:
+            case "send_json":
+                await self.send_json(content)
+            case "encode_json":
+                await self.send(text_data=await self.encode_json(content))
+            case "error":
+                await self.send_message(ErrorMessage(payload=content["payload"]))
+            case "broadcast":
+                await self.broadcast_message(ReadingMessage())
+            case _:
+                return ReadingMessage()
+        return None
+
+
+class OverridingInstrument(Instrument, Overriding):
+    """Does so with hooks on the way."""
+
+
+def parsed(text: str) -> Any:
+    """Parse a frame as strictly as a browser."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
 class MessageTests(IntegrationTests):
     """Messages, their answers, and what is answered to what is none."""
 
@@ -76,6 +139,19 @@ class MessageTests(IntegrationTests):
         async with self.connect() as ws:
             await ws.send_message(PingMessage())
             assert await ws.receive_json_from() == PONG
+
+    @pytest.mark.parametrize("camelize", [False, True])
+    @pytest.mark.parametrize("handlers", [Instrument, OverridingInstrument])
+    @pytest.mark.parametrize("way", ["return", "send_json", "encode_json", "error", "broadcast"])
+    async def test_no_frame_holds_nan(self, way: str, handlers: Consumer, camelize: bool) -> None:
+        """NaN and the infinities are written as null, in whatever way a message is sent."""
+        async with self.connect(handlers, camelize=camelize) as ws:
+            await ws.send_message(MeasureMessage(payload=way))
+            payload = parsed(await ws.receive_from())["payload"]
+            written = {**WRITTEN}
+            if camelize and way != "error":
+                written["lastValue"] = written.pop("last_value")
+            assert payload == written
 
     async def test_completion_follows_every_message(self) -> None:
         """With completion on, the end of handling is told, after errors as well."""
