@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
+from math import inf, nan
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -302,3 +303,45 @@ def test_examples(schema: Any, value: Any) -> None:
         "required": ["more"],
     }
     assert example(schema, Schemas({"Loop": loop})) == value
+
+
+class Gauge(BaseModel):
+    model_config = {"json_schema_extra": {"examples": [{"highest": nan}, {"highest": 2.5}]}}
+
+    highest: float = Field(default=inf, le=inf, ge=-inf, examples=[nan, 1.5, [inf]])
+    per_sensor: dict[str, float] = {"a": nan}
+    anything: Any = Field(default=nan, json_schema_extra={"example": -inf, "x-odd": {"y": [nan]}})
+
+
+class GaugeMessage(BaseMessage):
+    action: Literal["gauge"] = "gauge"
+    payload: Gauge = Gauge()
+
+
+class GaugeConsumer(ChanxWebsocketConsumerMixin[Any]):
+    @ws_handler
+    async def handle_gauge(self, message: GaugeMessage) -> GaugeMessage:
+        return message
+
+
+def refuse(constant: str) -> Any:
+    raise AssertionError(f"{constant} is no JSON")
+
+
+def test_no_form_of_a_document_holds_nan() -> None:
+    """Data with NaN or infinity is left out: no example, default or limit of it is JSON."""
+    routes = [ConsumerRoute("/ws", (), GaugeConsumer)]
+    text = publish(routes, DocumentOptions(), "json").content.decode()
+    document = json.loads(text, parse_constant=refuse)
+    page = Page(publish(routes, DocumentOptions(), "html").content.decode())
+
+    assert yaml.safe_load(publish(routes, DocumentOptions(), "yaml").content) == document
+    assert json.loads(page.data, parse_constant=refuse)["document"] == document
+    gauge = next(
+        schema
+        for name, schema in document["components"]["schemas"].items()
+        if name.startswith("Gauge") and "highest" in schema["properties"]
+    )
+    assert gauge["examples"] == [{"highest": 2.5}]
+    assert gauge["properties"]["highest"] == {"type": "number", "examples": [1.5]}
+    assert gauge["properties"]["anything"] == {}

@@ -44,6 +44,9 @@ def test_yaml_is_read_as_json_would_say_it() -> None:
         ("a: [", "neither JSON nor YAML"),
         ("a: !!python/object:os.system {}", "neither JSON nor YAML"),
         ('{"asyncapi": "3.0.0", "a": NaN}', "NaN is no number"),
+        ('{"asyncapi": "3.0.0", "a": [1e999]}', "inf is no number"),
+        ("asyncapi: 3.0.0\na: [.nan]\n", "nan is no number"),
+        ("asyncapi: 3.0.0\na: {b: -.inf}\n", "-inf is no number"),
         ('{"asyncapi": "3.0.0", "a": {"b": 1, "b": 2}}', "the key 'b' is there twice"),
         (
             "asyncapi: 3.0.0\na:\n  b: 1\n  b: 2\n",
@@ -58,7 +61,7 @@ def test_yaml_is_read_as_json_would_say_it() -> None:
         ("info: {}", "no 'asyncapi' key"),
         ("asyncapi: 2.6.0", r"is of AsyncAPI 2\.6\.0; 3\.0\.0 and 3\.1\.0 can be read"),
     ],
-    ids=range(17),
+    ids=range(20),
 )
 def test_bad_text_is_told_in_one_sentence(text: str, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence) as raised:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from chanx.asyncapi.shapes import is_list, is_object
+from chanx.asyncapi.shapes import is_finite, is_list, is_object
 from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
@@ -15,13 +15,14 @@ _ONE = frozenset({
 })  # fmt: skip
 _MANY = frozenset({"allOf", "anyOf", "items", "oneOf", "prefixItems"})
 _NAMED = frozenset({"definitions", "dependencies", "patternProperties", "properties"})
+_SCHEMAS = _ONE | _MANY | _NAMED
 
 
 def to_draft7(schema: Any) -> Any:
     """Return a copy of a schema (an object, or true or false) in the words of draft 7."""
     if not is_object(schema):
         return schema
-    copy = _map_schemas(schema, to_draft7)
+    copy = _map_schemas(_without_constants(schema), to_draft7)
     _rename_tuple_items(copy)
     _name_discriminator(copy)
     return _with_reference_alone(copy)
@@ -37,6 +38,21 @@ def _mapped(keyword: str, value: Any, change: Callable[[Any], Any]) -> Any:
     if keyword in _MANY and is_list(value):
         return [change(schema) for schema in value]
     return change(value) if keyword in _ONE else value
+
+
+def _without_constants(schema: JSONObject) -> JSONObject:
+    """Leave out data that holds NaN or infinity, which JSON does not have: a limit, a default, one of the examples."""
+    return {
+        keyword: _finite_items(value) if keyword == "examples" else value
+        for keyword, value in schema.items()
+        if keyword in _SCHEMAS or keyword == "examples" or is_finite(value)
+    }
+
+
+def _finite_items(examples: Any) -> Any:
+    if is_list(examples):
+        return [item for item in examples if is_finite(item)]
+    return examples if is_finite(examples) else []
 
 
 def _rename_tuple_items(schema: JSONObject) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Hashable, Iterable
+from math import isfinite
 from pathlib import Path
 from typing import Any, cast
 
@@ -169,6 +170,9 @@ def _check_extent(content: Any, name: str) -> None:
             )
         if depth > MAX_DEPTH:
             raise InputError(f"{name} is nested too deeply.")
+        if isinstance(value, float) and not isfinite(value):
+            # `.nan` in YAML, and 1e999 in either.
+            raise InputError(f"{name}: {value} is no number in JSON.")
         waiting += [(item, depth + 1) for item in _items(value)]
 
 

@@ -155,7 +155,7 @@ def _scheme(name: str, scheme: JSONObject) -> Html:
 def _data(document: JSONObject) -> Html:
     """Hand the document to the scripts. A block of data is no script, so the strictest policy allows it."""
     content: dict[str, Any] = {"document": document, "examples": received_examples(document)}
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     # Nothing in it may end the block, or begin a comment.
     safe = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     return Html(f'<script type="application/json" id="document">{safe}</script>')
