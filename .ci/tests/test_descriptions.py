@@ -2,7 +2,6 @@
 
 import email
 import re
-import subprocess
 import zipfile
 from pathlib import Path
 
@@ -19,15 +18,6 @@ pytestmark = pytest.mark.timeout(180)
 
 def links(text: str) -> list[str]:
     return [next(filter(None, found.groups())) for found in LINK.finditer(text)]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheels, built as they are for publishing."""
-    place = tmp_path_factory.mktemp("dist")
-    command = ["uv", "build", "--all-packages", "--wheel", "--quiet", f"--out-dir={place}"]
-    subprocess.run(command, cwd=ROOT, check=True)
-    return place
 
 
 @pytest.fixture(params=PACKAGES)
