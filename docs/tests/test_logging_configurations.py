@@ -10,7 +10,12 @@ import pytest
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("*/*/README.md"), *ROOT.glob("docs/**/*.md")]
+PAGES = [
+    *ROOT.glob("*.md"),
+    *ROOT.glob("packages/*/README.md"),
+    *ROOT.glob("sandboxes/*/README.md"),
+    *ROOT.glob("docs/**/*.md"),
+]
 # A configuration, then a handler that fails with a secret in a local variable.
 PROGRAM = """
 import asyncio

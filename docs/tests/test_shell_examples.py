@@ -33,7 +33,8 @@ PAGES = [
 # Data is parsed, and Python is run, by test_examples.py; HTML and INI are files of the projects that tutorials make.
 LANGUAGES = {"python", "json", "toml", "yaml", "sh", "html", "ini", "text"}
 NOT_RUN = re.compile(r"<!-- not run: .{10,} -->\s*")
-LAUNCHER = re.compile(r"^python3? -m (?=pip |uv |pytest )")
+LAUNCHER = re.compile(r"^(?:python3? -m |(?:\.\./\.\./)?\.uv/bin/)(?=pip |uv |pytest )")
+MAKES_UV = "python3 -m venv .uv && .uv/bin/pip install uv"
 MEMBERS = [*ROOT.glob("packages/*/pyproject.toml"), *ROOT.glob("sandboxes/*/pyproject.toml")]
 
 
@@ -168,6 +169,22 @@ def check(words: list[str], folder: Path) -> None:
     CHECKS[program](arguments, folder)
 
 
+def uv_errors(text: str) -> list[str]:
+    """Return the lines that install or use uv in a way that does not work on every system.
+
+    The Python of a distribution refuses `pip install` outside a virtual environment.
+    """
+    lines = text.splitlines()
+    made = [number for number, line in enumerate(lines) if MAKES_UV in line]
+    return [
+        line
+        for number, line in enumerate(lines)
+        if "pip install uv" in line.replace(MAKES_UV, "")
+        or "-m uv " in line
+        or (".uv/bin/uv " in line and not any(first <= number for first in made))
+    ]
+
+
 def each_page() -> pytest.MarkDecorator:
     return pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -177,6 +194,24 @@ def test_what_is_typed_names_what_exists(page: Path) -> None:
     folder = page.parent if "sandboxes" in page.parts or "tutorials" in page.parts else ROOT
     for words in commands(page):
         assert check(words, folder) is None, words
+
+
+@each_page()
+def test_uv_comes_from_an_environment_that_the_page_makes(page: Path) -> None:
+    assert uv_errors(page.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "python3 -m pip install uv && .uv/bin/uv run pytest",
+        "python3 -m pip install uv && python3 -m uv run pytest",
+        ".uv/bin/uv run pytest",
+        f".uv/bin/uv run pytest\n{MAKES_UV}",
+    ],
+)
+def test_a_uv_that_not_everybody_has_is_found(text: str) -> None:
+    assert uv_errors(text)
 
 
 @each_page()
