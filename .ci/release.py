@@ -10,7 +10,9 @@ import argparse
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
@@ -43,6 +45,11 @@ def check(package: str, tag: str, *, clean: bool) -> None:
         sys.exit("there are uncommitted changes: commit or stash them first")
     if not any(fragments(package).glob("*.md")):
         sys.exit(f"packages/{package}/changelog.d has no fragment: there is nothing to release")
+    if "Repository" not in project(package).get("urls", {}):
+        sys.exit(
+            f"packages/{package}/pyproject.toml has no [project.urls] with a Repository: "
+            "see 'Before the first release' in CONTRIBUTING.md"
+        )
     if run("git", "tag", "--list", tag):
         sys.exit(f"there is a tag {tag} already: choose another part of the version")
     run("git", "var", "GIT_COMMITTER_IDENT")
@@ -111,6 +118,11 @@ def numbers(version: str) -> list[int]:
 
 def metadata(package: str) -> Path:
     return ROOT / "packages" / package / "pyproject.toml"
+
+
+def project(package: str) -> dict[str, Any]:
+    content: dict[str, Any] = tomllib.loads(metadata(package).read_text("utf-8"))["project"]
+    return content
 
 
 def fragments(package: str) -> Path:

@@ -5,6 +5,7 @@ import importlib
 import os
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 GENERATED = DOCS / "generated"
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
-REPOSITORY = "https://github.com/huynguyengl99/chanx/blob/main/"
+CORE = tomllib.loads((ROOT / "packages" / "chanx-core" / "pyproject.toml").read_text("utf-8"))
+REPOSITORY = CORE["project"].get("urls", {}).get("Repository")  # none before the first release
+LINK = re.compile(r"\[([^\[\]]*)\]\(((?:(?:\.\./)+|tests/)[^)#\s]+)([^)]*)\)")
 # Modules whose class is made of parts that have no page of their own.
 PUT_TOGETHER = {"chanx.core.websocket"}
 LONGEST_VALUE = 88  # characters of a constant's value
@@ -52,11 +55,12 @@ html_theme = "furo"
 html_title = "chanx"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
-html_theme_options = {
-    "source_repository": "https://github.com/huynguyengl99/chanx/",
-    "source_branch": "main",
-    "source_directory": "docs/",
-}
+if REPOSITORY:
+    html_theme_options = {
+        "source_repository": f"{REPOSITORY}/",
+        "source_branch": "main",
+        "source_directory": "docs/",
+    }
 
 # Settings for the modules that Django must be configured for, to be imported.
 settings.configure(
@@ -189,20 +193,21 @@ def public_modules(package: str) -> Iterator[str]:
 
 
 def complete_page(app: Sphinx, page: str, source: list[str]) -> None:
-    """Add the pages below this one, and lead links that leave the site to the repository."""
-    source[0] = re.sub(
-        r"\]\(((?:(?:\.\./)+|tests/)[^)#\s]+)", lambda link: repository_link(page, link), source[0]
-    )
+    """Add the pages below this one, and lead links that leave the site to the repository, if it has an address."""
+    source[0] = LINK.sub(lambda link: repository_link(page, link), source[0])
     for caption, pages in TREE.get(page, {}).items():
         listed = "\n".join(f"/{page}" for page in pages)
         source[0] += f"\n```{{toctree}}\n:hidden:\n:glob:\n:caption: {caption}\n\n{listed}\n```\n"
 
 
 def repository_link(page: str, link: re.Match[str]) -> str:
-    """Return the link to a file of the repository; one inside docs/ is left to Sphinx."""
-    target = Path(os.path.normpath((DOCS / page).parent / link[1]))
+    """Return the link to a file of the repository, or its text alone; one inside docs/ is left to Sphinx."""
+    text, path, anchor = link.groups()
+    target = Path(os.path.normpath((DOCS / page).parent / path))
     if target.is_relative_to(DOCS) and not target.is_relative_to(DOCS / "tests"):
         return link[0]
     if not target.exists():
-        log.warning("no such file: %s", link[1], location=page)
-    return f"]({REPOSITORY}{target.relative_to(ROOT)}"
+        log.warning("no such file: %s", path, location=page)
+    if not REPOSITORY:
+        return text
+    return f"[{text}]({REPOSITORY}/blob/main/{target.relative_to(ROOT)}{anchor})"

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, ".ci/release.py"]
 SCRIPTS = str(Path(sys.executable).parent)  # towncrier is there
 FRAGMENT = "packages/chanx-core/changelog.d/+planted.added.md"
+ADDRESS = '\n[project.urls]\nRepository = "https://example.org/chanx"\n'
 MARKER = "<!-- towncrier release notes start -->\n"
 
 pytestmark = pytest.mark.timeout(120)
@@ -48,6 +49,8 @@ def as_before_any_release(place: Path) -> None:
     for path in place.glob("packages/*/pyproject.toml"):
         text = re.sub(r'(?m)^version = ".*"$', 'version = "0.1.0"', path.read_text("utf-8"))
         text = re.sub(r'("chanx-\w+(?:\[.*?\])?)>=[\d.]+,<[\d.]+"', r'\1>=0.1,<0.2"', text)
+        if "[project.urls]" not in text:
+            text += ADDRESS
         path.write_text(text, "utf-8")
     for path in place.glob("packages/*/CHANGELOG.md"):
         path.write_text("".join(path.read_text("utf-8").partition(MARKER)[:2]), "utf-8")
@@ -180,6 +183,16 @@ def test_a_package_without_fragments_is_refused(clone: Path) -> None:
     said = refused(clone, "chanx-core", "minor")
 
     assert "packages/chanx-core/changelog.d has no fragment: there is nothing to release" in said
+
+
+def test_a_package_without_the_address_of_its_repository_is_refused(clone: Path) -> None:
+    path = clone / "packages" / "chanx-core" / "pyproject.toml"
+    path.write_text(path.read_text("utf-8").replace("Repository =", "Homepage ="), "utf-8")
+    save(clone)
+
+    said = refused(clone, "chanx-core", "minor")
+
+    assert "packages/chanx-core/pyproject.toml has no [project.urls] with a Repository" in said
 
 
 def test_a_fragment_of_a_type_that_nobody_knows_is_refused(clone: Path) -> None:

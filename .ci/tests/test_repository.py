@@ -169,6 +169,22 @@ def test_no_file_is_kept_that_git_is_told_to_ignore() -> None:
     assert kept == ""
 
 
+def test_no_file_names_the_repository_of_another_project() -> None:
+    """The package `chanx` of others is on GitHub: reports of vulnerabilities would reach them."""
+    command = [
+        "git",
+        "grep",
+        "--files-with-matches",
+        "-E",
+        r"github\.com/[^/ ]+/chanx\b",
+        "--",
+        ".",
+    ]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.split()
+
+    assert [name for name in found if not name.startswith(".ci/tests/")] == []
+
+
 def test_default_sessions_exist() -> None:
     """One that is missing in noxfile.py keeps every other session from running."""
     tree = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
