@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email
 import re
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nox
+from licences import licence_errors
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
@@ -51,54 +51,6 @@ def check_wheels(session: nox.Session, wheels: list[Path]) -> None:
     if wrong := [line for path in wheels for line in licence_errors(path)]:
         session.error("\n".join(wrong))
     session.log(f"{len(wheels)} wheels, {len(owners)} files, none shared, no namespace __init__.py")
-
-
-def licence_errors(wheel: Path) -> list[str]:
-    """Compare the licence texts of a wheel, and those that its files name, with what its metadata declares."""
-    with zipfile.ZipFile(wheel) as archive:
-        files = {name: archive.read(name).decode(errors="replace") for name in archive.namelist()}
-    (metadata,) = (text for name, text in files.items() if name.endswith(".dist-info/METADATA"))
-    declared = set(
-        re.findall(r"[^\s()]+", email.message_from_string(metadata)["License-Expression"])
-    )
-    declared -= {"AND", "OR", "WITH"}
-    texts = {name: text for name, text in files.items() if ".dist-info/licenses/" in name}
-    shipped = {licence_of(text) for text in texts.values()}
-    wrong = [
-        f"{wheel.name}: {name} is missing in license-files"
-        for name, text in files.items()
-        if is_licence(name) and text not in texts.values()
-    ]
-    wrong += [
-        f"{wheel.name}: {name} is under {found[1]}, which `license` does not declare"
-        for name, text in files.items()
-        if (found := FOREIGN.search(text[:400])) and found[1] not in declared
-    ]
-    if shipped != declared:
-        wrong.append(
-            f"{wheel.name}: declares {sorted(declared)}, has the texts of {sorted(shipped)}"
-        )
-    return wrong
-
-
-# How a bundled file names its licence.
-FOREIGN = re.compile(r"/\*!.*?\b(MIT|ISC|Apache-2\.0|BSD-\d-Clause|MPL-2\.0)\b")
-
-
-def is_licence(name: str) -> bool:
-    """Tell whether a file of a wheel is a licence's text, by its name."""
-    return Path(name).name.upper().startswith(("LICENSE", "LICENCE", "COPYING", "NOTICE"))
-
-
-def licence_of(text: str) -> str:
-    """Return the SPDX identifier of a licence's text."""
-    marks = {
-        "MIT": "Permission is hereby granted, free of charge",
-        "Apache-2.0": "Apache License\n                           Version 2.0",
-        "BSD-3-Clause": "Neither the name of",
-    }
-    found = [identifier for identifier, mark in marks.items() if mark in text]
-    return found[0] if len(found) == 1 else "unknown"
 
 
 @contextmanager

@@ -4,8 +4,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from wheels import PACKAGES, licence_errors
+from licences import licence_errors
 
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
 MIT = "MIT License\n\nPermission is hereby granted, free of charge, to any person"
 BSD = "BSD 3-Clause License\n\nNeither the name of the copyright holder"
 

@@ -5,7 +5,7 @@ from math import inf, nan
 from typing import Any, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from chanx.core import _guard as _guard
 from chanx.core.decorators import ws_handler
@@ -71,10 +71,8 @@ class ErrorFrame(BaseModel):
     payload: list[JSONObject]
 
 
-class Reading(BaseModel):
+class Reading(BaseModel, ser_json_inf_nan="constants"):
     """A number, by a model that asks pydantic for the constants of JavaScript."""
-
-    model_config = ConfigDict(ser_json_inf_nan="constants")
 
     last_value: float = inf
     details: Any = nan
@@ -84,9 +82,10 @@ class ReadingMessage(BaseMessage):
     """A number and whatever belongs to it."""
 
     action: Literal["reading"] = "reading"
-    payload: Reading = Reading(details={"values": [nan, -inf, 1.5, "NaN"]})
+    payload: Reading
 
 
+READING = ReadingMessage(payload=Reading(details={"values": [nan, -inf, 1.5, "NaN"]}))
 WRITTEN: JSONObject = {"last_value": None, "details": {"values": [None, None, 1.5, "NaN"]}}
 
 
@@ -103,7 +102,7 @@ class Instrument(Basic):
     @ws_handler(output_type=ReadingMessage)
     async def measure(self, message: MeasureMessage) -> ReadingMessage | None:
         """Send one in the way that the client asks for."""
-        content = ReadingMessage().model_dump()
+        content = READING.model_dump()
         match message.payload:
             case "send_json":
                 await self.send_json(content)
@@ -112,9 +111,9 @@ class Instrument(Basic):
             case "error":
                 await self.send_message(ErrorMessage(payload=content["payload"]))
             case "broadcast":
-                await self.broadcast_message(ReadingMessage())
+                await self.broadcast_message(READING)
             case _:
-                return ReadingMessage()
+                return READING
         return None
 
 
