@@ -105,7 +105,7 @@ class FrameDispatcher:
                 # A validator of the user's failed: on the documented way the failure has its reference.
                 handling = self._receive(event)
             else:
-                handling = self.answer(message)
+                handling = self.answer(message, completes=ref is not None)
                 if ref is None:
                     # Nothing about this exchange has to be known beyond the handler.
                     await handling
@@ -154,19 +154,26 @@ class FrameDispatcher:
     async def handle_message_object(self, content: JSONObject) -> None:
         """Validate a message without envelope and go on: the body of `handle_json()`."""
         message, _ = self._codec.decode_object(content)
-        await self.answer(message)
+        await self.answer(message, completes=True)
 
-    async def answer(self, message: BaseMessage) -> None:
-        """Run the handler and mark the end of the exchange."""
+    def answer(self, message: BaseMessage, *, completes: bool) -> Coroutine[Any, Any, None]:
+        """Run the handler and mark the end of the exchange, where it has one or the options ask for it."""
         consumer = self._consumer
         if consumer.log_websocket_message:
             self.log.received(message.action)
-        if self._dispatches_directly:
-            await self.run_handler(message)
-        else:
-            await consumer.receive_message(message)
-        if self.exchanges or consumer.should_send_completion:
-            await self._complete()
+        handling = (
+            self.run_handler(message)
+            if self._dispatches_directly
+            else consumer.receive_message(message)
+        )
+        # No coroutine more than needed: each costs as much as a step of the handling.
+        if completes or consumer.should_send_completion:
+            return self._completed(handling)
+        return handling
+
+    async def _completed(self, handling: Coroutine[Any, Any, None]) -> None:
+        await handling
+        await self._complete()
 
     async def run_handler(self, message: BaseMessage) -> None:
         """Call the message's handler and send what it returns: the body of `receive_message()`."""
@@ -177,7 +184,8 @@ class FrameDispatcher:
                 result = await getattr(consumer, method)(message)
             else:
                 result = await self._assisted(getattr(consumer, method), message)
-            if _is_cancelled():
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
                 # The handler has cancelled its own task, which would only now interrupt the sending of its answer.
                 await take_back_cancellation()
             if result is None:
@@ -279,11 +287,6 @@ class LayerDispatcher:
         except BaseException as error:
             failure = await contained(error, self._member.consumer.connection)
             logger.error("Layer message failed", exc_info=failure)
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def text_of(event: ASGIEvent) -> str:

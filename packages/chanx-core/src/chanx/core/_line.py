@@ -9,14 +9,14 @@ from typing import Any, Generic, TypeVar
 
 from chanx.core._tasks import spawn
 
-__all__ = ["Line"]
+__all__ = ["YIELD_AFTER", "Line"]
 
 T = TypeVar("T")
 
 # Seconds for which one item may keep others waiting before a warning.
 _BLOCKED_AFTER = 5.0
 # Seconds of handling after which other connections get a turn of the event loop.
-_YIELD_AFTER = 0.0005
+YIELD_AFTER = 0.001
 
 
 class Line(Generic[T]):
@@ -25,7 +25,8 @@ class Line(Generic[T]):
     An item put aside does not keep to the order: it starts as soon as fewer than `max_active` are
     running in all. A line starts closed: items wait until `open()`. Each item is handled in a copy of `context`,
     so that no context variable that one sets reaches the next. Whatever `handle` raises, the next items go on.
-    `on_blocked` is called when nothing has moved on for 5 s though something waits.
+    `on_blocked` is called when nothing has moved on for 5 s though something waits. `spent` is how many seconds of
+    handling there were since others got a turn: whoever adds without waiting gives way after `YIELD_AFTER`.
     """
 
     __slots__ = (
@@ -42,11 +43,11 @@ class Line(Generic[T]):
         "_ordered",
         "_patience",
         "_room",
-        "_spent",
         "_started",
         "_tasks",
         "_waiting",
         "_width",
+        "spent",
     )
 
     def __init__(
@@ -71,7 +72,7 @@ class Line(Generic[T]):
         self._ordered = 0  # tasks that take items in their order
         self._active = 0  # these and the ones that handle items put aside
         self._started = 0
-        self._spent = 0.0  # seconds of handling since the last turn that others got
+        self.spent = 0.0
         self._open = False
         self._is_held = False
         self._is_starting = False
@@ -121,7 +122,9 @@ class Line(Generic[T]):
         if self._open and self._ordered < self._width and self._active < self._max_active:
             self._ordered += 1
             self._active += 1
-            self._spawn(self._work(item))
+            task = spawn(self._work(item), context=self._context.copy())
+            if not task.done():
+                self._keep(task)
             return True
         if self._waiting is None:
             self._waiting = deque()
@@ -195,8 +198,11 @@ class Line(Generic[T]):
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = spawn(work, context=self._context.copy())
         if not task.done():
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._keep(task)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _work(self, item: T) -> None:
         # One task goes on with what has come meanwhile: a burst costs one task, not one a message.
@@ -205,8 +211,14 @@ class Line(Generic[T]):
                 self._started += 1
                 if self._room is not None:
                     self._make_room()
-                await self._take_turn(item)
-                if not self._waiting or self._is_changed():
+                began = perf_counter()
+                await self._handle(item)
+                self.spent += perf_counter() - began
+                if not self._waiting:
+                    return
+                if self.spent > YIELD_AFTER:
+                    await self.give_way()
+                if self._is_changed() or not self._waiting:
                     return
                 item = self._waiting.popleft()
         finally:
@@ -218,18 +230,17 @@ class Line(Generic[T]):
     async def _work_aside(self, item: T) -> None:
         try:
             self._make_room()
-            await self._take_turn(item)
+            began = perf_counter()
+            await self._handle(item)
+            self.spent += perf_counter() - began
         finally:
             self._active -= 1
             self._start_waiting()
 
-    async def _take_turn(self, item: T) -> None:
-        began = perf_counter()
-        await self._handle(item)
-        self._spent += perf_counter() - began
-        if self._spent > _YIELD_AFTER:
-            self._spent = 0.0
-            await asyncio.sleep(0)
+    async def give_way(self) -> None:
+        """Let other connections have a turn of the event loop."""
+        self.spent = 0.0
+        await asyncio.sleep(0)
 
     def _is_changed(self) -> bool:
         """Tell whether handling has left something in the current task: a context variable, a cancellation."""

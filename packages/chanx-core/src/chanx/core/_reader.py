@@ -5,7 +5,7 @@ from contextlib import suppress
 from math import inf
 
 from chanx.core._dispatch import FrameDispatcher
-from chanx.core._line import Line
+from chanx.core._line import YIELD_AFTER, Line
 from chanx.type_defs import ASGIEvent, ASGIReceive
 
 __all__ = ["FrameReader", "FrameTooLargeError"]
@@ -70,6 +70,7 @@ class FrameReader:
 
     async def _read_frames(self) -> int | None:
         has_room = True
+        is_early = True
         while not self._is_last:
             self._receiving = True
             event = await self._receive()
@@ -85,12 +86,16 @@ class FrameReader:
                 await self._line.room()
             if self._ignores:
                 continue
-            if not self._line.is_open:
-                self._count_early(event)
+            if is_early:
+                is_early = not self._line.is_open
+                if is_early:
+                    self._count_early(event)
             if self._has_concurrent and self._frames.is_concurrent(event):
                 has_room = self._line.put_aside(event)
             else:
                 has_room = self._line.put(event)
+            if self._line.spent > YIELD_AFTER:
+                await self._line.give_way()
         return None
 
     def _count_early(self, event: ASGIEvent) -> None:

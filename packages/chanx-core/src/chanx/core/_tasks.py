@@ -21,6 +21,8 @@ __all__ = [
 ]
 
 if sys.version_info >= (3, 12):
+    # Looked up once: a task is spawned for each message.
+    _Task, _get_loop = asyncio.Task, asyncio.get_running_loop
 
     def spawn(
         coroutine: Coroutine[Any, Any, None], *, context: Context | None = None
@@ -29,8 +31,7 @@ if sys.version_info >= (3, 12):
 
         It runs in `context`, or in a copy of the current one.
         """
-        loop = asyncio.get_running_loop()
-        return asyncio.Task(coroutine, loop=loop, context=context, eager_start=True)
+        return _Task(coroutine, loop=_get_loop(), context=context, eager_start=True)
 
     async def let_start(task: "asyncio.Task[None]") -> None:
         """Wait until a task just spawned has come to its first suspension."""

@@ -73,6 +73,7 @@ class Codec:
         self.outgoing = outgoing
         self.wire = wire
         self._max_depth = max_depth
+        self._shallow_up_to = 2 * max_depth  # what is opened is closed, or is no JSON
         self._serializers: dict[type[BaseMessage], Callable[[BaseMessage], bytes]] = {}
 
     @cached_property
@@ -151,7 +152,10 @@ class Codec:
             or ("\\" in text and "\\u" in text)  # an escape could spell a key
             or ("N" in text and "NaN" in text)
             or ("I" in text and "Infinity" in text)
-            or text.count("{") + text.count("[") > self._max_depth
+            or (
+                len(text) > self._shallow_up_to
+                and text.count("{") + text.count("[") > self._max_depth
+            )
             or (self._takes_any_number and _HUGE_NUMBER.search(text))
             or self._validate is None
         ):
