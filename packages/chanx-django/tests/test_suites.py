@@ -11,6 +11,7 @@ from chanx.testing.failure_suite import FailureSuite
 from chanx.testing.group_suite import GroupSuite
 from chanx.testing.hook_suite import HookSuite
 from chanx.testing.integration import IntegrationSuite
+from chanx.testing.loss_suite import LossSuite
 from chanx.testing.suite import Suite
 
 
@@ -45,3 +46,7 @@ class TestHooks(OnChannels, HookSuite):
 
 class TestAttacks(OnChannels, AttackSuite):
     """What careless code and hostile clients must not be able to do."""
+
+
+class TestLosses(OnChannels, LossSuite):
+    """What a channel layer loses."""

@@ -16,6 +16,7 @@ from chanx.testing.failure_suite import FailureSuite
 from chanx.testing.group_suite import GroupSuite
 from chanx.testing.hook_suite import HookSuite
 from chanx.testing.integration import IntegrationSuite
+from chanx.testing.loss_suite import LossSuite
 from chanx.testing.suite import Suite
 
 
@@ -51,3 +52,7 @@ class TestHooks(OnFastChannels, HookSuite):
 
 class TestAttacks(OnFastChannels, AttackSuite):
     """What careless code and hostile clients must not be able to do."""
+
+
+class TestLosses(OnFastChannels, LossSuite):
+    """What a channel layer loses."""

@@ -1,7 +1,7 @@
 """Noticing that a channel layer no longer brings what it is given."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from secrets import token_hex
 
 from chanx.core._announcer import ANNOUNCEMENTS
@@ -25,7 +25,8 @@ class Heartbeat:
 
     Some layers raise nothing while their server is away, and lose what is sent meanwhile; and a server that lost its
     memory delivers to channels but to no group. `timeout` bounds the way there and back, in seconds. The channel is
-    also a member of the group of announcements, which are passed to `hear`.
+    also a member of the group of announcements, which are passed to `hear`. What was forgotten before the first beat
+    does not show, so groups are joined again after it, by `join_again`.
     """
 
     def __init__(
@@ -34,11 +35,13 @@ class Heartbeat:
         outage: Outage,
         timeout: float,
         hear: Callable[[ASGIEvent], None],
+        join_again: Callable[[], Awaitable[None]],
     ) -> None:
         self._layer = layer
         self._outage = outage
         self._timeout = timeout
         self._hear = hear
+        self._join_again = join_again
         self._channel = ""
         self._groups = (f"chanx.heartbeat.{token_hex(8)}", ANNOUNCEMENTS)
         self._is_member = False
@@ -92,19 +95,26 @@ class Heartbeat:
             async with asyncio.timeout(self._timeout):
                 await self._join()
 
-    async def stop(self) -> list[tuple[str, str]]:
-        """End, and return the memberships, group and channel, that are left to be ended."""
+    async def stop(self) -> None:
+        """Beat no more."""
         await stop_task(self._running, within=self._timeout)
+
+    async def end(self) -> list[tuple[str, str]]:
+        """Listen no more, and return the memberships, group and channel, that are left to be ended."""
         if self._listening is None:
             return []
         await end_receiving(self._layer, self._channel, self._listening, within=self._timeout)
         return [(group, self._channel) for group in self._groups]
 
     async def _run(self) -> None:
+        is_first = True
         while True:
             await asyncio.sleep(_INTERVAL)
             try:
                 await self._beat_twice()
+                if is_first:
+                    await self._join_again()
+                is_first = False
             except Exception as error:  # a layer may raise anything
                 await self._outage.over(error)
 

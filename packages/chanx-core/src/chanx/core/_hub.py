@@ -77,7 +77,9 @@ class Hub:
         self._announcer = announcer_of(layer)
         self._announcer.listen(self._hear)
         self._heartbeat = (
-            None if traits.is_local else Heartbeat(layer, self.outage, timeout, self._take)
+            None
+            if traits.is_local
+            else Heartbeat(layer, self.outage, timeout, self._take, self._join_all_again)
         )
         self._renewal: asyncio.TimerHandle | None = None
         self._renewing = spawn_apart(self._renew_regularly()) if self._left_behind else None
@@ -102,24 +104,27 @@ class Hub:
             return
         _hubs.pop((self._loop, self.layer), None)
         await self._announce_last()
+        # First: whoever joins groups again could do so after they were left.
+        await self._stop_joining_again()
         for group in [*self._groups.values()]:
             self._close(group)
             await _ended(group)
-        await self.outage.stop()
         await self._stop_stragglers()
-        await self._losses.stop()
-        await self._stop_renewing()
         if self._heartbeat is not None:
-            for membership in await self._heartbeat.stop():
+            for membership in await self._heartbeat.end():
                 await self._end_membership(*membership)
         if self._left_behind:
             _orphans.setdefault(self.layer, set()).update(self._left_behind)
 
-    async def _stop_renewing(self) -> None:
+    async def _stop_joining_again(self) -> None:
         if self._renewal is not None:
             self._renewal.cancel()
         if self._renewing is not None:
             await stop_task(self._renewing)
+        if self._heartbeat is not None:
+            await self._heartbeat.stop()
+        await self._losses.stop()
+        await self.outage.stop()
 
     async def _announce_last(self) -> None:
         """Say how far this process has got: it may be about to end."""
@@ -295,19 +300,26 @@ class Hub:
             await self._forget(name, channel)
             self._left_behind.discard((name, channel))
         await self._stop_stragglers()
-        groups = [group for group in self._groups.values() if group.is_open]
-        await self._join_again(groups)
+        await self._join_all_again()
         if self._heartbeat is not None:
             await self._heartbeat.renew()
             await self._heartbeat.beat()
+
+    async def _join_all_again(self) -> None:
+        await self._join_again([group for group in self._groups.values() if group.is_open])
 
     async def _join_again(self, groups: list[Group]) -> None:
         for start in range(0, len(groups), _RENEW_BATCH):
             await asyncio.gather(*map(self._renew, groups[start : start + _RENEW_BATCH]))
 
     async def _renew(self, group: Group) -> None:
-        async with asyncio.timeout(self._timeout):
-            await self.layer.group_add(group.name, group.channel)
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self.layer.group_add(group.name, group.channel)
+        finally:
+            if not group.is_open:
+                # It was left meanwhile, perhaps before this took effect.
+                await self._end_membership(group.name, group.channel)
 
     # Losses
 

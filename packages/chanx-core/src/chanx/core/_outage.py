@@ -28,11 +28,12 @@ class Outage:
         self._ended = float("-inf")
         self._trying: asyncio.Task[None] | None = None
         self._is_stopped = False
+        self._is_given_up = False
 
     @property
     def is_on(self) -> bool:
-        """True while the layer does not answer."""
-        return self._trying is not None
+        """True while the layer does not answer, and for good where it did not when nobody needed it any more."""
+        return self._trying is not None or self._is_given_up
 
     async def over(self, error: BaseException) -> None:
         """Wait until the layer answers again; for ever, once nobody tries any more."""
@@ -45,6 +46,7 @@ class Outage:
     async def stop(self) -> None:
         """Try no longer: nobody needs the layer any more."""
         self._is_stopped = True
+        self._is_given_up = self.is_on
         if self._trying is not None:
             await stop_task(self._trying)
 

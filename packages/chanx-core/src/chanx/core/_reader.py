@@ -27,8 +27,8 @@ class FrameReader:
     """
 
     __slots__ = (
-        "_early", "_frames", "_has_concurrent", "_ignores", "_interrupted", "_is_last", "_line", "_max_bytes",
-        "_receive", "_receiving", "_task", "_unread",
+        "_early", "_frames", "_has_concurrent", "_ignores", "_interrupted", "_is_early", "_is_last", "_line",
+        "_max_bytes", "_receive", "_receiving", "_task", "_unread",
     )  # fmt: skip
 
     def __init__(
@@ -45,6 +45,7 @@ class FrameReader:
         self._line = line
         self._max_bytes: float = inf if max_bytes is None else max_bytes
         self._early = 0
+        self._is_early = True
         self._task: asyncio.Task[object] | None = None
         self._receiving = False
         self._is_last = False
@@ -70,35 +71,39 @@ class FrameReader:
 
     async def _read_frames(self) -> int | None:
         has_room = True
-        is_early = True
         while not self._is_last:
             self._receiving = True
             event = await self._receive()
             self._receiving = False
             if event["type"] == "websocket.disconnect":
                 return event.get("code") or _NO_STATUS
-            text = event.get("text")
-            # A character has at most four bytes, so most texts need no counting.
-            if (text is None or 4 * len(text) > self._max_bytes) and _size(event) > self._max_bytes:
-                raise FrameTooLargeError
+            self._check_size(event)
             if not has_room:
                 # Only now: the event that does not fit could have been the end.
                 await self._line.room()
             if self._ignores:
                 continue
-            if is_early:
-                is_early = not self._line.is_open
-                if is_early:
-                    self._count_early(event)
-            if self._has_concurrent and self._frames.is_concurrent(event):
-                has_room = self._line.put_aside(event)
-            else:
-                has_room = self._line.put(event)
+            has_room = self._put(event)
             if self._line.spent > YIELD_AFTER:
                 await self._line.give_way()
         return None
 
+    def _check_size(self, event: ASGIEvent) -> None:
+        text = event.get("text")
+        # A character has at most four bytes, so most texts need no counting.
+        if (text is None or 4 * len(text) > self._max_bytes) and _size(event) > self._max_bytes:
+            raise FrameTooLargeError
+
+    def _put(self, event: ASGIEvent) -> bool:
+        """Add a frame to the line; false where that is full now."""
+        if self._is_early:
+            self._count_early(event)
+        if self._has_concurrent and self._frames.is_concurrent(event):
+            return self._line.put_aside(event)
+        return self._line.put(event)
+
     def _count_early(self, event: ASGIEvent) -> None:
+        self._is_early = not self._line.is_open
         self._early += _size(event)
         if self._early >= self._max_bytes:
             self._line.hold()

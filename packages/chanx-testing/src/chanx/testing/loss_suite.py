@@ -1,0 +1,183 @@
+"""What a channel layer loses, and how soon the members of groups are told.
+
+An integration's own tests subclass `LossSuite` with its consumer base class and a channel layer. Needs pytest and
+pytest-asyncio (extra `pytest`).
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar, Literal
+
+import pytest
+
+from chanx.core import _guard as _guard
+from chanx.core.decorators import ws_handler
+from chanx.core.websocket import ChanxWebsocketConsumerMixin
+from chanx.messages.base import BaseMessage
+from chanx.messages.incoming import PingMessage
+from chanx.messages.outgoing import PongMessage
+from chanx.testing.channel_layer import FaultyChannelLayer
+from chanx.testing.communicator import WebsocketCommunicator
+from chanx.testing.suite import Suite
+
+__all__ = ["LossSuite"]
+
+# Seconds within which a loss is told; a busy machine has three times as many.
+TOLD = 2.0
+PATIENCE = 3 * TOLD
+
+
+class WordMessage(BaseMessage):
+    """What members hear."""
+
+    action: Literal["word"] = "word"
+    payload: int
+
+
+class Listener(ChanxWebsocketConsumerMixin[Any]):
+    """Hears what is said in its groups."""
+
+    groups: list[str] = ["square"]  # noqa: RUF012 - the documented way to write it
+    emits = (WordMessage,)
+
+    resyncs: ClassVar[int]
+
+    @ws_handler
+    async def ping(self, message: PingMessage) -> PongMessage:
+        """Answer."""
+        return PongMessage()
+
+    async def on_resync(self) -> None:
+        """Count."""
+        type(self).resyncs += 1
+
+
+class LossSuite(Suite):
+    """Losses that the numbers of messages alone do not show."""
+
+    @asynccontextmanager
+    async def listening(self, **options: Any) -> AsyncGenerator[WebsocketCommunicator]:
+        """Connect one listener to a layer that fails on demand."""
+        self.faulty = FaultyChannelLayer(capacity=1000)
+
+        def find_layer(alias: str) -> FaultyChannelLayer:
+            return self.faulty
+
+        wanted = {"get_channel_layer": staticmethod(find_layer), "resyncs": 0, **options}
+        async with self.connect(Listener, **wanted) as ws:
+            await ws.idle()
+            await asyncio.sleep(0.3)  # a loss while the first member joins is nobody's promise
+            yield ws
+        assert self.faulty.groups == {}
+
+    async def say(self, ws: WebsocketCommunicator, *numbers: int, group: str = "square") -> None:
+        """Say numbers from outside of the connection."""
+        for number in numbers:
+            message = {
+                "type": "handle_group_message",
+                "message": {"action": "word", "payload": number},
+            }
+            publisher: Any = ws.consumer
+            await publisher._send_to_groups(group, message)
+
+    async def heard_until_resync(self, ws: WebsocketCommunicator) -> list[int]:
+        """Receive what comes before the member is told that something was lost."""
+        heard: list[int] = []
+        while True:
+            frame = await ws.receive_json_from(timeout=PATIENCE)
+            if frame["action"] == "resync":
+                return heard
+            heard.append(frame["payload"])
+
+    async def watched(self) -> None:
+        """Wait until the process watches whether its memberships are still known."""
+        async with asyncio.timeout(PATIENCE):
+            while "chanx.announcements" not in self.faulty.groups:  # noqa: ASYNC110 - a layer has no event for it
+                await asyncio.sleep(0.01)
+
+    async def hears(self, ws: WebsocketCommunicator, number: int) -> None:
+        """Expect that the member hears again."""
+        await self.say(ws, number)
+        assert (await ws.receive_json_from())["payload"] == number
+
+    @pytest.mark.parametrize(
+        ("drops", "heard"),
+        [
+            pytest.param([2], [1, 3], id="between"),
+            pytest.param([3], [1, 2], id="the last"),
+            pytest.param([1], [2, 3], id="the first"),
+            pytest.param([1, 2, 3], [], id="all"),
+        ],
+    )
+    async def test_lost_message_is_told(self, drops: list[int], heard: list[int]) -> None:
+        """Wherever it was in what one sender said; once, and then the member hears again."""
+        async with self.listening() as ws:
+            for number in (1, 2, 3):
+                if number in drops:
+                    with self.faulty.drop(group="square"):
+                        await self.say(ws, number)
+                else:
+                    await self.say(ws, number)
+            assert await self.heard_until_resync(ws) == heard
+            await self.hears(ws, 4)
+            await ws.assert_nothing()
+            listener: Any = ws.consumer
+            assert listener.resyncs == 1
+
+    @pytest.mark.parametrize("lost", ["everything", "one group"])
+    @pytest.mark.parametrize("traffic", [False, True])
+    async def test_forgotten_membership_is_told_and_renewed(self, lost: str, traffic: bool) -> None:
+        """The store came back empty, or evicted what it kept of a group: nobody stays deaf."""
+        async with self.listening() as ws:
+            await self.watched()
+            if lost == "everything":
+                self.faulty.groups.clear()
+            else:
+                del self.faulty.groups["square"]
+            if traffic or lost == "one group":
+                await self.say(ws, 1)
+            assert await self.heard_until_resync(ws) == []
+            assert "square" in self.faulty.groups
+            await self.hears(ws, 2)
+            listener: Any = ws.consumer
+            assert listener.resyncs == 1
+
+    async def test_break_is_told_once_to_a_member_of_many_groups(self) -> None:
+        """However many groups something was lost in."""
+        many = [f"group-{number}" for number in range(200)]
+        async with self.listening(groups=many) as ws:
+            with self.faulty.drop():
+                for group in many:
+                    await self.say(ws, 1, group=group)
+            assert await self.heard_until_resync(ws) == []
+            for group in many[:3]:
+                await self.say(ws, 2, group=group)
+            for _ in range(3):
+                assert (await ws.receive_json_from())["payload"] == 2
+            await asyncio.sleep(TOLD)  # the time in which a second one would come
+            await ws.assert_nothing()
+            listener: Any = ws.consumer
+            assert listener.resyncs == 1
+
+    async def test_quiet_layer_tells_nothing(self) -> None:
+        """Messages that arrive, late ones and doubled ones included, are no loss."""
+        async with self.listening() as ws:
+            with self.faulty.duplicate(group="square", count=1):
+                await self.say(ws, 1)
+            await self.say(ws, 2, 3)
+            heard = [(await ws.receive_json_from())["payload"] for _ in range(4)]
+            assert heard == [1, 1, 2, 3]
+            await asyncio.sleep(TOLD)  # the time in which it would be told
+            await ws.assert_nothing()
+
+    async def test_sender_to_very_many_groups_keeps_its_numbers(self) -> None:
+        """Its numbers in one group go on, whatever it says elsewhere."""
+        async with self.listening() as ws:
+            await self.say(ws, 1)
+            with self.faulty.drop(group="square"):
+                await self.say(ws, 2)
+            for number in range(12_000):
+                await self.say(ws, 0, group=f"elsewhere-{number}")
+            await self.say(ws, 3)
+            assert set(await self.heard_until_resync(ws)) <= {1, 3}
