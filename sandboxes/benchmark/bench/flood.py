@@ -1,4 +1,4 @@
-"""A client that sends 100,000 messages to a handler that waits, and another that wants to be served meanwhile."""
+"""A client that sends 100,000 messages to a handler that waits, or large invalid ones, and what another sees of it."""
 
 from typing import Any
 
@@ -17,12 +17,16 @@ TASKS = "tasks more (16 may be in flight)"
 MEMORY = "memory more"
 PING = "p99 of another connection's round trip"
 LONGEST = "longest round trip"
+AT_REST = "p99 of a round trip at rest"
+INVALID = "the same under 64 KiB messages with errors of a union in each item"
 BARS = {
     TASKS: Bar(16, of_figure=True),
     MEMORY: Bar(20, of_figure=True),
     PING: Bar(50, of_figure=True),
 }
 UNITS = {MEMORY: "MB", PING: "ms", LONGEST: "ms"}
+# Of the round trip at rest.
+UNFAIR = Bar(10)
 
 
 def run(lab: Lab) -> list[Row]:
@@ -32,8 +36,40 @@ def run(lab: Lab) -> list[Row]:
         for peer in PEERS:
             for measured, value in flooded(lab, peer).items():
                 series.add(measured, peer, value)
+            at_rest, under_fire = attacked(lab, peer)
+            series.add(AT_REST, peer, at_rest)
+            series.add(INVALID, peer, under_fire)
     measures = (SENT, TASKS, MEMORY, PING, LONGEST)
-    return [row(series, measured, peer) for measured in measures for peer in PEERS]
+    rows = [row(series, measured, peer) for measured in measures for peer in PEERS]
+    return rows + [fairness(series, peer) for peer in PEERS]
+
+
+def attacked(lab: Lab, peer: Peer) -> tuple[float, float]:
+    """Return another connection's p99 at rest, and while a client sends large invalid messages."""
+    seconds = 3 if lab.quick else 5
+    with (
+        lab.server(peer, waiting=True) as port,
+        lab.client(port) as victim,
+        lab.client(port) as flooder,
+    ):
+        at_rest = victim.ask("ping", seconds=seconds)
+        flooder.start("flood", count=FRAMES, seconds=seconds + 1, invalid=True)
+        under_fire = victim.ask("ping", seconds=seconds)
+        flooder.result()
+        return at_rest["p99"], under_fire["p99"]
+
+
+def fairness(series: Series, peer: Peer) -> Row:
+    """Report what large invalid messages do to others; the bar is for us."""
+    return Row(
+        INVALID,
+        peer.title,
+        series.median(INVALID, peer),
+        "ms",
+        ratio=series.ratio(INVALID, peer, AT_REST, peer),
+        to="at rest",
+        bar=UNFAIR if peer in (OURS, OURS_DJANGO) else None,
+    )
 
 
 def flooded(lab: Lab, peer: Peer) -> dict[str, float]:

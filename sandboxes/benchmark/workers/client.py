@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 import uvloop
-from frames import frames
+from frames import frames, invalid_frame
 from websockets.asyncio.client import ClientConnection, connect
 
 __all__: list[str] = []
@@ -67,16 +67,23 @@ class Client:
             await self.websocket.recv()
             room.release()
 
-    async def flood(self, count: int, seconds: float) -> int:
-        """Send messages whose handler waits, as fast as the server takes them; return how many went."""
-        text = frames()[0]
+    async def flood(self, count: int, seconds: float, *, invalid: bool = False) -> int:
+        """Send messages whose handler waits, or large invalid ones, as fast as they are taken; return how many went."""
+        text = invalid_frame() if invalid else frames()[0]
+        reading = asyncio.create_task(self._read_on()) if invalid else None
         sent = 0
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 for _ in range(count):
                     await self.websocket.send(text)
                     sent += 1
+        if reading is not None:
+            reading.cancel()
         return sent
+
+    async def _read_on(self) -> None:
+        while True:
+            await self.websocket.recv()
 
     async def ping(self, seconds: float) -> dict[str, float]:
         """Return how long replies to a single message take, and the server's tasks and memory."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from driver import Options
-from messages import message_types, models_of_classes
+from messages import bulk_type, message_types, models_of_classes
 
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.messages.base import BaseMessage
@@ -96,6 +96,8 @@ def echo_classes(base: type[Any], count: int) -> list[Any]:
 def application_of(base: type[Any], options: Options, query: Query | None = None) -> Any:
     """Make a consumer of ten message types and return its application."""
     messages = message_types(BaseMessage)
+    if options.waiting:
+        messages.append(bulk_type(BaseMessage))
     if options.room:
         return room_consumer(base, options, messages).as_asgi()
     return echo_consumer(base, options, messages, query).as_asgi()

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-__all__ = ["ACTIONS", "frames"]
+__all__ = ["ACTIONS", "frames", "invalid_frame"]
 
 ACTIONS = [f"item_{number}" for number in range(10)]
 
@@ -11,6 +11,12 @@ ACTIONS = [f"item_{number}" for number in range(10)]
 def frames(*, camelize: bool = False) -> list[str]:
     """Return one frame of each type."""
     return [json.dumps(_content(action, camelize)) for action in ACTIONS]
+
+
+def invalid_frame() -> str:
+    """Return 64 KiB of items in bulk, each wrong in the way of each kind."""
+    beginning, end = '{"action":"bulk","payload":[', "{}]}"
+    return beginning + "{}," * ((64 * 1024 - len(beginning) - len(end)) // 3) + end
 
 
 def _content(action: str, camelize: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Union, cast
 from frames import ACTIONS
 from pydantic import BaseModel, Field, TypeAdapter, create_model
 
-__all__ = ["adapter_of", "message_types", "models_of_classes"]
+__all__ = ["adapter_of", "bulk_type", "message_types", "models_of_classes"]
 
 
 class Payload(BaseModel):
@@ -16,6 +16,29 @@ class Payload(BaseModel):
     message_text: str
     tag_names: list[str]
     is_urgent: bool = False
+
+
+class Number(BaseModel):
+    """One kind of item in bulk."""
+
+    number: int
+    unit: str
+
+
+class Text(BaseModel):
+    """Another."""
+
+    text: str
+    language: str
+
+
+def bulk_type(base: type[BaseModel]) -> type[Any]:
+    """Make a message type with a list of items of several kinds."""
+    fields: Any = {
+        "action": (Literal["bulk"], "bulk"),
+        "payload": (list[Number | Text | int | list[int]], ...),
+    }
+    return create_model("Bulk", __base__=base, __module__=__name__, **fields)
 
 
 def message_types(base: type[BaseModel], payload: type[BaseModel] = Payload) -> list[type[Any]]:

@@ -27,6 +27,7 @@ from chanx.core._errors import (
     malformed,
     unknown_action,
 )
+from chanx.core._json_depth import is_shallow
 from chanx.core._wire_schema import (
     COLLISION,
     WireFormat,
@@ -155,6 +156,7 @@ class Codec:
             or (
                 len(text) > self._shallow_up_to
                 and text.count("{") + text.count("[") > self._max_depth
+                and not is_shallow(text, self._max_depth)
             )
             or (self._takes_any_number and _HUGE_NUMBER.search(text))
             or self._validate is None
