@@ -5,7 +5,7 @@ pytest-asyncio (extra `pytest`).
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Literal
 
@@ -39,7 +39,7 @@ class Listener(ChanxWebsocketConsumerMixin[Any]):
     """Hears what is said in its groups."""
 
     groups: list[str] = ["square"]  # noqa: RUF012 - the documented way to write it
-    emits = (WordMessage,)
+    emits: ClassVar[Sequence[Any]] = (WordMessage,)
 
     resyncs: ClassVar[int]
 
@@ -55,6 +55,9 @@ class Listener(ChanxWebsocketConsumerMixin[Any]):
 
 class LossSuite(Suite):
     """Losses that the numbers of messages alone do not show."""
+
+    faulty: FaultyChannelLayer
+    """The layer of the test, once somebody listens."""
 
     @asynccontextmanager
     async def listening(self, **options: Any) -> AsyncGenerator[WebsocketCommunicator]:
