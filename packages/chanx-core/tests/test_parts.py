@@ -107,6 +107,30 @@ async def test_outbox_queues_behind_a_slow_write() -> None:
     await outbox.ended()
 
 
+@pytest.mark.parametrize(
+    "frame",
+    [{"bytes": b"x" * 40}, {"text": "x" * 40}, {"text": "ä" * 20}],
+    ids=["binary", "ascii", "utf-8"],
+)
+async def test_outbox_counts_bytes(frame: dict[str, Any]) -> None:
+    """Of binary frames too, and of text as it travels: two of 40 bytes wait where 100 may, not three."""
+    wire = Wire()
+    outbox = Outbox(
+        wire.send,
+        max_frames=9,
+        max_bytes=100,
+        timeout=None,
+        on_stall=wire.stalled.set,
+        on_gone=lambda error: None,
+    )
+    senders = [asyncio.ensure_future(outbox.send({**frame})) for _ in range(4)]
+    await turns()
+    assert [sender.done() for sender in senders] == [False, True, True, False]
+    wire.reading.set()
+    await asyncio.gather(*senders)
+    await outbox.ended()
+
+
 async def test_outbox_reports_a_stalled_peer() -> None:
     """A write that takes too long is told once; closing lets every sender go."""
     wire = Wire()

@@ -229,5 +229,9 @@ def _with_private_code(closing: Event) -> Event | None:
 
 
 def _size(event: Event) -> int:
+    """Return how many bytes a frame has on the wire."""
     text = event.get("text")
-    return len(text) if isinstance(text, str) else 0
+    if isinstance(text, str):
+        return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    data = event.get("bytes")
+    return len(data) if isinstance(data, bytes) else 0

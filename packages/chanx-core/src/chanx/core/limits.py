@@ -32,11 +32,12 @@ class Limits:
     event_queue: int = 256
     """Events and group messages that wait for their turn; then the outbound policy applies."""
     outbound_frames: int = 256
-    """Frames that wait for a slow peer; then the outbound policy applies."""
+    """Frames that wait for a slow client; then a handler that sends another waits, and what comes from groups queues up
+    in `event_queue`."""
     outbound_bytes: int = 1024 * 1024
-    """Their size, bounded likewise."""
+    """Their size, limited likewise."""
     outbound_policy: OutboundPolicy = "close"
-    """What happens to a peer that does not keep up: close it with 4008, or drop frames and count them."""
+    """What happens when `event_queue` is full: close with 4008, or drop group messages and events and count them."""
     handler_timeout: float | None = None
     """A handler that takes longer is cancelled: a message is answered by the error `timeout`, an event is logged."""
     authentication_timeout: float | None = 10.0
