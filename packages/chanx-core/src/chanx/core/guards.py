@@ -33,5 +33,5 @@ class Guard(ABC):
     ) -> None:
         """Return to let the message pass; raise DeniedError to refuse it.
 
-        Any other exception refuses it too, as a failure of the handler.
+        A return value of False refuses it too, as does any other exception, which is a failure of the handler.
         """
