@@ -1,7 +1,7 @@
 """Many seeds, each a world of its own: nothing is left, nobody is stuck, and no loss is silent.
 
-`SIMULATION_SEEDS=2000` runs so many, in as many processes as there are processors. `python -m simulation 575` in the
-folder above runs one, and shows what happens in it.
+`SIMULATION_SEEDS=2000` runs so many, in as many processes as there are processors. `PYTHONHASHSEED=0 python -m simulation
+575` in the folder above runs one, and shows what happens in it.
 """
 
 import json
@@ -47,7 +47,9 @@ def test_worlds() -> None:
 def start(first: int, end: int) -> "subprocess.Popen[bytes]":
     """Run some seeds in a process of their own."""
     command = [sys.executable, "-m", "simulation", f"{first}-{end}"]
-    return subprocess.Popen(command, cwd=TESTS, stdout=subprocess.PIPE)
+    # Sets of names have the same order in each process.
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    return subprocess.Popen(command, cwd=TESTS, stdout=subprocess.PIPE, env=environment)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -36,7 +36,9 @@ class GroupMember(Member, Resynced, Protocol):
 class Group:
     """One group and its members in this process."""
 
-    __slots__ = ("channel", "closing", "failure", "gaps", "members", "name", "ready", "task")
+    __slots__ = (
+        "channel", "closing", "failure", "gaps", "members", "name", "ready", "renewing", "task",
+    )  # fmt: skip
 
     def __init__(
         self, name: str, loop: asyncio.AbstractEventLoop, on_loss: Callable[[int], None]
@@ -46,6 +48,7 @@ class Group:
         # A dictionary for its order: members receive in the order in which they joined.
         self.members: dict[GroupMember, None] = {}
         self.ready: asyncio.Future[None] = loop.create_future()
+        self.renewing: asyncio.Future[None] | None = None
         self.task: asyncio.Task[None] | None = None
         self.closing = False
         self.gaps = Gaps(on_loss)
@@ -113,6 +116,9 @@ class Hub:
         if self._heartbeat is not None:
             for membership in await self._heartbeat.end():
                 await self._end_membership(*membership)
+        if not self.outage.is_on:
+            with suppress(Exception):  # a layer may raise anything
+                await self._leave_behind_nothing()
         if self._left_behind:
             _orphans.setdefault(self.layer, set()).update(self._left_behind)
 
@@ -252,6 +258,9 @@ class Hub:
     async def _discard(self, group: Group) -> None:
         group.gaps.forget()
         try:
+            if group.renewing is not None:
+                # Who joins again must not do so after this.
+                await asyncio.wait([group.renewing])
             if group.channel:
                 await self._end_membership(group.name, group.channel)
         except asyncio.CancelledError:
@@ -263,14 +272,24 @@ class Hub:
                 del self._groups[group.name]
 
     async def _end_membership(self, name: str, channel: str) -> None:
-        # While the layer does not answer, nobody waits for it; it is done when it is back.
-        if not self.outage.is_on:
-            try:
-                await self._forget(name, channel)
-                return
-            except Exception as error:  # a layer may raise anything
-                logger.warning("Could not leave group", group=name, error=repr(error))
+        # Noted first: this may be cancelled. It is done when the layer is back, or by the next hub of the layer.
         self._left_behind.add((name, channel))
+        # While the layer does not answer, nobody waits for it.
+        if self.outage.is_on:
+            return
+        try:
+            await self._forget(name, channel)
+        except Exception as error:  # a layer may raise anything
+            logger.warning("Could not leave group", group=name, error=repr(error))
+        else:
+            self._left_behind.discard((name, channel))
+
+    async def _leave_behind_nothing(self) -> None:
+        """End the memberships that could not be ended before. Raises what the layer raises."""
+        while self._left_behind:
+            name, channel = next(iter(self._left_behind))
+            await self._forget(name, channel)
+            self._left_behind.discard((name, channel))
 
     async def _forget(self, name: str, channel: str) -> None:
         # A name that the layer refuses may be a client's, and nobody is a member of such a group.
@@ -295,10 +314,7 @@ class Hub:
 
     async def _renew_all(self) -> None:
         """Join every group again. Raises what the layer raises."""
-        while self._left_behind:
-            name, channel = next(iter(self._left_behind))
-            await self._forget(name, channel)
-            self._left_behind.discard((name, channel))
+        await self._leave_behind_nothing()
         await self._stop_stragglers()
         await self._join_all_again()
         if self._heartbeat is not None:
@@ -313,13 +329,18 @@ class Hub:
             await asyncio.gather(*map(self._renew, groups[start : start + _RENEW_BATCH]))
 
     async def _renew(self, group: Group) -> None:
+        if not group.is_open:
+            return
+        if group.renewing is not None:
+            await asyncio.wait([group.renewing])
+            return
+        group.renewing = self._loop.create_future()
         try:
             async with asyncio.timeout(self._timeout):
                 await self.layer.group_add(group.name, group.channel)
         finally:
-            if not group.is_open:
-                # It was left meanwhile, perhaps before this took effect.
-                await self._end_membership(group.name, group.channel)
+            group.renewing.set_result(None)
+            group.renewing = None
 
     # Losses
 
