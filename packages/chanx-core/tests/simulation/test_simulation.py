@@ -1,7 +1,7 @@
 """Many seeds, each a world of its own: nothing is left, nobody is stuck, and no loss is silent.
 
-`SIMULATION_SEEDS=2000` runs so many, in as many processes as there are processors. `PYTHONHASHSEED=0 python -m simulation
-575` in the folder above runs one, and shows what happens in it.
+`SIMULATION_SEEDS=2000` runs so many, in as many processes as there are processors. In the folder above,
+`PYTHONHASHSEED=0 python -m simulation 575` runs one, and shows what happens in it.
 """
 
 import json
