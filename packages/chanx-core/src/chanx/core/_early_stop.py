@@ -7,11 +7,11 @@ to their first invalid item. Valid messages are not affected.
 
 from collections.abc import Callable
 from math import inf
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from chanx.core._wire_schema import OPAQUE, Node, kind_of, nodes_of
+from chanx.core._wire_schema import Node, changed, kind_of, nodes_of
 
 __all__ = ["detailed_up_to", "stopping_early"]
 
@@ -78,20 +78,13 @@ def _errors_of(nodes: list[Node]) -> int:
 
 def stopping_early(schema: Any) -> Any:
     """Return a copy of the schema that checks each collection up to its first invalid item."""
-    if isinstance(schema, list | tuple):
-        items = [stopping_early(item) for item in cast("list[Any]", schema)]
-        return tuple(items) if isinstance(schema, tuple) else items
-    if not isinstance(schema, dict):
-        return schema
-    node = cast(Node, schema)
-    kind = kind_of(node)
-    opaque = OPAQUE if kind else frozenset[str]()
-    copy = {
-        name: value if name in opaque else stopping_early(value) for name, value in node.items()
-    }
-    if kind in _SEQUENCES:
-        return {**copy, "fail_fast": True}
-    return _stopping_dictionary(copy) if _is_costly(node) else copy
+    return changed(schema, _stopping)
+
+
+def _stopping(node: Node) -> Node:
+    if kind_of(node) in _SEQUENCES:
+        return {**node, "fail_fast": True}
+    return _stopping_dictionary(node) if _is_costly(node) else node
 
 
 def _is_costly(node: Node) -> bool:

@@ -8,6 +8,7 @@ from chanx.core._announcer import ANNOUNCEMENTS
 from chanx.core._outage import Outage
 from chanx.core._tasks import spawn_apart, stop_task
 from chanx.type_defs import ASGIEvent, ChannelLayer
+from chanx.utils.logging import logger
 
 __all__ = ["Heartbeat", "MembershipLostError", "abandon", "end_receiving"]
 
@@ -133,7 +134,13 @@ class Heartbeat:
             except Exception:  # a layer may raise anything; the next beat will tell
                 await asyncio.sleep(_INTERVAL)
             else:
-                self._take(message)
+                self._take_safely(message)
+
+    def _take_safely(self, message: ASGIEvent) -> None:
+        try:
+            self._take(message)
+        except Exception:  # anybody may send to the group
+            logger.warning("Announcement could not be read", exc_info=True)
 
     def _take(self, message: ASGIEvent) -> None:
         if message.get("type") == "chanx.announcement":

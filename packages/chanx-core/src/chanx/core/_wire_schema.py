@@ -17,6 +17,7 @@ __all__ = [
     "OPAQUE",
     "Node",
     "WireFormat",
+    "changed",
     "declared_names",
     "finding_collisions",
     "has_floats",
@@ -137,8 +138,17 @@ def declared_names(schema: Any) -> frozenset[str]:
 
 def refusing_infinity(schema: Any) -> Any:
     """Return a copy of the schema whose floats refuse NaN and the infinities, which a string may spell."""
+
+    def refuse(node: Node) -> Node:
+        return {**node, "allow_inf_nan": False} if kind_of(node) == "float" else node
+
+    return changed(schema, refuse)
+
+
+def changed(schema: Any, change: Callable[[Node], Node]) -> Any:
+    """Return a copy of the schema in which each node is what `change` makes of it, the innermost first."""
     if isinstance(schema, list | tuple):
-        items = [refusing_infinity(item) for item in cast("list[Any]", schema)]
+        items = [changed(item, change) for item in cast("list[Any]", schema)]
         return tuple(items) if isinstance(schema, tuple) else items
     if not isinstance(schema, dict):
         return schema
@@ -146,9 +156,9 @@ def refusing_infinity(schema: Any) -> Any:
     kind = kind_of(node)
     opaque = OPAQUE if kind else frozenset[str]()
     copy = {
-        name: value if name in opaque else refusing_infinity(value) for name, value in node.items()
+        name: value if name in opaque else changed(value, change) for name, value in node.items()
     }
-    return {**copy, "allow_inf_nan": False} if kind == "float" else copy
+    return change(copy) if kind else copy
 
 
 def has_floats(schema: Any) -> bool:

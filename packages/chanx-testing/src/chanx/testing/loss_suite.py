@@ -163,6 +163,21 @@ class LossSuite(Suite):
             listener: Any = ws.consumer
             assert listener.resyncs == 1
 
+    async def test_announcement_that_is_none_harms_nobody(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Another version, or anybody else, may send to the group of announcements."""
+        async with self.listening() as ws:
+            await self.watched()
+            for tails in (7, [["square"]], [["square", 1, "x", None]], [[["a"], "b", 1, 0.0]]):
+                message = {"type": "chanx.announcement", "tails": tails}
+                await self.faulty.group_send("chanx.announcements", message)
+            with self.faulty.drop(group="square"):
+                await self.say(ws, 1)
+            assert await self.heard_until_resync(ws) == []
+            await self.hears(ws, 2)
+        assert "Announcement could not be read" in capsys.readouterr().out
+
     async def test_quiet_layer_tells_nothing(self) -> None:
         """Messages that arrive, late ones and doubled ones included, are no loss."""
         async with self.listening() as ws:
