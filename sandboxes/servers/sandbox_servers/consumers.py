@@ -114,6 +114,7 @@ class Room(Work):
     """Tells everybody what one says; the room has the name of the case, on the queues of Redis."""
 
     channel_layer_alias = "queue"
+    heartbeat_interval = 0.5
 
     async def get_groups(self) -> list[str]:
         """Return the rooms: three, of which two are side rooms."""
