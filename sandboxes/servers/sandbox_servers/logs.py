@@ -13,6 +13,7 @@ def configure_logging() -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
+            structlog.processors.TimeStamper("%H:%M:%S.%f"),
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(default=repr),
         ],

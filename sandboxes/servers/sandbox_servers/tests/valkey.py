@@ -4,7 +4,7 @@ import socket
 from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
 from redis import Redis
@@ -36,6 +36,25 @@ class Valkey:
     def output_bytes(self) -> int:
         """Return how many bytes it has sent since it started."""
         return int(self._client.info("stats")["total_net_output_bytes"])
+
+    # Faults
+
+    def flush(self) -> None:
+        """Delete everything."""
+        self._client.flushall()
+
+    def evict(self, prefix: str, group: str) -> None:
+        """Delete the members of one group, as an eviction does; only the queue layer stores them."""
+        assert self._client.delete(f"{prefix}:group:{group}") == 1
+
+    def drop_clients(self, kind: Literal["normal", "pubsub"]) -> None:
+        """Close the connections of one kind, except for this one."""
+        assert self._client.execute_command("CLIENT", "KILL", "TYPE", kind) > 0
+
+    def shut_down(self) -> None:
+        """Tell the server to end without saving, and wait until it has ended."""
+        self._client.shutdown(nosave=True)
+        self.program.ends()
 
     def close(self) -> None:
         """Disconnect."""
