@@ -13,6 +13,8 @@ from chanx.utils.logging import logger
 __all__ = ["Heartbeat", "MembershipLostError", "abandon", "end_receiving"]
 
 _INTERVAL = 1.0
+# Seconds until the channel is read again after a failure: a beat waits for that, and an outage for the beat.
+_RETRY = 0.1
 # Seconds by which the message through the group may come after the one past it, which was sent later.
 _GRACE = 0.25
 
@@ -132,7 +134,7 @@ class Heartbeat:
             try:
                 message = await self._layer.receive(self._channel)
             except Exception:  # a layer may raise anything; the next beat will tell
-                await asyncio.sleep(_INTERVAL)
+                await asyncio.sleep(_RETRY)
             else:
                 self._take_safely(message)
 

@@ -11,6 +11,9 @@ __all__ = ["Outage"]
 
 _FIRST_DELAY = 0.05
 _LONGEST_DELAY = 1.0
+# Attempts without a delay between them: a pool may hold several connections that broke with the server, which show only
+# when they are used.
+_ATTEMPTS = 5
 # A layer that fails again so soon has not really come back: the delays go on growing.
 _PROBATION = 10.0
 
@@ -69,8 +72,12 @@ class Outage:
     async def _is_back(self) -> bool:
         await asyncio.sleep(self._delay)
         self._delay = min(2 * self._delay, _LONGEST_DELAY)
-        try:
-            await self._answers()
-        except Exception:  # a layer may raise anything
-            return False
-        return True
+        for _ in range(_ATTEMPTS):
+            try:
+                await self._answers()
+            except TimeoutError:
+                return False
+            except Exception:  # a layer may raise anything
+                continue
+            return True
+        return False
