@@ -49,6 +49,7 @@ class Heartbeat:
         self._groups = (f"chanx.heartbeat.{token_hex(8)}", ANNOUNCEMENTS)
         self._is_member = False
         self._sent = 0
+        self._failure: Exception | None = None
         self._direct = asyncio.Event()
         self._through_group = asyncio.Event()
         self._turn = asyncio.Lock()  # who renews memberships may beat beside the regular beat
@@ -64,6 +65,7 @@ class Heartbeat:
             async with asyncio.timeout(self._timeout):
                 await self._prepare()
                 self._sent += 1
+                self._failure = None
                 self._direct.clear()
                 self._through_group.clear()
                 # That this one is forgotten alone, nothing would show.
@@ -71,6 +73,8 @@ class Heartbeat:
                 await self._layer.group_send(self._groups[0], self._message("group"))
                 await self._layer.send(self._channel, self._message("direct"))
                 await self._direct.wait()
+            if self._failure is not None:
+                raise self._failure
             try:
                 async with asyncio.timeout(_GRACE):
                     await self._through_group.wait()
@@ -133,7 +137,10 @@ class Heartbeat:
         while True:
             try:
                 message = await self._layer.receive(self._channel)
-            except Exception:  # a layer may raise anything; the next beat will tell
+            except Exception as error:  # a layer may raise anything
+                # The layer may have lost a message of the beat with the call that failed.
+                self._failure = error
+                self._direct.set()
                 await asyncio.sleep(_RETRY)
             else:
                 self._take_safely(message)
