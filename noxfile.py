@@ -166,7 +166,7 @@ def docs(session: nox.Session) -> None:
     sync(session, *EVERYTHING, "--group=docs", "--group=test")
     site = ["sphinx-build", "--quiet", "--fail-on-warning", "--keep-going", "--fresh-env"]
     session.run(*site, "docs", "build/site")
-    session.run("pytest", "docs/tests", *session.posargs)
+    session.run("pytest", "docs/tests", ".ci/conformance", *session.posargs)
 
 
 @nox.session(tags=["ci"], reuse_venv=False)

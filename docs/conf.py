@@ -89,7 +89,7 @@ TREE = {
         "Start": ["installation", "tutorials/*"],
         "How to": ["how-to/README", "how-to/*", *(below(folder) for folder in GUIDES), "migrating"],
         "Explanation": ["architecture", "delivery", "reliability", "limits", "performance"],
-        "Reference": ["reference", "supported", "changelogs", "seeds"],
+        "Reference": ["reference", "supported", "changelogs"],
     },
     "reference": {"Packages": ["generated/reference-*"]},
     "changelogs": {"Packages": ["generated/changelog-*"]},
