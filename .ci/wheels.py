@@ -53,6 +53,21 @@ def check_wheels(session: nox.Session, wheels: list[Path]) -> None:
     session.log(f"{len(wheels)} wheels, {len(owners)} files, none shared, no namespace __init__.py")
 
 
+def check_published(session: nox.Session, place: Path) -> None:
+    """Build twice and check what would be published."""
+    first, second = (build(session, place / name) for name in ("first", "second"))
+    files = sorted(first.glob("chanx_*"))
+    session.run("twine", "check", "--strict", *map(str, files))
+    built = sorted(first.glob("*.whl"))
+    # W002: two modules of the same single line are no mistake.
+    session.run("check-wheel-contents", "--ignore=W002", *map(str, built))
+    check_wheels(session, built)
+    for file in files:
+        if file.read_bytes() != (second / file.name).read_bytes():
+            session.error(f"{file.name} is different in a second build of the same sources")
+    session.log(f"{len(files)} files, each with the same bytes in both builds")
+
+
 @contextmanager
 def outside(session: nox.Session, package: str | None = None) -> Generator[None]:
     """Work in a new folder outside the tree, with the tests of a package and the settings of pytest they rely on."""
