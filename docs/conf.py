@@ -137,6 +137,9 @@ def unreleased(package: str) -> str:
 
 def automodule(module: str) -> str:
     """Return what makes autodoc describe a module, and its names that it would leave out."""
+    if repeated := names_of_others(module):
+        listed = ", ".join(f"{{py:obj}}`{name} <{home}.{name}>`" for name, home in repeated.items())
+        return f"\n```{{eval-rst}}\n.. automodule:: {module}\n```\n\nOffers {listed}."
     lines = [f".. automodule:: {module}", "   :members:", "   :show-inheritance:"]
     if module in PUT_TOGETHER:
         lines.append("   :inherited-members: object, Generic")
@@ -144,6 +147,12 @@ def automodule(module: str) -> str:
         lines += undocumented(module, name)
     listed = "\n".join(lines)
     return f"\n```{{eval-rst}}\n{listed}\n```"
+
+
+def names_of_others(module: str) -> dict[str, str]:
+    """Return the names that a package imports on access, each with the module that describes it."""
+    homes: dict[str, str] = getattr(importlib.import_module(module), "_MODULES", {})
+    return homes
 
 
 def undocumented(module: str, name: str) -> list[str]:
@@ -177,7 +186,8 @@ def warn_of_missing_names(app: Sphinx, env: BuildEnvironment) -> None:
     known = env.domains.python_domain.objects
     for module in [module for package in PACKAGES for module in public_modules(package)]:
         for name in importlib.import_module(module).__all__:
-            if f"{module}.{name}" not in known:
+            home = names_of_others(module).get(name, module)
+            if f"{home}.{name}" not in known:
                 log.warning("the reference has no %s.%s", module, name)
 
 
