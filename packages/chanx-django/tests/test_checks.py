@@ -107,22 +107,46 @@ def test_a_layer_that_is_not_configured(project: Project) -> None:
     assert "HINT: It has: 'default'." in said
 
 
-@pytest.mark.parametrize("needing", ["groups = ['chat']", "extra_groups = ['chat']"])
+@pytest.mark.parametrize(
+    "needing",
+    [
+        "groups = ['chat']",
+        "extra_groups = ['chat']",
+        "async def get_groups(self) -> list[str]: return ['chat']",
+    ],
+)
 def test_no_layer_at_all(project: Project, needing: str) -> None:
+    """Groups and events work, in one process."""
     project.add("settings.py", "CHANNEL_LAYERS = {}")
-    project.write("chat/consumers.py", CONSUMERS.replace("groups = ['chat']", needing))
+    project.write("chat/consumers.py", CONSUMERS.replace('groups = ["chat"]', needing))
 
-    said = project.check()
+    said = project.check("--deploy", workers="4")
 
-    assert "(chanx.W002) ChatConsumer has groups or events, but there is no default" in said
+    assert "(chanx.W002) ChatConsumer has groups or events, and CHANNEL_LAYERS is empty" in said
     assert "channels_redis.pubsub.RedisPubSubChannelLayer" in said
+    assert "chanx.W005" in said
+    assert "chanx.W006" in said
+
+
+def test_no_default_layer(project: Project) -> None:
+    """Where there are others, nobody guesses."""
+    project.add("settings.py", "CHANNEL_LAYERS = {'other': CHANNEL_LAYERS['default']}")
+
+    assert "has groups or events, but there is no default channel layer" in project.check()
+
+
+def test_no_layer_of_an_alias_that_is_written_down(project: Project) -> None:
+    project.add("settings.py", "CHANNEL_LAYERS = {}")
+    project.add("chat/consumers.py", "class Named(ChatConsumer):\n channel_layer_alias = 'default'")
+
+    assert "(chanx.W002) Named has groups or events, but there is no default" in project.check()
 
 
 def test_a_consumer_without_groups_needs_no_layer(project: Project) -> None:
     project.add("settings.py", "CHANNEL_LAYERS = {}")
     project.write("chat/consumers.py", CONSUMERS.replace('groups = ["chat"]', "pass"))
 
-    assert "no issues" in project.check()
+    assert "no issues" in project.check("--deploy", workers="4")
 
 
 def test_a_consumer_without_a_route(project: Project) -> None:

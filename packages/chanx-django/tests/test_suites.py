@@ -1,9 +1,11 @@
 """The suites of every integration, on Django Channels."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from channels.layers import channel_layers
+from django.test import override_settings
 
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.testing.attack_suite import AttackSuite
@@ -12,6 +14,7 @@ from chanx.testing.group_suite import GroupSuite
 from chanx.testing.hook_suite import HookSuite
 from chanx.testing.integration import IntegrationSuite
 from chanx.testing.loss_suite import LossSuite
+from chanx.testing.process_layer_suite import ProcessLayerSuite
 from chanx.testing.suite import Suite
 
 
@@ -50,3 +53,13 @@ class TestAttacks(OnChannels, AttackSuite):
 
 class TestLosses(OnChannels, LossSuite):
     """What a channel layer loses."""
+
+
+class TestProcessLayer(OnChannels, ProcessLayerSuite):
+    """No channel layer is configured."""
+
+    @pytest.fixture
+    def layer(self, process_layer: Any) -> Iterator[Any]:
+        """Empty `CHANNEL_LAYERS`."""
+        with override_settings(CHANNEL_LAYERS={}):
+            yield process_layer

@@ -17,6 +17,7 @@ from chanx.testing.group_suite import GroupSuite
 from chanx.testing.hook_suite import HookSuite
 from chanx.testing.integration import IntegrationSuite
 from chanx.testing.loss_suite import LossSuite
+from chanx.testing.process_layer_suite import ProcessLayerSuite
 from chanx.testing.suite import Suite
 
 
@@ -56,3 +57,12 @@ class TestAttacks(OnFastChannels, AttackSuite):
 
 class TestLosses(OnFastChannels, LossSuite):
     """What a channel layer loses."""
+
+
+class TestProcessLayer(OnFastChannels, ProcessLayerSuite):
+    """No channel layer is registered."""
+
+    @pytest.fixture
+    def layer(self, process_layer: Any) -> Any:
+        """Register nothing."""
+        return process_layer

@@ -110,6 +110,7 @@ class Connection:
         self._receive = receive
         self._send = send
         self._layer = layer
+        self._process_layer = type(consumer).process_layer_of(layer)
         self._frame_line: Line[ASGIEvent] = Line(
             self.frames.handle,
             width=min(consumer.message_concurrency, consumer.max_in_flight),
@@ -204,7 +205,7 @@ class Connection:
 
     async def open_inbox(self) -> None:
         """Let the connection in: prepare for what the channel layer brings. Raises LayerUnavailableError."""
-        if self._layer is not None and self.inbox is None:
+        if self._layer is not None and self.inbox is None and self._process_layer is None:
             self.inbox = Inbox(self, self._layer, self._outbox)
             try:
                 await self.inbox.open()
@@ -251,8 +252,18 @@ class Connection:
 
     def _with_layer(self) -> Inbox:
         if self.inbox is None:
-            raise RuntimeError(no_layer(type(self.consumer)))
+            self.inbox = self._inbox_of_process()
         return self.inbox
+
+    def _inbox_of_process(self) -> Inbox:
+        """Use the layer of the process only now: most consumers where no layer is registered need none."""
+        if self._process_layer is None:
+            raise RuntimeError(no_layer(type(self.consumer)))
+        self._process_layer.announce()
+        inbox = Inbox(self, self._process_layer.layer, self._outbox)
+        if self.state is State.OPEN:
+            inbox.begin()
+        return inbox
 
     # Sending
 
@@ -427,6 +438,7 @@ class Connection:
         self._frame_line.clear()  # its timer would keep the connection in memory
 
     async def _release_inbox(self) -> None:
+        self._process_layer = None  # a task left running must not hold the layer anew
         if self.inbox is not None:
             await self.inbox.release()
 

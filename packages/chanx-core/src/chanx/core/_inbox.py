@@ -183,6 +183,11 @@ class Inbox:
         return 0 if self._line is None else self._line.waiting
 
     @property
+    def layer_is_local(self) -> bool:
+        """True where the channel layer lives in this process."""
+        return self._hub.traits.is_local
+
+    @property
     def layer_is_down(self) -> bool:
         """True while the channel layer does not answer."""
         return self._hub.outage.is_on

@@ -9,7 +9,7 @@ from typing_extensions import TypeVar
 
 from chanx.core._announcer import announcer_of
 from chanx.core._options import ConsumerOptions
-from chanx.core.layers import REFUSALS, LayerTraits, layer_alias, no_layer
+from chanx.core.layers import REFUSALS, LayerTraits, ProcessLayer, layer_alias, no_layer
 from chanx.core.spec import ConsumerSpec
 from chanx.messages.base import BaseMessage
 from chanx.type_defs import ChannelLayer, EventPayload, GroupMessageEvent
@@ -32,7 +32,7 @@ _UNWRITABLE: tuple[type[Exception], ...] = (*REFUSALS, OverflowError)
 
 
 def _no_channel_layer(alias: str) -> ChannelLayer | None:
-    """Have no layers: what a consumer without integration gets."""
+    """Return None: a consumer without integration has no channel layer."""
     return None
 
 
@@ -41,22 +41,31 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
 
     # Set by integrations.
     get_channel_layer: ClassVar[Any] = staticmethod(_no_channel_layer)
+    process_layer: ClassVar[ProcessLayer | None] = None
+    """Used where no layer at all is registered and the class names none."""
 
     groups: list[str] = []  # noqa: RUF012 - each instance gets its own list
     extra_groups: ClassVar[Sequence[str]] = ()
     spec: ClassVar[ConsumerSpec]
-    _has_own_alias: ClassVar[bool] = False
+    has_own_alias: ClassVar[bool] = False
+    """True where the application has written `channel_layer_alias`: that layer has to exist."""
 
     @classmethod
     def _find_layer(cls) -> ChannelLayer | None:
-        """Return the layer of the class's alias; only the default alias that nobody wrote down may have none."""
+        """Return the layer of the class's alias, or that of the process where no layer at all is registered.
+
+        Raises LookupError where the class names an alias that does not exist.
+        """
         alias = layer_alias(cls)
         layer: ChannelLayer | None = cls.get_channel_layer(alias) if alias else None
-        if layer is None and alias and (cls._has_own_alias or alias != "default"):
+        if layer is not None or not alias:
+            return layer
+        aliases = list(cls.layer_aliases())
+        if cls.has_own_alias or alias != "default":
             raise LookupError(
-                f"{no_layer(cls)} Registered aliases: {', '.join(map(repr, cls.layer_aliases())) or 'none'}."
+                f"{no_layer(cls)} Registered aliases: {', '.join(map(repr, aliases)) or 'none'}."
             )
-        return layer
+        return None if aliases or cls.process_layer is None else cls.process_layer.layer
 
     @classmethod
     def _names_its_layer(cls) -> bool:
@@ -125,7 +134,16 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
         layer = cls._find_layer()
         if layer is None:
             raise RuntimeError(no_layer(cls))
+        process_layer = cls.process_layer_of(layer)
+        if process_layer is not None:
+            process_layer.announce()
         return layer
+
+    @classmethod
+    def process_layer_of(cls, layer: ChannelLayer | None) -> ProcessLayer | None:
+        """Return `process_layer` where this is its layer."""
+        own = cls.process_layer
+        return own if own is not None and own.layer is layer else None
 
 
 def _event_payload(event: BaseMessage) -> EventPayload:

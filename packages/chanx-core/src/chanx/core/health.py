@@ -33,6 +33,8 @@ class Snapshot:
     the peer did not take a frame in time, `layer` where the channel layer lost one of a group. Since the start."""
     layer_state: Mapping[str, LayerState]
     """By alias, whether the channel layer answers; those that no connection uses now are not watched."""
+    local_layers: tuple[str, ...] = ()
+    """The aliases among them whose layer lives in this process: no other process is reached through it."""
     layer_messages: int
     """Messages that channel layers brought. Since the start."""
     encodings: int
@@ -44,25 +46,31 @@ class Snapshot:
 def snapshot() -> Snapshot:
     """Return the numbers of this process, all event loops together. Any thread may ask; it looks at each connection."""
     connections = serving()
+    layer_state, local_layers = _layers(connections)
     return Snapshot(
         connections=len(connections),
         groups=open_groups(),
         in_flight=sum(connection.in_flight for connection in connections),
         queued_frames=sum(connection.queued for connection in connections),
         dropped=dict(numbers.dropped),
-        layer_state=_layer_state(connections),
+        layer_state=layer_state,
+        local_layers=local_layers,
         layer_messages=numbers.layer_messages,
         encodings=numbers.encodings,
         outages=numbers.outages,
     )
 
 
-def _layer_state(connections: list[Connection]) -> dict[str, LayerState]:
+def _layers(connections: list[Connection]) -> tuple[dict[str, LayerState], tuple[str, ...]]:
+    """Return the state of each layer in use, and which of them live in this process."""
     state: dict[str, LayerState] = {}
+    local: set[str] = set()
     for connection in connections:
         alias = layer_alias(type(connection.consumer))
         inbox = connection.inbox
         if alias is None or inbox is None or state.get(alias) == "down":
             continue
         state[alias] = "down" if inbox.layer_is_down else "up"
-    return state
+        if inbox.layer_is_local:
+            local.add(alias)
+    return state, tuple(sorted(local))

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from chanx.core import _guard as _guard
+from chanx.type_defs import ChannelLayer
+from chanx.utils.logging import logger
 
-__all__ = ["REFUSALS", "LayerTraits", "layer_alias", "no_layer"]
+__all__ = ["REFUSALS", "LayerTraits", "ProcessLayer", "layer_alias", "no_layer"]
 
 # What layers raise where they refuse the name of a group, which is no failure of theirs.
 REFUSALS: tuple[type[Exception], ...] = (TypeError, ValueError)
@@ -18,6 +20,30 @@ class LayerTraits:
     """It lives in this process: it cannot fail, so nobody has to watch whether it still answers."""
     has_free_channels: bool = False
     """`new_channel()` neither waits nor leaves anything behind, so a connection may take one when it needs one."""
+
+
+@dataclass(slots=True)
+class ProcessLayer:
+    """The in-memory layer of a process in which the application has registered none."""
+
+    layer: ChannelLayer
+    """It has to be local with free channels: connections take one when they first need it."""
+    advice: str
+    """How to register a layer on Redis, for the warning."""
+    is_announced: bool = False
+
+    @property
+    def explanation(self) -> str:
+        """What it means that there is no other layer, and how to change that."""
+        return (
+            f"No channel layer is registered: groups and events stay in this process. {self.advice}"
+        )
+
+    def announce(self) -> None:
+        """Log once that groups and events stay in this process."""
+        if not self.is_announced:
+            self.is_announced = True
+            logger.warning(self.explanation)
 
 
 def layer_alias(consumer: type) -> str | None:

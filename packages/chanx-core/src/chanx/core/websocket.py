@@ -113,7 +113,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
         if cls.passthrough_events:
             add_passthrough_handlers(cls, cls.passthrough_method_prefix)
         cls.spec = ConsumerSpec(cls)
-        cls._has_own_alias = cls._names_its_layer()
+        cls.has_own_alias = cls._names_its_layer()
         cls._codecs = {}
         cls.spec.resolve_early()
         cls.shortcuts = Shortcuts.of(cls, ChanxWebsocketConsumerMixin)

@@ -155,9 +155,24 @@ def _layer_problems(consumer: type[AsyncJsonWebsocketConsumer[Any]]) -> Iterator
         known = ", ".join(map(repr, channel_layers.configs)) or "none"
         text = f"{consumer.__name__} uses the channel layer {alias!r}, which CHANNEL_LAYERS does not have."
         yield Error(text, hint=f"It has: {known}.", obj=consumer, id="chanx.E002")
-    elif consumer.groups or consumer.spec.extra_groups or consumer.spec.handlers.events:
-        text = f"{consumer.__name__} has groups or events, but there is no default channel layer."
+    elif _needs_layer(consumer):
+        text = f"{consumer.__name__} has groups or events, "
+        text += (
+            "and CHANNEL_LAYERS is empty: they reach the clients of one process only."
+            if _uses_process_layer(consumer)
+            else "but there is no default channel layer."
+        )
         yield Warning(text, hint=_LAYER_HINT, obj=consumer, id="chanx.W002")
+
+
+def _needs_layer(consumer: type[AsyncJsonWebsocketConsumer[Any]]) -> bool:
+    names_groups = consumer.get_groups is not AsyncJsonWebsocketConsumer.get_groups
+    spec = consumer.spec
+    return bool(names_groups or consumer.groups or spec.extra_groups or spec.handlers.events)
+
+
+def _uses_process_layer(consumer: type[AsyncJsonWebsocketConsumer[Any]]) -> bool:
+    return not channel_layers.configs and not consumer.has_own_alias
 
 
 def _unrouted(consumers: list[type[AsyncJsonWebsocketConsumer[Any]]]) -> list[CheckMessage]:
@@ -179,5 +194,7 @@ def _unrouted(consumers: list[type[AsyncJsonWebsocketConsumer[Any]]]) -> list[Ch
 
 def _is_in_memory() -> bool:
     """Tell whether the default layer ends at the process, without making one."""
+    if not channel_layers.configs:
+        return any(_needs_layer(consumer) for consumer in _consumers())
     backend: object = channel_layers.configs.get("default", {}).get("BACKEND")
     return backend == f"{InMemoryChannelLayer.__module__}.{InMemoryChannelLayer.__qualname__}"

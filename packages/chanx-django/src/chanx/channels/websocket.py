@@ -12,7 +12,7 @@ from chanx.channels.config import DjangoConfig
 from chanx.core import _guard as _guard
 from chanx.core.config import Config
 from chanx.core.guards import Guard
-from chanx.core.layers import LayerTraits
+from chanx.core.layers import LayerTraits, ProcessLayer
 from chanx.core.websocket import ChanxWebsocketConsumerMixin, ReceiveEvent
 
 __all__ = ["AsyncJsonWebsocketConsumer", "ReceiveEvent"]
@@ -25,11 +25,17 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc] # pyright: ignore[report
 ):
     """A typed WebSocket consumer on Django Channels.
 
-    Options that a class leaves unset come from the setting `CHANX`.
+    Options that a class leaves unset come from the setting `CHANX`. Where `CHANNEL_LAYERS` is empty, groups and events
+    use a layer in the memory of this process.
     """
 
     config: ClassVar[Config] = DjangoConfig()
     get_channel_layer: ClassVar[Any] = staticmethod(get_channel_layer)
+    process_layer: ClassVar[ProcessLayer | None] = ProcessLayer(
+        InMemoryChannelLayer(),
+        advice="For several processes, set CHANNEL_LAYERS['default'] to a layer on Redis, such as "
+        "channels_redis.pubsub.RedisPubSubChannelLayer.",
+    )
     before_dispatch: ClassVar[Any] = staticmethod(refresh_connections)
     accept_errors: ClassVar[tuple[type[Exception], ...]] = (AcceptConnection,)
     deny_errors: ClassVar[tuple[type[Exception], ...]] = (DenyConnection,)

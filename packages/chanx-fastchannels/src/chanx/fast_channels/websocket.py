@@ -11,7 +11,7 @@ from fast_channels.layers import InMemoryChannelLayer, channel_layers, get_chann
 
 from chanx.core import _guard as _guard
 from chanx.core.handlers import ParameterResolver
-from chanx.core.layers import LayerTraits
+from chanx.core.layers import LayerTraits, ProcessLayer
 from chanx.core.websocket import ChanxWebsocketConsumerMixin, ReceiveEvent
 from chanx.fast_channels.consumer import AsyncJsonWebsocketConsumer as FastChannelsConsumer
 from chanx.type_defs import ASGIReceive, ASGISend, Scope
@@ -29,8 +29,8 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
 ):
     """A typed WebSocket consumer on fast-channels.
 
-    Channel layers come from fast-channels' registry. Without a layer under the alias `"default"` a
-    consumer has none, and groups and events cannot be used.
+    Channel layers come from fast-channels' registry. Where nothing is registered, groups and events use a layer in the
+    memory of this process.
 
     On FastAPI, parameters of handlers and annotated attributes of the class may be dependencies: those of a handler
     are resolved for each message, those of the class when the client connects.
@@ -38,6 +38,11 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
 
     channel_layer_alias: str | None = "default"
     get_channel_layer: ClassVar[Any] = staticmethod(get_channel_layer)
+    process_layer: ClassVar[ProcessLayer | None] = ProcessLayer(
+        InMemoryChannelLayer(),
+        advice="For several processes, register a layer on Redis: "
+        'register_layers({"default": pubsub_layer("redis://127.0.0.1:6379/0")}).',
+    )
     accept_errors: ClassVar[tuple[type[Exception], ...]] = (AcceptConnection,)
     deny_errors: ClassVar[tuple[type[Exception], ...]] = (DenyConnection,)
     dependencies: ClassVar[Sequence[Any]] = ()
