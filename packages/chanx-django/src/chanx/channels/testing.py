@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, ClassVar
 
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, iscoroutinefunction
 from channels.layers import channel_layers
 from django.test import TransactionTestCase
 
@@ -94,8 +94,23 @@ class WebsocketTestCase(TransactionTestCase):
         super().__init__(*args, **kwargs)
         self._communicators: list[DjangoWebsocketCommunicator] = []
         self._auth_communicator: DjangoWebsocketCommunicator | None = None
-        test = getattr(self, self._testMethodName, None)
-        if inspect.iscoroutinefunction(test):
+
+    # Any: a result of unittest, which annotates it in a way of its own.
+    def __call__(self, result: Any = None) -> None:
+        """Run the test."""
+        self._close_after_test()
+        super().__call__(result)
+
+    def debug(self) -> None:
+        """Run the test without collecting the result."""
+        self._close_after_test()
+        super().debug()
+
+    def _close_after_test(self) -> None:
+        # Only now: loading a test by its name refuses an instance with a function of its own, and parallel runs pickle
+        # the instance.
+        test = getattr(self, self._testMethodName)
+        if iscoroutinefunction(test):
             setattr(self, self._testMethodName, self._closing(test))
 
     def _closing(
