@@ -1,4 +1,4 @@
-"""`WebsocketTestCase` under Django's own test runner."""
+"""Test cases under the test runner of Django, and transactions of tests under that of pytest, too."""
 
 import subprocess
 import sys
@@ -17,8 +17,12 @@ execute_from_command_line(sys.argv)
 """
 
 SETTINGS = """
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
-INSTALLED_APPS = ["chanx.channels"]
+# In a file, because a database in memory ignores that its connection is closed.
+DATABASES = {
+    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db", "TEST": {"NAME": "test_db"}}
+}
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "chanx.channels"]
+REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": []}
 SECRET_KEY = "of the tests"
 """
 
@@ -55,13 +59,96 @@ class MorePingTests(PingTests):
     pass
 """
 
+TRANSACTIONS = """
+import pytest
+from asgiref.sync import async_to_sync
+from channels.db import database_sync_to_async
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import TestCase
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import BasePermission, IsAuthenticated
+
+from chanx.channels.authenticator import DjangoAuthenticator
+from chanx.channels.testing import DjangoWebsocketCommunicator
+from chanx.channels.websocket import AsyncJsonWebsocketConsumer
+from chanx.core.decorators import ws_handler
+from chanx.messages.incoming import PingMessage
+from chanx.messages.outgoing import PongMessage
+
+
+class ByName(BaseAuthentication):
+    def authenticate(self, request):
+        return User.objects.get(username=request.headers["name"]), None
+
+
+class Exists(BasePermission):
+    def has_permission(self, request, view):
+        return User.objects.filter(pk=request.user.pk).exists()
+
+
+class NameAuthenticator(DjangoAuthenticator):
+    authentication_classes = (ByName,)
+    permission_classes = (IsAuthenticated,)
+
+
+class PingConsumer(AsyncJsonWebsocketConsumer):
+    authenticator_class = NameAuthenticator
+
+    @ws_handler(guards=[Exists])
+    async def handle_ping(self, message: PingMessage) -> PongMessage:
+        assert await database_sync_to_async(User.objects.count)() == 1
+        return PongMessage()
+
+
+async def ping():
+    application, headers = PingConsumer.as_asgi(), [(b"name", b"ada")]
+    async with DjangoWebsocketCommunicator(application, "/", headers, consumer=PingConsumer) as ws:
+        await ws.assert_authenticated_status_ok(max_auth_time=10)
+        assert await ws.request(PingMessage(), timeout=10) == PongMessage()
+
+
+class PingTests(TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        User.objects.create(username="ada")
+
+    async def test_async(self):
+        await ping()
+        assert await User.objects.acount() == 1
+
+    def test_sync(self):
+        async_to_sync(ping)()
+        assert User.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_pytest_django():
+    User.objects.create(username="ada")
+    async_to_sync(ping)()
+    assert User.objects.count() == 1
+    connection.check_constraints()
+"""
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with two test cases of one test each."""
-    for name, text in {"manage": MANAGE, "project_settings": SETTINGS, "test_ping": TESTS}.items():
+    """A project with two test cases of one test each, and with tests in transactions."""
+    files = {
+        "manage": MANAGE,
+        "project_settings": SETTINGS,
+        "test_ping": TESTS,
+        "transactions": TRANSACTIONS,
+    }
+    for name, text in files.items():
         (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
     return tmp_path
+
+
+def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=project, capture_output=True, text=True, timeout=50
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,13 +159,22 @@ def project(tmp_path: Path) -> Path:
     ],
 )
 def test_tests_run_as_django_selects_them(project: Path, arguments: list[str], count: int) -> None:
-    run = subprocess.run(
-        [sys.executable, "manage.py", "test", *arguments],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        timeout=50,
-    )
+    result = run(project, "manage.py", "test", *arguments)
 
-    assert run.returncode == 0, run.stderr
-    assert f"Ran {count} test" in run.stderr
+    assert result.returncode == 0, result.stderr
+    assert f"Ran {count} test" in result.stderr
+
+
+def test_connections_keep_the_transaction_of_a_test_case(project: Path) -> None:
+    result = run(project, "manage.py", "test", "transactions")
+
+    assert result.returncode == 0, result.stderr
+    assert "Ran 2 tests" in result.stderr
+
+
+def test_connections_keep_the_transaction_of_pytest_django(project: Path) -> None:
+    options = ("-p", "no:cacheprovider", "--ds=project_settings", "--rootdir=.")
+    result = run(project, "-m", "pytest", *options, "transactions.py")
+
+    assert result.returncode == 0, result.stdout
+    assert "3 passed" in result.stdout

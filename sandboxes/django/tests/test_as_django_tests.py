@@ -3,11 +3,15 @@
 from typing import Any, ClassVar
 
 from asgiref.sync import sync_to_async
+from django.test import TestCase
 
 from accounts.consumers import SiteConsumer
-from chanx.channels.testing import WebsocketTestCase
+from chanx.channels.testing import DjangoWebsocketCommunicator, WebsocketTestCase
+from chanx.channels.utils import get_websocket_application
+from chanx.messages.outgoing import CompleteMessage
 from chat.consumers import RoomConsumer
 from chat.messages import Said, SayMessage, SayPayload
+from chat.models import Message
 from tests.people import Person, room_of
 
 SAYING = SayMessage(payload=SayPayload(text="hello"))
@@ -59,3 +63,20 @@ class TestRoom(WebsocketTestCase):
         assert told is not None
         assert told.payload.status_code == 401
         await nobody.assert_closed(4401)
+
+
+class TestRoomInATransaction(TestCase):
+    """The same in a plain test case of Django, whose transaction has to outlive the connection."""
+
+    async def test_a_member(self) -> None:
+        """Is let in and heard; the database is used by the authenticator, the handler and the test."""
+        ada = await sync_to_async(Person.new)("ada")
+        room = await sync_to_async(room_of)(ada)
+        application: Any = get_websocket_application()
+        path = f"/ws/rooms/{room.pk}/"
+        async with DjangoWebsocketCommunicator(
+            application, path, [ada.cookie], consumer=RoomConsumer
+        ) as hers:
+            await hers.assert_authenticated_status_ok(max_auth_time=5)
+            assert await hers.request(SAYING, timeout=5) == CompleteMessage()
+        assert await Message.objects.filter(room=room).acount() == 1

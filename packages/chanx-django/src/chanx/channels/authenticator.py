@@ -6,7 +6,6 @@ from functools import cache
 from http.client import responses
 from typing import Any, ClassVar, Literal, cast
 
-from channels.db import database_sync_to_async
 from django.db.models import QuerySet
 from django.db.models.manager import BaseManager
 from django.http import HttpRequest
@@ -14,7 +13,7 @@ from django.http.response import HttpResponseBase
 from pydantic_core import from_json
 
 from chanx.channels._awaiting import awaited
-from chanx.channels._database import atomic_request
+from chanx.channels._database import atomic_request, in_database_thread
 from chanx.channels._request import http_request, route_arguments
 from chanx.core import _guard as _guard
 from chanx.core.authenticator import BaseAuthenticator, Credential
@@ -233,7 +232,7 @@ class DjangoAuthenticator(BaseAuthenticator):
     async def authenticate(self, scope: Scope) -> bool:
         """Ask the view, and tell the client what it said."""
         try:
-            response = await database_sync_to_async(self._ask)(scope)
+            response = await in_database_thread(self._ask, scope)
         except Exception:
             self.status_code = 500
             raise

@@ -6,10 +6,10 @@ from copy import copy
 from functools import cached_property as CachedProperty  # noqa: N812 - Django has one of that name, too
 from typing import TYPE_CHECKING, Any
 
-from channels.db import database_sync_to_async
 from django.db.models import Model, ObjectDoesNotExist
 from django.utils.functional import cached_property
 
+from chanx.channels._database import in_database_thread
 from chanx.channels._request import http_request
 from chanx.core import _guard as _guard
 from chanx.core.guards import DeniedError, Guard
@@ -55,7 +55,7 @@ class PermissionGuard(Guard):
     ) -> None:
         """Raise DeniedError with the code and the text of the permission."""
         try:
-            await database_sync_to_async(self._ask)(consumer, message)
+            await in_database_thread(self._ask, consumer, message)
         except APIException as error:
             codes = error.get_codes()
             code = codes if isinstance(codes, str) else error.default_code

@@ -6,13 +6,17 @@ from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, ClassVar
 
-from asgiref.sync import async_to_sync, iscoroutinefunction
+import channels.db
+import django.db
+from asgiref.sync import async_to_sync
 from channels.layers import channel_layers
 from django.test import TransactionTestCase
 
+from chanx.channels._database import close_old_connections
 from chanx.channels.utils.asgi import get_websocket_application
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.core import _guard as _guard
+from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.outgoing import AuthenticationMessage
 
 try:
@@ -31,7 +35,24 @@ _OK = 200
 
 
 class WebsocketCommunicator(_WebsocketCommunicator):
-    """One typed WebSocket to a Django Channels application."""
+    """One typed WebSocket to a Django Channels application.
+
+    While the application runs, `database_sync_to_async` leaves the connection of a test's transaction open.
+    """
+
+    def __init__(
+        self,
+        # Any: an ASGI application, which every framework annotates in a way of its own.
+        application: Any,
+        path: str,
+        headers: list[tuple[bytes, bytes]] | None = None,
+        subprotocols: list[str] | None = None,
+        spec_version: int | None = None,
+        *,
+        consumer: type[ChanxWebsocketConsumerMixin[Any]],
+    ) -> None:
+        keeping = _keeping_transactions(application)
+        super().__init__(keeping, path, headers, subprotocols, spec_version, consumer=consumer)
 
 
 class DjangoWebsocketCommunicator(WebsocketCommunicator):
@@ -110,7 +131,7 @@ class WebsocketTestCase(TransactionTestCase):
         # Only now: loading a test by its name refuses an instance with a function of its own, and parallel runs pickle
         # the instance.
         test = getattr(self, self._testMethodName)
-        if iscoroutinefunction(test):
+        if inspect.iscoroutinefunction(test):
             setattr(self, self._testMethodName, self._closing(test))
 
     def _closing(
@@ -199,6 +220,38 @@ class WebsocketTestCase(TransactionTestCase):
             # What an application raised has been raised where the test waited for it, or the test did not care.
             with suppress(Exception):
                 await communicator.disconnect()
+
+
+def _keeping_transactions(application: Any) -> Any:
+    @wraps(application, updated=())
+    async def run(*args: Any) -> None:
+        with _Transactions.kept():
+            await application(*args)
+
+    return run
+
+
+class _Transactions:
+    """Replaces the `close_old_connections()` that Channels calls, while the application of any connection runs."""
+
+    running = 0
+
+    @classmethod
+    @contextmanager
+    def kept(cls) -> Generator[None]:
+        cls.running += 1
+        cls._let_channels_call(close_old_connections)
+        try:
+            yield
+        finally:
+            cls.running -= 1
+            if not cls.running:
+                cls._let_channels_call(django.db.close_old_connections)
+
+    @staticmethod
+    def _let_channels_call(function: Callable[[], None]) -> None:
+        # By name: Channels does not export it.
+        setattr(channels.db, "close_old_connections", function)  # noqa: B010
 
 
 def _project() -> Any:
