@@ -1,5 +1,6 @@
 """Declaring consumers: what is read from a class, and what is refused."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Optional, Union, cast
 
@@ -69,6 +70,26 @@ def test_handler_without_message_is_refused() -> None:
         @ws_handler
         async def nothing(self: Any) -> None:  # pyright: ignore[reportUnusedFunction]
             """Take nothing."""
+
+
+@pytest.mark.parametrize(
+    ("decorator", "options"),
+    [(ws_handler, ["action", "concurrent", "guards"]), (event_handler, [])],
+    ids=["ws_handler", "event_handler"],
+)
+def test_options_of_a_decorator(decorator: Any, options: list[str]) -> None:
+    """`help()` and editors show each option; an unknown one is refused where it is written."""
+    shared = ["func", "input_type", "output_type", "description", "summary", "tags"]
+    assert sorted(inspect.signature(decorator).parameters) == sorted([*shared, *options])
+    with pytest.raises(TypeError, match="unexpected keyword argument 'sumary'"):
+        decorator(sumary="A misspelling")
+
+
+@pytest.mark.parametrize("wrong", ["ping", PingMessage])
+def test_decorator_marks_methods_only(wrong: Any) -> None:
+    """An action or a message in place of the method says how to write it."""
+    with pytest.raises(TypeError, match=r"write @ws_handler or @ws_handler\(option=\.\.\.\)"):
+        ws_handler(wrong)
 
 
 def refused(match: str, **handlers: Any) -> None:

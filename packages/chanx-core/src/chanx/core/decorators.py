@@ -1,5 +1,6 @@
 """Decorators that mark handler methods and describe consumer classes."""
 
+import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ParamSpec, TypeVar, overload
 
@@ -42,7 +43,18 @@ def ws_handler(
     concurrent: bool = False,
     guards: Sequence[Any] = (),
 ) -> Callable[_P, Awaitable[_R]]: ...
-def ws_handler(func: Callable[..., Any] | None = None, **options: Any) -> Any:
+def ws_handler(
+    func: Callable[..., Any] | None = None,
+    *,
+    action: str | None = None,
+    input_type: type[BaseMessage] | None = None,
+    output_type: OutputType = None,
+    description: str | None = None,
+    summary: str | None = None,
+    tags: list[str] | None = None,
+    concurrent: bool = False,
+    guards: Sequence[Any] = (),
+) -> Any:
     """Mark a method as the handler of one client message.
 
     The message is the first parameter's type, or `input_type`; it is routed by the message's own action.
@@ -55,7 +67,18 @@ def ws_handler(func: Callable[..., Any] | None = None, **options: Any) -> Any:
     Raises ValueError without a message parameter or `input_type`. Wrong types raise TypeError when the
     consumer class is created.
     """
-    return _mark("ws", func, options)
+    return _mark(
+        "ws",
+        func,
+        action=action,
+        input_type=input_type,
+        output_type=output_type,
+        description=description,
+        summary=summary,
+        tags=tags,
+        concurrent=concurrent,
+        guards=guards,
+    )
 
 
 @overload
@@ -77,13 +100,29 @@ def event_handler(
     summary: str | None = None,
     tags: list[str] | None = None,
 ) -> Callable[_P, Awaitable[_R]]: ...
-def event_handler(func: Callable[..., Any] | None = None, **options: Any) -> Any:
+def event_handler(
+    func: Callable[..., Any] | None = None,
+    *,
+    input_type: type[BaseMessage] | None = None,
+    output_type: OutputType = None,
+    description: str | None = None,
+    summary: str | None = None,
+    tags: list[str] | None = None,
+) -> Any:
     """Mark a method as the handler of one event, which other parts of the server send.
 
     See `send_event()` and `broadcast_event()` of the consumer. What the method returns is sent to the client.
     Errors are raised as for `ws_handler()`.
     """
-    return _mark("event", func, options)
+    return _mark(
+        "event",
+        func,
+        input_type=input_type,
+        output_type=output_type,
+        description=description,
+        summary=summary,
+        tags=tags,
+    )
 
 
 def channel(
@@ -105,8 +144,14 @@ def channel(
     return describe
 
 
-def _mark(kind: HandlerKind, func: Callable[..., Any] | None, options: dict[str, Any]) -> Any:
+# Any: the options of `declare()`, which the decorators have in their signatures.
+def _mark(kind: HandlerKind, func: Callable[..., Any] | None, **options: Any) -> Any:
     def record(function: Callable[..., Any]) -> Callable[..., Any]:
+        if not inspect.isroutine(function):
+            name = f"{kind}_handler"
+            raise TypeError(
+                f"@{name} marks a method, and was given {function!r}: write @{name} or @{name}(option=...)."
+            )
         setattr(function, HANDLER_ATTRIBUTE, declare(kind, function, **options))
         return function
 
