@@ -14,13 +14,14 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import sys
 import tempfile
 import urllib.error
 import urllib.request
 from asyncio.subprocess import Process
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ async def main(environment: Path, valkey: str, postgres: Path) -> None:
     """Run the rehearsal; AssertionError or TimeoutError says what went wrong."""
     redis_port, database_port = free_port(), free_port()
     started: list[int] = []
-    with tempfile.TemporaryDirectory(prefix="chanx-rehearsal-") as name:
+    with tempfile.TemporaryDirectory(prefix="chanx-rehearsal-") as name, database_folder() as home:
         folder = Path(name)
         site = copied_sandbox(folder)
         variables = {
@@ -48,12 +49,13 @@ async def main(environment: Path, valkey: str, postgres: Path) -> None:
             "REDIS_URL": f"redis://{HOST}:{redis_port}/0",
             "SECRET_KEY": "of a rehearsal, and long enough for tokens",
         }
-        cluster = await new_cluster(postgres, folder)
+        cluster = await new_cluster(postgres, home)
         async with AsyncExitStack() as stack:
             redis = [valkey, "--bind", HOST, "--port", str(redis_port), "--save", ""]
             database = postgres_command(postgres, cluster, database_port)
-            for program, command in (("Valkey", redis), ("PostgreSQL", database)):
-                process = await stack.enter_async_context(running(program, command, folder, {}))
+            programs = (("Valkey", redis, folder), ("PostgreSQL", database, home))
+            for program, command, place in programs:
+                process = await stack.enter_async_context(running(program, command, place, {}))
                 started.append(process.pid)
             await until_it_listens(redis_port)
             await until_it_listens(database_port)
@@ -96,6 +98,24 @@ AS_NOBODY = (
     if os.geteuid() == 0
     else []
 )
+
+
+@contextmanager
+def database_folder() -> Generator[Path]:
+    """Make a temporary folder that the user of the database server can enter.
+
+    Sessions of nox have their temporary files in the checkout, which may be in root's home.
+    """
+    places = [Path(place) for place in (tempfile.gettempdir(), "/tmp", "/var/tmp")]
+    place = next((place for place in places if not AS_NOBODY or is_open_to_all(place)), None)
+    assert place is not None, f"user postgres can enter none of {', '.join(map(str, places))}"
+    with tempfile.TemporaryDirectory(prefix="chanx-postgres-", dir=place) as name:
+        yield Path(name)
+
+
+def is_open_to_all(folder: Path) -> bool:
+    """Tell whether every user can enter a folder."""
+    return all(step.stat().st_mode & stat.S_IXOTH for step in (folder, *folder.parents))
 
 
 async def new_cluster(postgres: Path, folder: Path) -> Path:

@@ -6,11 +6,11 @@ python -m deployment.with_postgres POSTGRES_PROGRAMS COMMAND...
 import asyncio
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 from deployment.rehearsal import (
     HOST,
+    database_folder,
     free_port,
     new_cluster,
     postgres_command,
@@ -22,8 +22,7 @@ from deployment.rehearsal import (
 async def main(postgres: Path, command: list[str]) -> int:
     """Return the exit code of the command."""
     port = free_port()
-    with tempfile.TemporaryDirectory(prefix="chanx-postgres-") as name:
-        folder = Path(name)
+    with database_folder() as folder:
         server = postgres_command(postgres, await new_cluster(postgres, folder), port)
         async with running("PostgreSQL", server, folder, {}):
             await until_it_listens(port)

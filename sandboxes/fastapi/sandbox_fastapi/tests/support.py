@@ -36,14 +36,15 @@ class Program:
         cls, *command: str, cwd: Path = SANDBOX, environment: Mapping[str, str] | None = None
     ) -> AsyncGenerator[Self]:
         """Start a program; it is stopped at the end if it still runs."""
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=cwd,
-            env=clean_environment(environment),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=STDOUT,
-        )
+        with signals_of_a_terminal():
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                cwd=cwd,
+                env=clean_environment(environment),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=STDOUT,
+            )
         program = cls(process)
         try:
             yield program
@@ -131,6 +132,26 @@ async def finished(
         out, err = await process.communicate(typed.encode())
     assert process.returncode is not None
     return Finished(process.returncode, out.decode(), err.decode())
+
+
+@contextmanager
+def signals_of_a_terminal() -> Generator[None]:
+    """Start programs that do not ignore SIGINT and SIGHUP.
+
+    `nohup`, and `&` in a script, ignore them, and every program that is started inherits it.
+    """
+    ignored = [
+        number
+        for number in (signal.SIGINT, signal.SIGHUP)
+        if signal.getsignal(number) is signal.SIG_IGN
+    ]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def clean_environment(added: Mapping[str, str] | None = None) -> dict[str, str]:

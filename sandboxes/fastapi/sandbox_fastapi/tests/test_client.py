@@ -31,6 +31,19 @@ def chatting(demo: Demo, name: str) -> AbstractAsyncContextManager[Program]:
     return Program.run(*CLIENT, "lobby", "--name", name, "--url", demo.ws)
 
 
+@pytest.mark.parametrize("inherited", [signal.SIG_DFL, signal.SIG_IGN], ids=["shell", "nohup"])
+async def test_programs_can_be_interrupted(inherited: signal.Handlers) -> None:
+    """Also if the tests themselves run in the background, where signals of the terminal are ignored."""
+    before = signal.signal(signal.SIGINT, inherited)
+    try:
+        program = "import signal; print(signal.getsignal(signal.SIGINT))"
+        async with Program.run(sys.executable, "-c", program) as started:
+            assert "default_int_handler" in await started.prints("")
+        assert signal.getsignal(signal.SIGINT) is inherited
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 async def test_two_terminals(demo: Demo) -> None:
     """They see each other come, talk and go."""
     async with chatting(demo, "ada") as ada:
