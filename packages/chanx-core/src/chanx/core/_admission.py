@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from chanx.constants import CLOSE_AUTHENTICATION_FAILED, CLOSE_AUTHENTICATION_TIMEOUT
@@ -10,6 +11,7 @@ from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.origin import is_allowed_origin
 from chanx.utils.logging import logger
 from chanx.utils.scope import header
+from chanx.utils.text import is_text_list
 
 if TYPE_CHECKING:
     from chanx.core.websocket import ChanxWebsocketConsumerMixin
@@ -117,5 +119,14 @@ def _decision(authenticator: BaseAuthenticator, admitted: object) -> bool:
 async def _join_groups(consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:
     if consumer.channel_layer is None:
         return
-    for group in dict.fromkeys([*consumer.groups, *await consumer.get_groups()]):
+    named = _checked_groups(consumer, await consumer.get_groups())
+    for group in dict.fromkeys([*consumer.groups, *named]):
         await consumer.join_group(group)
+
+
+def _checked_groups(consumer: "ChanxWebsocketConsumerMixin[Any]", named: object) -> Collection[str]:
+    """Raise TypeError for a text, which would be read letter by letter, and for names that are none."""
+    if is_text_list(named):
+        return named
+    where = f"{type(consumer).__name__}.get_groups()"
+    raise TypeError(f"{where} must return a list of group names, and returned {named!r}.")

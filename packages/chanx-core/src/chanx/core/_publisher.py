@@ -9,6 +9,7 @@ from typing_extensions import TypeVar
 
 from chanx.core._announcer import announcer_of
 from chanx.core._options import ConsumerOptions
+from chanx.core._user_classes import is_of_library
 from chanx.core.layers import REFUSALS, LayerTraits, ProcessLayer, layer_alias, no_layer
 from chanx.core.spec import ConsumerSpec
 from chanx.messages.base import BaseMessage
@@ -17,15 +18,6 @@ from chanx.type_defs import ChannelLayer, EventPayload, GroupMessageEvent
 __all__ = ["Publisher", "ReceiveEvent"]
 
 ReceiveEvent = TypeVar("ReceiveEvent", bound=BaseMessage, default=BaseMessage)
-
-# Base classes of the libraries: an alias written there is a default, not a user's choice.
-_LIBRARIES = (
-    "chanx.core.",
-    "chanx.channels.",
-    "chanx.fast_channels.",
-    "channels.",
-    "fast_channels.",
-)
 
 # What layers raise for a message that they refuse, or cannot write: a number of 65 bits, say.
 _UNWRITABLE: tuple[type[Exception], ...] = (*REFUSALS, OverflowError)
@@ -70,7 +62,8 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
     @classmethod
     def _names_its_layer(cls) -> bool:
         owner = next(base for base in cls.__mro__ if "channel_layer_alias" in vars(base))
-        return not owner.__module__.startswith(_LIBRARIES)
+        # An alias of the library's is a default, not a user's choice.
+        return not is_of_library(owner)
 
     @classmethod
     def layer_traits(cls, layer: Any) -> LayerTraits:

@@ -6,7 +6,7 @@ checked by the server (RFC 6455, section 10.2). A missing Origin is allowed: it 
 
 from collections.abc import Callable, Coroutine, Sequence
 from functools import lru_cache
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutinefunction
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -29,6 +29,15 @@ MAX_ORIGIN_LENGTH = 512
 
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+# Any: whatever a class sets as its policy.
+def check_policy(policy: Any, where: str) -> None:
+    """Raise TypeError for a text in place of a list of them, and for an async function."""
+    if isinstance(policy, str):
+        raise TypeError(f"{where} must be a list, and is {policy!r}: write '[{policy!r}]'.")
+    if iscoroutinefunction(policy) or iscoroutinefunction(getattr(policy, "__call__", None)):  # noqa: B004
+        raise TypeError(f"{where}: {_async_check(policy)}")
 
 
 def is_allowed_origin(policy: OriginPolicy, scope: Scope) -> bool:
@@ -56,10 +65,14 @@ def _checked_answer(check: OriginCheck, answer: Any) -> bool:
         return bool(answer)
     if isinstance(answer, Coroutine):
         answer.close()  # it would be reported as never awaited
+    raise TypeError(f"allowed_origins: {_async_check(check)}")
+
+
+def _async_check(check: object) -> str:
     name = getattr(check, "__qualname__", type(check).__qualname__)
-    raise TypeError(
-        f"allowed_origins: {name}() is async, and its answer is not awaited. "
-        f"Write it as a plain function: `def`, not `async def`."
+    return (
+        f"{name}() is async, and its answer is not awaited. "
+        "Write it as a plain function: `def`, not `async def`."
     )
 
 

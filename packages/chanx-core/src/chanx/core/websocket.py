@@ -13,6 +13,7 @@ from chanx.core import _guard as _guard
 from chanx.core._admission import admit
 from chanx.core._connection import Connection
 from chanx.core._containment import contained
+from chanx.core._declarations import check_declarations
 from chanx.core._delivery import group_content
 from chanx.core._dispatch import text_of
 from chanx.core._errors import InvalidFrameError, error_items, malformed
@@ -108,6 +109,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Read and check the declarations of a consumer class."""
         super().__init_subclass__(**kwargs)
+        check_declarations(cls)
         if "limits" in vars(cls):
             spread(cls.limits, cls)
         if cls.passthrough_events:

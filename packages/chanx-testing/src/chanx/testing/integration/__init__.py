@@ -6,6 +6,7 @@ and pytest-asyncio (extra `pytest`).
 
 from chanx.core import _guard as _guard
 from chanx.testing.integration.access import AccessTests
+from chanx.testing.integration.declarations import DeclarationTests
 from chanx.testing.integration.ending import EndingTests
 from chanx.testing.integration.extensions import ExtensionTests
 from chanx.testing.integration.groups import GroupTests
@@ -23,6 +24,7 @@ class IntegrationSuite(
     GroupTests,
     AccessTests,
     EndingTests,
+    DeclarationTests,
     OptionTests,
 ):
     """The behaviour of one connection, through the public door."""

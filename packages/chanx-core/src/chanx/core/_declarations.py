@@ -1,0 +1,117 @@
+"""What a consumer class sets wrong: mistakes that would have no effect, or another one than was meant."""
+
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
+
+from chanx.core._user_classes import Attribute, user_attributes
+from chanx.core.authenticator import BaseAuthenticator
+from chanx.core.limits import Limits
+from chanx.core.origin import check_policy
+from chanx.messages.base import BaseMessage
+from chanx.utils.text import is_text_list
+
+__all__ = ["check_declarations"]
+
+_OF_TEXTS = ("groups", "extra_groups", "log_ignored_actions")
+_OF_MESSAGES = ("emits", "passthrough_events")
+
+
+# Any: `as_guard()` is a hook of the consumer class, and attributes are whatever was written.
+def check_declarations(owner: Any) -> None:
+    """Raise TypeError with class, attribute and cure for what a consumer class sets wrong."""
+    for attribute in user_attributes(owner):
+        _check_spelling(owner, attribute)
+        _check_collection(attribute)
+        if attribute.name == "allowed_origins":
+            check_policy(attribute.function, attribute.where)
+
+
+# Misspelt options
+
+
+class _Misspelling(NamedTuple):
+    """What was probably meant, and which values say so: the name alone may be an attribute of the user's own."""
+
+    cure: str
+    fits: Callable[[Any, object], bool]  # of (class, item)
+    is_list: bool = False
+
+
+def _is_authenticator(owner: Any, item: object) -> bool:
+    return isinstance(item, type | BaseAuthenticator)
+
+
+def _is_guard(owner: Any, item: object) -> bool:
+    try:
+        owner.as_guard(item, owner.__name__)
+    except (TypeError, ImportError):
+        return False
+    return True
+
+
+def _is_message_type(owner: Any, item: object) -> bool:
+    return isinstance(item, type) and issubclass(item, BaseMessage)
+
+
+def _is_text(owner: Any, item: object) -> bool:
+    return isinstance(item, str)
+
+
+def _is_limits(owner: Any, item: object) -> bool:
+    return isinstance(item, Limits)
+
+
+_AUTHENTICATOR = _Misspelling("write 'authenticator_class = ...'", _is_authenticator)
+_GUARDS = _Misspelling("guards belong to handlers, write '@ws_handler(guards=[...])'", _is_guard)
+
+_MISSPELT = {
+    "auth_class": _AUTHENTICATOR,
+    "authentication_class": _AUTHENTICATOR,
+    "authenticator": _AUTHENTICATOR,
+    "authenticator_classes": _AUTHENTICATOR,
+    "authenticators": _AUTHENTICATOR,
+    "guard": _GUARDS,
+    "guards": _GUARDS,
+    "allowed_origin": _Misspelling("write 'allowed_origins = [...]'", _is_text),
+    "channel_layer": _Misspelling("write 'channel_layer_alias = ...'", _is_text),
+    "emit": _Misspelling("write 'emits = [...]'", _is_message_type),
+    # A single text may well be the user's own: the name of the one group that the handlers send to.
+    "extra_group": _Misspelling("write 'extra_groups = [...]'", _is_text, is_list=True),
+    "group": _Misspelling("write 'groups = [...]'", _is_text, is_list=True),
+    "limit": _Misspelling("write 'limits = ...'", _is_limits),
+    "passthrough_event": _Misspelling("write 'passthrough_events = [...]'", _is_message_type),
+}
+
+
+def _check_spelling(owner: Any, attribute: Attribute) -> None:
+    misspelling = _MISSPELT.get(attribute.name)
+    if misspelling is None:
+        return
+    is_list = isinstance(attribute.value, list | tuple | set | frozenset)
+    items: Collection[Any] = attribute.value if is_list else [attribute.value]
+    if not is_list and misspelling.is_list:
+        return
+    if items and all(misspelling.fits(owner, item) for item in items):
+        raise TypeError(
+            f"{attribute.where} is no option of consumers and would have no effect: {misspelling.cure}."
+        )
+
+
+# Collections
+
+
+def _check_collection(attribute: Attribute) -> None:
+    """Refuse a text, which would be read letter by letter, and what is no collection or holds something else."""
+    name, value = attribute.name, attribute.value
+    if name not in (*_OF_TEXTS, *_OF_MESSAGES) or value is None or attribute.is_computed:
+        return
+    if isinstance(value, str | bytes | type) or not isinstance(value, Collection):
+        raise TypeError(
+            f"{attribute.where} must be a list, and is {_shown(value)}: write '{name} = [{_shown(value)}]'."
+        )
+    if name in _OF_TEXTS and not is_text_list(value):
+        raise TypeError(f"{attribute.where} must be a list of strings, and is {value!r}.")
+
+
+def _shown(value: object) -> str:
+    return value.__name__ if isinstance(value, type) else repr(value)

@@ -1,0 +1,103 @@
+"""What a consumer class declares, and which mistakes are refused when it is created."""
+
+from typing import Any
+
+import pytest
+
+from chanx.core import _guard as _guard
+from chanx.core.guards import Guard
+from chanx.core.limits import Limits
+from chanx.messages.base import BaseMessage
+from chanx.messages.outgoing import PongMessage
+from chanx.testing.integration.base import IntegrationTests
+from chanx.testing.integration.consumers import Admits, Basic
+from chanx.type_defs import Scope
+
+__all__ = ["DeclarationTests"]
+
+
+class Everybody(Guard):
+    """Lets every message pass."""
+
+    async def check(self, consumer: Any, message: BaseMessage) -> None:
+        """Allow."""
+
+
+async def allow(origin: str, scope: Scope) -> bool:
+    """Allow every origin, or so it seems."""
+    return True
+
+
+class DeclarationTests(IntegrationTests):
+    """Mistakes in the attributes and methods of a class."""
+
+    def refuse(self, match: str, **attributes: Any) -> None:
+        """Expect a class with these attributes to be refused."""
+        with pytest.raises(TypeError, match=match):
+            type("Wrong", (Basic, self.base), attributes)
+
+    @pytest.mark.parametrize(
+        ("name", "value", "cure"),
+        [
+            ("authentication_class", Admits, "authenticator_class"),
+            ("authenticator_classes", [Admits], "authenticator_class"),
+            ("authenticator", Admits, "authenticator_class"),
+            ("group", ["lobby"], "groups"),
+            ("guard", Everybody(), "guards"),
+            ("guards", [Everybody()], "guards"),
+            ("allowed_origin", "https://a.example", "allowed_origins"),
+            ("channel_layer", "fast", "channel_layer_alias"),
+            ("emit", PongMessage, "emits"),
+            ("limit", Limits(), "limits"),
+            ("passthrough_event", [PongMessage], "passthrough_events"),
+        ],
+    )
+    def test_misspelt_option(self, name: str, value: Any, cure: str) -> None:
+        """An option under a wrong name would have no effect, and might admit every client."""
+        self.refuse(rf"^Wrong\.{name} is no option .*: .*'.*\b{cure}\b", **{name: value})
+        mixin = type("Mixin", (), {name: value})
+        with pytest.raises(TypeError, match=rf"^Mixin\.{name} is no option"):
+            type("Wrong", (mixin, Basic, self.base), {})
+
+    def test_own_attributes_of_such_names(self) -> None:
+        """A value that is none of the option's is an attribute of the user's own."""
+        own: dict[str, Any] = {"group": "lobby", "guard": 7, "guards": [], "limit": 5}
+        consumer: Any = type("Right", (Basic, self.base), {**own, "authenticator": None})
+        assert {name: getattr(consumer, name) for name in own} == own
+
+    @pytest.mark.parametrize(
+        ("name", "value", "cure"),
+        [
+            ("groups", "lobby", r"write 'groups = \['lobby'\]'"),
+            ("extra_groups", "lobby", r"write 'extra_groups = \['lobby'\]'"),
+            ("groups", [["lobby"]], r"must be a list of strings, and is \[\['lobby'\]\]"),
+            ("emits", "pong", r"write 'emits = \['pong'\]'"),
+            ("emits", PongMessage, r"write 'emits = \[PongMessage\]'"),
+            ("passthrough_events", PongMessage, r"write 'passthrough_events = \[PongMessage\]'"),
+            ("log_ignored_actions", "ping", r"write 'log_ignored_actions = \['ping'\]'"),
+            ("allowed_origins", "https://*", r"write '\['https://\*'\]'"),
+            ("allowed_origins", allow, r"allow\(\) is async"),
+            ("allowed_origins", staticmethod(allow), r"allow\(\) is async"),
+        ],
+        ids=str,
+    )
+    def test_text_in_place_of_a_list(self, name: str, value: Any, cure: str) -> None:
+        """A text would be read letter by letter; an async function would allow every origin."""
+        self.refuse(rf"^Wrong\.{name}\b.*{cure}", **{name: value})
+
+    @pytest.mark.parametrize("named", ["lobby", [["lobby"]], None])
+    async def test_get_groups_returns_names(
+        self, named: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Anything but a list of names closes the connection, and the log says what is needed."""
+
+        class Naming(Basic):
+            async def get_groups(self) -> list[str]:
+                """Name groups."""
+                return named  # type: ignore[no-any-return]
+
+        ws = self.connect(Naming)
+        await ws.connect()
+        await ws.assert_closed(1011)
+        await ws.wait()
+        assert "Naming.get_groups() must return a list of group names" in capsys.readouterr().out
