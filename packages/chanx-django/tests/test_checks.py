@@ -282,3 +282,14 @@ def test_a_public_document_and_wrong_settings(routed: Project, wrong: str) -> No
 
     assert "chanx.E001" in said
     assert "chanx.W007" not in said
+
+
+def test_an_address_that_is_routed_twice(project: Project) -> None:
+    routes = """path("ws/<int:pk>/", ChatConsumer.as_asgi()), path("ws/<slug:pk>/", ChatConsumer.as_asgi()),
+        path("ws/<int:other>/", ChatConsumer.as_asgi())"""
+    project.write("chat/asgi.py", ASGI.replace('path("ws/", ChatConsumer.as_asgi())', routes))
+
+    said = project.check()
+
+    assert said.count("chanx.W008") == 1
+    assert "(chanx.W008) /ws/{other}/ is routed twice: ChatConsumer serves it" in said

@@ -130,6 +130,17 @@ def test_dependencies_of_a_router_are_not_lost_silently(kind: Any) -> None:
     assert addresses(guarded) == ["/ws"]
 
 
+def test_a_path_is_served_once() -> None:
+    """The second consumer of a path would never be reached, whatever its parameters are called."""
+    router = APIRouter(prefix="/v1")
+    for path in ("/ws/{room}", "/ws/{number:int}", "/ws"):
+        add_websocket_consumer(router, path, PingConsumer)
+    with pytest.raises(ValueError, match=r"'/v1/ws/\{line\}' is served by PingConsumer already"):
+        add_websocket_consumer(router, "/ws/{line}", RoomConsumer)
+
+    assert len(addresses(router)) == 3
+
+
 async def test_the_ways_of_the_frameworks() -> None:
     """Routes by hand: Starlette's class, FastAPI's router, and applications that still have the method."""
     consumers = FastAPI()

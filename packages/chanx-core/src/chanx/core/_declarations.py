@@ -1,10 +1,11 @@
-"""What a consumer class sets wrong: mistakes that would have no effect, or another one than was meant."""
+"""Mistakes in what a consumer class sets: without a check they have no effect, or another one than was meant."""
 
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
-from chanx.core._user_classes import Attribute, user_attributes
+from chanx.core._user_classes import Attribute, is_library_name, user_attributes
 from chanx.core.authenticator import BaseAuthenticator
+from chanx.core.handlers import handler_of, hidden_handler
 from chanx.core.limits import Limits
 from chanx.core.origin import check_policy
 from chanx.messages.base import BaseMessage
@@ -22,6 +23,8 @@ def check_declarations(owner: Any) -> None:
     for attribute in user_attributes(owner):
         _check_spelling(owner, attribute)
         _check_collection(attribute)
+        if attribute.is_in_force(owner):
+            _check_handler(owner, attribute)
         if attribute.name == "allowed_origins":
             check_policy(attribute.function, attribute.where)
 
@@ -115,3 +118,23 @@ def _check_collection(attribute: Attribute) -> None:
 
 def _shown(value: object) -> str:
     return value.__name__ if isinstance(value, type) else repr(value)
+
+
+# Handlers
+
+
+def _check_handler(owner: type, attribute: Attribute) -> None:
+    """Refuse a handler under a name of the library's, and one that a decorator above it hides."""
+    if handler_of(attribute.value) is not None:
+        if is_library_name(owner, attribute.name):
+            raise TypeError(
+                f"{attribute.where}() is a handler, and consumers have an attribute {attribute.name!r} of their own, "
+                f"which it would replace: rename the method, for example to handle_{attribute.name}()."
+            )
+        return
+    hidden = hidden_handler(attribute.value)
+    if hidden is not None:
+        raise TypeError(
+            f"{attribute.where}() would be no handler: the decorator above @{hidden.kind}_handler hides it. "
+            f"Write @{hidden.kind}_handler on top, or use functools.wraps() in that decorator."
+        )

@@ -69,11 +69,13 @@ class Codec:
         wire: WireFormat,
         *,
         max_depth: int,
+        on_undeclared: Callable[[type[BaseMessage]], None] | None = None,
     ) -> None:
         self.incoming = incoming
         self.outgoing = outgoing
         self.wire = wire
         self._max_depth = max_depth
+        self._on_undeclared = on_undeclared
         self._shallow_up_to = 2 * max_depth  # what is opened is closed, or is no JSON
         self._serializers: dict[type[BaseMessage], Callable[[BaseMessage], bytes]] = {}
 
@@ -226,6 +228,8 @@ class Codec:
         serialize = self._serializers.get(type(message))
         if serialize is None:
             message_type = type(checked_message(message))
+            if self._on_undeclared is not None and not issubclass(message_type, self.outgoing):
+                self._on_undeclared(message_type)
             serialize = self._serializers[message_type] = self._serializer(message_type)
         return serialize(message).decode()
 

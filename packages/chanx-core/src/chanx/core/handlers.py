@@ -23,6 +23,7 @@ OutputType = (
 )
 
 HANDLER_ATTRIBUTE = "__chanx_handler__"
+_EMPTY_CELL = types.CellType()
 # Sentinel: the annotation is read when types are resolved, which may be after decoration (forward references).
 _FROM_ANNOTATION: Any = object()
 
@@ -168,6 +169,23 @@ def declare(
         declared_input=_FROM_ANNOTATION if input_type is None else input_type,
         declared_output=_FROM_ANNOTATION if output_type is None else output_type,
     )
+
+
+# Any: whatever a class has under a name.
+def handler_of(value: Any) -> HandlerSpec | None:
+    """Return what a decorator has recorded on a method."""
+    handler = getattr(value, HANDLER_ATTRIBUTE, None)
+    return handler if isinstance(handler, HandlerSpec) else None
+
+
+def hidden_handler(value: Any) -> HandlerSpec | None:
+    """Return the record of the handler that a wrapper calls without having taken over its attributes."""
+    if isinstance(value, type) or not callable(value):
+        return None
+    cells = [cell for cell in getattr(value, "__closure__", None) or () if cell != _EMPTY_CELL]
+    inner = [*getattr(value, "__dict__", {}).values(), *(cell.cell_contents for cell in cells)]
+    inner.append(getattr(value, "__wrapped__", None))
+    return next((handler for item in inner if (handler := handler_of(item)) is not None), None)
 
 
 def flatten_types(declared: Any) -> Iterable[Any]:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from chanx.constants import CHANX_ACTIONS
 from chanx.core import _guard as _guard
 from chanx.core.decorators import CHANNEL_ATTRIBUTE
-from chanx.core.handlers import HANDLER_ATTRIBUTE, HandlerKind, HandlerSpec, flatten_types
+from chanx.core.handlers import HandlerKind, HandlerSpec, flatten_types, handler_of
 from chanx.messages.base import BaseMessage, message_actions
 from chanx.messages.outgoing import (
     AuthenticationMessage,
@@ -21,6 +21,7 @@ from chanx.messages.outgoing import (
     ResyncMessage,
 )
 from chanx.type_defs import ChannelInfo
+from chanx.utils.logging import logger
 from chanx.utils.text import snake_case
 
 __all__ = ["ConsumerSpec", "Handlers"]
@@ -76,6 +77,7 @@ class ConsumerSpec:
         self.name: str = owner.__name__.removesuffix("Consumer") or owner.__name__
         self.snake_name: str = snake_case(self.name)
         self._declared = list(_declared_handlers(owner))
+        self._undeclared: set[type[BaseMessage]] = set()
 
     def resolve_early(self) -> None:
         """Raise what is wrong with the declarations now, if their types can be known now."""
@@ -124,6 +126,17 @@ class ConsumerSpec:
         heartbeat = [HeartbeatMessage] if self.has_heartbeat else []
         return _ordered({*outputs, *self.emits, *SYSTEM_MESSAGES, *heartbeat})
 
+    def log_undeclared(self, message_type: type[BaseMessage]) -> None:
+        """Warn of a message that the class sends without declaring it, once for each type."""
+        if message_type not in self._undeclared:
+            self._undeclared.add(message_type)
+            logger.warning(
+                "Sent a message that the consumer does not declare; name it in the handler's return annotation, in "
+                "output_type= or in emits",
+                consumer=self.owner.__name__,
+                message=message_type.__name__,
+            )
+
     @cached_property
     def has_heartbeat(self) -> bool:
         """Whether clients may be sent heartbeats: the class has no message of its own with that action."""
@@ -154,8 +167,8 @@ def _declared_handlers(owner: type) -> Iterator[HandlerSpec]:
     """Yield the handlers in alphabetical order of method names; an undecorated override removes one."""
     names = {name for base in owner.__mro__ for name in vars(base) if not name.startswith("_")}
     for name in sorted(names):
-        handler = getattr(inspect.getattr_static(owner, name, None), HANDLER_ATTRIBUTE, None)
-        if isinstance(handler, HandlerSpec):
+        handler = handler_of(inspect.getattr_static(owner, name, None))
+        if handler is not None:
             # A function may be known to the class under another name than its own.
             yield replace(handler, method_name=name)
 

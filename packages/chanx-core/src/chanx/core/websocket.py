@@ -185,8 +185,13 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
         depth = cls.max_json_depth
         codec = cls._codecs.get((wire, depth))
         if codec is None:
-            incoming, outgoing = cls.spec.incoming_messages, cls.spec.outgoing_messages
-            codec = cls._codecs[wire, depth] = Codec(incoming, outgoing, wire, max_depth=depth)
+            codec = cls._codecs[wire, depth] = Codec(
+                cls.spec.incoming_messages,
+                cls.spec.outgoing_messages,
+                wire,
+                max_depth=depth,
+                on_undeclared=cls.spec.log_undeclared,
+            )
         return codec
 
     # Options in force

@@ -1,10 +1,11 @@
 """What `manage.py check` says about a project's consumers."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import InMemoryChannelLayer, channel_layers
@@ -21,12 +22,16 @@ from chanx.channels.utils.asgi import get_websocket_application
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.core import _guard as _guard
 
+if TYPE_CHECKING:
+    from chanx.asyncapi import ConsumerRoute
+
 __all__ = ["check_access", "check_consumers", "check_layers", "check_settings", "check_workers"]
 
 _ACCESS_HINT = (
     "Set CHANX = {'ASYNCAPI_ACCESS': 'chanx.channels.access.staff_only'}, or a callable or permission classes of your "
     "own. If the document is meant to be public, add 'chanx.W007' to SILENCED_SYSTEM_CHECKS."
 )
+_PARAMETER = re.compile(r"{\w+}")
 _LOGIN_MIDDLEWARE = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 
 _LAYER_HINT = (
@@ -181,15 +186,37 @@ def _unrouted(consumers: list[type[AsyncJsonWebsocketConsumer[Any]]]) -> list[Ch
     except ImportError:  # the extra `asyncapi` is not installed
         return []
     try:
-        routed = {route.consumer for route in discover_routes()}
+        routes = discover_routes()
     except ImproperlyConfigured as error:
         return [Error(f"ASGI_APPLICATION cannot be loaded: {error}", id="chanx.E003")]
+    routed = {route.consumer for route in routes}
     hint = "Add it to the URLRouter of ASGI_APPLICATION, or remove it."
     return [
-        Warning(f"No route leads to {consumer.__name__}.", hint=hint, obj=consumer, id="chanx.W004")
-        for consumer in consumers
-        if consumer not in routed
+        *(
+            Warning(
+                f"No route leads to {consumer.__name__}.", hint=hint, obj=consumer, id="chanx.W004"
+            )
+            for consumer in consumers
+            if consumer not in routed
+        ),
+        *_unreachable(routes),
     ]
+
+
+def _unreachable(routes: "Iterable[ConsumerRoute]") -> Iterator[CheckMessage]:
+    """Say which routes an earlier one of the same address hides."""
+    first: dict[Any, ConsumerRoute] = {}
+    for route in routes:
+        shape = (
+            _PARAMETER.sub("{}", route.address),
+            tuple(parameter.kind for parameter in route.parameters),
+        )
+        winner = first.setdefault(shape, route)
+        if winner is not route:
+            text = f"{route.address} is routed twice: {winner.consumer.__name__} serves it, and nothing reaches "
+            text += f"the route to {route.consumer.__name__}."
+            hint = "Remove one of the two routes, or give it another address."
+            yield Warning(text, hint=hint, obj=route.consumer, id="chanx.W008")
 
 
 def _is_in_memory() -> bool:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add_websocket_consumer"]
 
+_PARAMETER_NAME = re.compile(r"{\w+")
+
 
 def add_websocket_consumer(
     app_or_router: "Starlette | Router | Litestar",
@@ -29,17 +31,33 @@ def add_websocket_consumer(
     prefix is put in front of the path. Parameters of the path are written as Starlette's: `{room}`, `{number:int}`.
 
     Raises TypeError for a router with dependencies, which FastAPI does not run for consumers, where the consumer does
-    not say what it depends on.
+    not say what it depends on; ValueError for a path that has a WebSocket route already.
     """
     if not isinstance(app_or_router, Router | Starlette):
         _register(app_or_router, path, consumer, name or consumer.__name__)
         return
     router = app_or_router if isinstance(app_or_router, Router) else app_or_router.router
     _check_dependencies(router, consumer)
-    prefix: str = getattr(router, "prefix", "")
-    route = WebSocketRoute(prefix + path, consumer.as_asgi(), name=name or consumer.__name__)
+    whole: str = getattr(router, "prefix", "") + path
+    _check_path(router, whole)
+    route = WebSocketRoute(whole, consumer.as_asgi(), name=name or consumer.__name__)
     router.routes.append(route)
     _announce(router)
+
+
+def _check_path(router: Router, path: str) -> None:
+    """Refuse a path that an earlier route answers: this one would never be reached."""
+    for route in router.routes:
+        if isinstance(route, WebSocketRoute) and _shape(route.path) == _shape(path):
+            raise ValueError(
+                f"The path {path!r} is served by {route.name} already, so nothing would reach a second route: "
+                "give it another path."
+            )
+
+
+def _shape(path: str) -> str:
+    """Return a path without the names of its parameters, which do not matter to what it matches."""
+    return _PARAMETER_NAME.sub("{", path)
 
 
 def _check_dependencies(router: Router, consumer: type[AsyncJsonWebsocketConsumer[Any]]) -> None:

@@ -1,16 +1,25 @@
 """What a consumer class declares, and which mistakes are refused when it is created."""
 
+from functools import wraps
 from typing import Any
 
 import pytest
 
 from chanx.core import _guard as _guard
+from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.guards import Guard
 from chanx.core.limits import Limits
 from chanx.messages.base import BaseMessage
+from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
 from chanx.testing.integration.base import IntegrationTests
-from chanx.testing.integration.consumers import Admits, Basic
+from chanx.testing.integration.consumers import (
+    Admits,
+    Basic,
+    ChatMessage,
+    ChatPayload,
+    NewsEvent,
+)
 from chanx.type_defs import Scope
 
 __all__ = ["DeclarationTests"]
@@ -101,3 +110,88 @@ class DeclarationTests(IntegrationTests):
         await ws.assert_closed(1011)
         await ws.wait()
         assert "Naming.get_groups() must return a list of group names" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("decorator", [ws_handler, event_handler])
+    @pytest.mark.parametrize(
+        "name",
+        ["close", "codec", "config", "connection", "disconnect", "groups", "scope", "send", "spec"],
+    )
+    def test_handler_named_like_an_attribute_of_the_library(
+        self, name: str, decorator: Any
+    ) -> None:
+        """It would replace what the library needs: on a connection, or `close()` without a word."""
+
+        async def handle(self: Any, message: NewsEvent) -> None:
+            """Take it."""
+
+        cure = rf"^Wrong\.{name}\(\) is a handler.* rename the method, .* handle_{name}\(\)"
+        self.refuse(cure, **{name: decorator(handle)})
+
+    def test_handler_hidden_by_a_decorator(self) -> None:
+        """A wrapper without the handler's attributes would be no handler, so no message would reach it."""
+
+        class Counting:
+            def __init__(self, function: Any) -> None:
+                self.function = function
+
+            def __call__(self, *arguments: Any) -> Any:
+                """Call it."""
+                return self.function(*arguments)
+
+        def logged(function: Any) -> Any:
+            async def wrapper(*arguments: Any) -> Any:
+                return await function(*arguments)
+
+            return wrapper
+
+        async def handle(consumer: Any, message: ChatMessage) -> ChatMessage:
+            """Say it back."""
+            return message
+
+        cure = r"^Wrong\.chat\(\) would be no handler: .* Write @ws_handler on top"
+        for decorator in (logged, Counting, staticmethod):
+            self.refuse(cure, chat=decorator(ws_handler(handle)))
+
+    async def test_decorator_that_takes_over_the_attributes(self) -> None:
+        """With `functools.wraps()`, a decorator may stand above or below `@ws_handler`."""
+
+        def renamed(function: Any) -> Any:
+            @wraps(function)
+            async def wrapper(consumer: Any, message: ChatMessage) -> Any:
+                message.payload.user_name += "!"
+                return await function(consumer, message)
+
+            return wrapper
+
+        class Wrapped(Basic):
+            @renamed
+            @ws_handler
+            @renamed
+            async def chat(self, message: ChatMessage) -> ChatMessage:
+                """Say it back."""
+                return message
+
+        async with self.connect(Wrapped) as ws:
+            await ws.send_message(ChatMessage(payload=ChatPayload(user_name="ada")))
+            assert (await ws.receive_json_from())["payload"]["user_name"] == "ada!!"
+
+    async def test_undeclared_reply_is_logged_once(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A message that the document does not have is sent, and the log says how to declare it."""
+
+        class Forgetful(Basic):
+            @ws_handler
+            async def ping(self, message: PingMessage):  # type: ignore[no-untyped-def, override]
+                """Answer, without saying with what."""
+                return NewsEvent(payload="new")
+
+        for _ in range(2):
+            async with self.connect(Forgetful) as ws:
+                for _ in range(2):
+                    await ws.send_message(PingMessage())
+                    assert (await ws.receive_json_from())["action"] == "news"
+        logged = [line for line in capsys.readouterr().out.splitlines() if "not declare" in line]
+        assert len(logged) == 1
+        assert "Forgetful" in logged[0]
+        assert "NewsEvent" in logged[0]
