@@ -165,6 +165,28 @@ class Camel(Honest):
 
 test_contract_in_camel_case = contract_tests(application(Camel), "/ws?x=1", Camel)
 
+
+class KeyedMessage(BaseMessage):
+    """Has keys that are listed, and others."""
+
+    action: Literal["keyed"] = "keyed"
+    payload: dict[Literal["is_mine", "other"], dict[str, int]]
+
+
+class Keyed(ChanxWebsocketConsumerMixin[Any]):
+    """Translates keys of dictionaries as well."""
+
+    camelize = True
+    camelize_dicts = True
+
+    @ws_handler
+    async def keyed(self, message: KeyedMessage) -> KeyedMessage:
+        """Say it back."""
+        return message
+
+
+test_contract_of_dictionary_keys = contract_tests(application(Keyed), "/ws", Keyed)
+
 # From a document alone, nobody's class in sight.
 test_contract_of_a_document = contract_tests(
     application(Honest),

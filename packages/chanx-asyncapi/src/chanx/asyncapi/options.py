@@ -21,7 +21,8 @@ class DocumentOptions:
 
     `servers` and `security_schemes` are AsyncAPI objects by name, taken as they are. Without `servers` there is one,
     at `server_url`, which may hold a scheme and a path; `server_protocol` wins over the scheme. `camelize` documents
-    field names in camel case or not, whatever the consumers say; None follows each consumer.
+    field names in camel case or not, whatever the consumers say; None follows each consumer. `camelize_dicts` does the
+    same for keys of dictionaries.
     """
 
     title: str = DEFAULT_TITLE
@@ -32,6 +33,7 @@ class DocumentOptions:
     servers: Mapping[str, JSONObject] | None = None
     security_schemes: Mapping[str, JSONObject] | None = None
     camelize: bool | None = None
+    camelize_dicts: bool | None = None
     asyncapi_version: AsyncAPIVersion = "3.0.0"
 
     def as_key(self) -> str:

@@ -18,7 +18,7 @@ from chanx.asyncapi.draft7 import to_draft7
 from chanx.asyncapi.envelope import Envelope, with_envelope
 from chanx.asyncapi.naming import legal_name
 from chanx.core import _guard as _guard
-from chanx.core.codec import WireFormat, on_the_wire
+from chanx.core.codec import WireFormat, camel_key, camel_tree, on_the_wire
 from chanx.messages.base import BaseMessage
 from chanx.type_defs import JSONObject
 
@@ -95,6 +95,7 @@ def _suffixes(wires: Iterable[WireFormat]) -> Iterable[tuple[str, WireFormat]]:
         wires,
         key=lambda wire: (
             wire.camelize,
+            wire.translates_dicts,
             wire.discriminator_field != "action",
             wire.discriminator_field,
         ),
@@ -102,6 +103,7 @@ def _suffixes(wires: Iterable[WireFormat]) -> Iterable[tuple[str, WireFormat]]:
     for number, wire in enumerate(ordered):
         marks = [f"{number}"] if number > 1 else []
         marks += ["camel"] if wire.camelize else []
+        marks += ["dicts"] if wire.translates_dicts else []
         marks += (
             [legal_name(wire.discriminator_field)] if wire.discriminator_field != "action" else []
         )
@@ -153,17 +155,28 @@ class _Generator(GenerateJsonSchema):
         written = super().dict_schema(schema)
         if "propertyNames" in written:
             names = self._keys_as_text(written.pop("propertyNames"))
+            if self._wire.translates_dicts:
+                names = self._camel_keys(names)
             written |= {"propertyNames": names} if names else {}
+        if self._wire.translates_dicts and "patternProperties" in written:
+            # The pattern is that of the keys in Python.
+            (written["additionalProperties"],) = written.pop("patternProperties").values()
         return written
 
     def _keys_as_text(self, names: JsonSchemaValue) -> JsonSchemaValue:
         found = self.get_schema_from_definitions(names["$ref"]) if "$ref" in names else names
         if found is None or found.get("type") == "string":
             return names
-        values = found.get("enum", ())
+        values = _listed(found)
         return (
             {"enum": [v if isinstance(v, str) else json.dumps(v) for v in values]} if values else {}
         )
+
+    def _camel_keys(self, names: JsonSchemaValue) -> JsonSchemaValue:
+        """Spell keys that are listed; anything else that is said of keys is about their spelling in Python."""
+        found = self.get_schema_from_definitions(names["$ref"]) if "$ref" in names else names
+        values = _listed(found or {})
+        return {"enum": [camel_key(value) for value in values]} if values else {}
 
     # Any: core schemas of three kinds.
     def _spelled(self, schema: Any, write: Callable[[Any], JsonSchemaValue]) -> JsonSchemaValue:
@@ -185,11 +198,15 @@ class _Generator(GenerateJsonSchema):
             json.dumps(encoded, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise PydanticSerializationError(str(error)) from error
-        return encoded
+        return camel_tree(encoded) if self._wire.translates_dicts else encoded
 
     def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:
         """Document what JSON Schema has no words for as anything."""
         return {}
+
+
+def _listed(schema: JsonSchemaValue) -> list[Any]:
+    return [schema["const"]] if "const" in schema else list(schema.get("enum", ()))
 
 
 def _with_lists(value: Any) -> Any:

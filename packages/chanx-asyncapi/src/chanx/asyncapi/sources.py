@@ -47,10 +47,9 @@ class Source:
     def of(cls, route: ConsumerRoute, options: DocumentOptions) -> Self:
         """Look at a consumer now."""
         consumer = route.consumer
-        camelize = consumer.camelize if options.camelize is None else options.camelize
         return cls(
             route=route,
-            wire=WireFormat(consumer.discriminator_field, camelize),
+            wire=_wire_format(consumer, options),
             send_completion=consumer.send_completion,
             send_authentication=(
                 consumer.send_authentication_message and _authenticator(consumer) is not None
@@ -118,6 +117,14 @@ class Source:
 
     def _own(self, message_type: type[BaseMessage], envelope: Envelope = _REF) -> MessageUse:
         return MessageUse(message_type, "serialization", self.wire, envelope)
+
+
+def _wire_format(consumer: Consumer, options: DocumentOptions) -> WireFormat:
+    camelize, dicts = options.camelize, options.camelize_dicts
+    camelize = consumer.camelize if camelize is None else camelize
+    dicts = consumer.camelize_dicts if dicts is None else dicts
+    # Consumers that spell alike share their schemas.
+    return WireFormat(consumer.discriminator_field, camelize, camelize and dicts)
 
 
 def _authenticator(consumer: Consumer) -> type[BaseAuthenticator] | None:

@@ -90,7 +90,9 @@ class Connection:
             own[option] = getattr(consumer, option)
         self.admitted: bool = False
         self.close_code: int = _ABNORMAL
-        wire = WireFormat(consumer.discriminator_field, consumer.should_camelize)
+        wire = WireFormat(
+            consumer.discriminator_field, consumer.should_camelize, consumer.camelize_dicts
+        )
         self.codec: Codec = type(consumer).codec(wire)
         self._outbox = Outbox(
             send,

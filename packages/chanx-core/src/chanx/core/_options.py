@@ -27,6 +27,7 @@ class ConsumerOptions:
     log_websocket_message: bool
     log_ignored_actions: Collection[str]
     camelize: bool
+    camelize_dicts: bool
     discriminator_field: str
     group_message_metadata: bool
     authenticate_before_accept: bool

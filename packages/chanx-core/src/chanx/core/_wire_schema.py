@@ -104,6 +104,12 @@ class WireFormat(NamedTuple):
 
     discriminator_field: str = "action"
     camelize: bool = False
+    camelize_dicts: bool = False
+
+    @property
+    def translates_dicts(self) -> bool:
+        """True where keys of dictionaries are spelled as field names are."""
+        return self.camelize and self.camelize_dicts
 
     @property
     def is_plain(self) -> bool:

@@ -19,6 +19,12 @@ from pydantic_core import SchemaSerializer, SchemaValidator, from_json, to_json
 
 from chanx.constants import ENVELOPE_VERSION, MAX_REF_LENGTH
 from chanx.core import _guard as _guard
+from chanx.core._dict_keys import (
+    camel_key,
+    camel_tree,
+    reading_camel_keys,
+    writing_camel_keys,
+)
 from chanx.core._early_stop import detailed_up_to, stopping_early
 from chanx.core._errors import (
     MAX_DESCRIBED,
@@ -47,12 +53,15 @@ __all__ = [
     "Codec",
     "InvalidFrameError",
     "WireFormat",
+    "camel_key",
+    "camel_tree",
     "checked_message",
     "on_the_wire",
     "with_ref",
 ]
 
 Validate = Callable[[str], BaseMessage]
+Serialize = Callable[[BaseMessage], bytes]
 
 
 # Finite numbers need neither three digits of exponent nor a hundred of mantissa.
@@ -77,12 +86,15 @@ class Codec:
         self._max_depth = max_depth
         self._on_undeclared = on_undeclared
         self._shallow_up_to = 2 * max_depth  # what is opened is closed, or is no JSON
-        self._serializers: dict[type[BaseMessage], Callable[[BaseMessage], bytes]] = {}
+        self._serializers: dict[type[BaseMessage], Serialize] = {}
 
     @cached_property
     def _core_schema(self) -> Any:
         schema = adapter_of(self.incoming).core_schema
-        return schema if self.wire.is_plain else on_the_wire(schema, self.wire)
+        if self.wire.is_plain:
+            return schema
+        schema = on_the_wire(schema, self.wire)
+        return reading_camel_keys(schema) if self.wire.translates_dicts else schema
 
     @cached_property
     def _validate(self) -> Validate | None:
@@ -237,6 +249,12 @@ class Codec:
         """Write a message that is a dictionary already, with the field names of its class."""
         if self.wire.is_plain:
             return _json_text(content)
+        text = self._encoded_object(content)
+        if not self.wire.translates_dicts:
+            return text
+        return writing_camel_keys(text.encode(), self.wire.discriminator_field).decode()
+
+    def _encoded_object(self, content: JSONObject) -> str:
         message_type = self._outgoing_by_action.get(content.get("action"))
         if message_type is not None:
             known = content.keys() & message_type.model_fields.keys()
@@ -259,15 +277,22 @@ class Codec:
     def _outgoing_by_action(self) -> dict[Any, type[BaseMessage]]:
         return {action: item for item in self.outgoing for action in message_actions(item)}
 
-    def _serializer(self, message_type: type[BaseMessage]) -> Callable[[BaseMessage], bytes]:
+    def _serializer(self, message_type: type[BaseMessage]) -> Serialize:
         schema = TypeAdapter(message_type).core_schema
-        serialize: Callable[[BaseMessage], bytes] = message_type.__pydantic_serializer__.to_json
+        serialize: Serialize = message_type.__pydantic_serializer__.to_json
         if not self.wire.is_plain:
             compiled = _compile(SchemaSerializer, on_the_wire(schema, self.wire))
             serialize = partial(compiled.to_json, by_alias=True)
-        if not may_write_constants(schema):
-            return serialize
-        return lambda message: _without_constants(serialize(message))
+        if may_write_constants(schema):
+            serialize = _then(serialize, _without_constants)
+        if self.wire.translates_dicts:
+            field = self.wire.discriminator_field
+            serialize = _then(serialize, lambda text: writing_camel_keys(text, field))
+        return serialize
+
+
+def _then(serialize: Serialize, change: Callable[[bytes], bytes]) -> Serialize:
+    return lambda message: change(serialize(message))
 
 
 def checked_message(result: object) -> BaseMessage:

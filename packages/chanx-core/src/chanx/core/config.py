@@ -32,6 +32,8 @@ class Config:
     """Actions that are never logged."""
     camelize: bool = False
     """Translate the names of model fields to camel case on the wire."""
+    camelize_dicts: bool = False
+    """Translate keys of dictionaries too, where `camelize` is on. Keys that are data, such as ids, may change."""
     discriminator_field: str = "action"
     """JSON key under which `action` travels."""
     group_message_metadata: bool = True

@@ -177,7 +177,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
     @classmethod
     def wire_format(cls) -> WireFormat:
         """Return how the class's messages look on the socket."""
-        return WireFormat(cls.discriminator_field, cls.camelize)
+        return WireFormat(cls.discriminator_field, cls.camelize, cls.camelize_dicts)
 
     @classmethod
     def codec(cls, wire: WireFormat) -> Codec:

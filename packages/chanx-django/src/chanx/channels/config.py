@@ -23,6 +23,7 @@ _SETTINGS = {
     "log_websocket_message": "LOG_WEBSOCKET_MESSAGE",
     "log_ignored_actions": "LOG_IGNORED_ACTIONS",
     "camelize": "CAMELIZE",
+    "camelize_dicts": "CAMELIZE_DICTS",
     "discriminator_field": "MESSAGE_ACTION_KEY",
     "limits": "LIMITS",
 }

@@ -27,6 +27,7 @@ DEFAULTS: Mapping[str, Any] = {
     "SEND_RESYNC_MESSAGE": True,
     "SEND_HEARTBEAT": False,
     "CAMELIZE": False,
+    "CAMELIZE_DICTS": False,
     "LIMITS": DEFAULT_LIMITS,
     "LOG_WEBSOCKET_MESSAGE": True,
     "LOG_IGNORED_ACTIONS": ["ping", "pong"],
@@ -59,6 +60,7 @@ class ChanxSettings:
     SEND_RESYNC_MESSAGE: bool
     SEND_HEARTBEAT: bool
     CAMELIZE: bool
+    CAMELIZE_DICTS: bool
     LIMITS: InstanceOf[Limits]  # a dictionary of them is none, which older pydantic lets pass
     LOG_WEBSOCKET_MESSAGE: bool
     LOG_IGNORED_ACTIONS: list[str] | tuple[str, ...] | set[str] | frozenset[str]

@@ -20,6 +20,8 @@ class AsyncAPIConfig(TypedDict, total=False):
     """Wins over the scheme of `server_url`."""
     camelize: bool
     """Document field names in camel case or not; left out, as each consumer does."""
+    camelize_dicts: bool
+    """The same for keys of dictionaries."""
     servers: Mapping[str, dict[str, Any]]
     """AsyncAPI server objects by name, instead of the one of `server_url`."""
     security_schemes: Mapping[str, dict[str, Any]]

@@ -1,12 +1,17 @@
 """Options of a consumer class."""
 
+import json
+
 import pytest
 
 from chanx.core import _guard as _guard
+from chanx.core.decorators import ws_handler
+from chanx.core.websocket import ChanxWebsocketConsumerMixin
+from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.testing.integration.base import Consumer, IntegrationTests
 from chanx.testing.integration.consumers import Basic, Broadcaster, ChatMessage, ChatPayload
-from chanx.type_defs import Scope
+from chanx.type_defs import JSONObject, Scope
 
 __all__ = ["OptionTests"]
 
@@ -44,6 +49,46 @@ class OptionTests(IntegrationTests):
             frame = await ws.receive_json_from()
             assert frame["payload"] == {"userName": "ada", "extraData": {}}
             assert frame["isCurrent"] is True
+
+    @pytest.mark.parametrize("handlers", [Basic, Broadcaster], ids=["reply", "group"])
+    async def test_camel_case_of_dictionary_keys(self, handlers: Consumer) -> None:
+        """With `camelize_dicts`, keys of dictionaries travel in camel case too, in both directions."""
+        received: list[JSONObject] = []
+
+        class Recording(handlers):  # type: ignore[misc, valid-type] # a parameter
+            async def receive_message(self, message: BaseMessage) -> None:
+                """Note what the handler gets."""
+                received.append(message.payload.extra_data)
+                await super().receive_message(message)
+
+        data = {"is_mine": True, "rows": [{"row_id": 1, "A_B-c": {"sku-1_a": 2}}]}
+        wire_data = {"isMine": True, "rows": [{"rowId": 1, "A_B-c": {"sku-1_a": 2}}]}
+        message = ChatMessage(payload=ChatPayload(user_name="ada", extra_data=data))
+        async with self.connect(Recording, camelize=True, camelize_dicts=True) as ws:
+            payload = {"userName": "ada", "extraData": wire_data}
+            await ws.send_to(text_data=json.dumps({"action": "chat", "payload": payload}))
+            assert (await ws.receive_json_from())["payload"] == payload
+            await ws.send_message(message)
+            reply = await ws.receive_message()
+            assert isinstance(reply, ChatMessage)
+            assert reply.payload == message.payload
+        assert received == [data, data]
+
+    async def test_camel_case_of_messages_that_are_dictionaries(self) -> None:
+        """A message that no class describes is translated as well; without `camelize` nothing is."""
+
+        class Loose(ChanxWebsocketConsumerMixin[BaseMessage]):
+            @ws_handler
+            async def pong(self, message: PingMessage) -> None:
+                """Send what is no message of this class."""
+                await self.send_json({"action": "other", "payload": {"is_mine": True}})
+
+        frames: list[JSONObject] = []
+        for camelize in (True, False):
+            async with self.connect(Loose, camelize=camelize, camelize_dicts=True) as ws:
+                await ws.send_message(PingMessage())
+                frames.append((await ws.receive_json_from())["payload"])
+        assert frames == [{"isMine": True}, {"is_mine": True}]
 
     @pytest.mark.parametrize("handlers", [Broadcaster, Basic])
     async def test_discriminator_field_renames_action(self, handlers: Consumer) -> None:
