@@ -1,4 +1,4 @@
-"""Letting one connection in, or turning it away."""
+"""Admitting one connection, or denying it."""
 
 import asyncio
 import inspect
@@ -22,8 +22,11 @@ __all__ = ["admit"]
 async def admit(consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:
     """Take a connection through origin, handshake, authentication and groups, in this order.
 
-    A step that turns it away closes it. Raises what the consumer's hooks raise, and LayerUnavailableError.
+    A step that denies it closes it. The connection is admitted once its groups are joined: from then on it gets
+    `post_authentication()` and, at its end, `disconnect()`. Raises what the consumer's hooks raise, and
+    LayerUnavailableError.
     """
+    declared = frozenset(consumer.groups)
     if not is_allowed_origin(type(consumer).allowed_origins, consumer.scope):
         _log_refused_origin(consumer)
         await consumer.close()
@@ -36,9 +39,11 @@ async def admit(consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:
         return
     if not early and not await _accepted(consumer):
         return
-    if not consumer.connection.admitted:
-        await consumer.connection.open_inbox()
-    await _join_groups(consumer)
+    await consumer.connection.open_inbox()
+    await _join_groups(consumer, declared)
+    if consumer.connection.is_closing:
+        return
+    consumer.connection.admitted = True
     await consumer.post_authentication()
 
 
@@ -116,12 +121,18 @@ def _decision(authenticator: BaseAuthenticator, admitted: object) -> bool:
     return bool(admitted)
 
 
-async def _join_groups(consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:
+async def _join_groups(
+    consumer: "ChanxWebsocketConsumerMixin[Any]", declared: frozenset[str]
+) -> None:
     if consumer.channel_layer is None:
         return
+    # `connect()` may have joined these on the layer itself: two memberships would deliver each message twice.
+    named_since = set(consumer.groups) - declared
     named = _checked_groups(consumer, await consumer.get_groups())
     for group in dict.fromkeys([*consumer.groups, *named]):
         await consumer.join_group(group)
+        if group in named_since:
+            await consumer.connection.leave_by_hand(group)
 
 
 def _checked_groups(consumer: "ChanxWebsocketConsumerMixin[Any]", named: object) -> Collection[str]:

@@ -206,14 +206,13 @@ class Connection:
         )
 
     async def open_inbox(self) -> None:
-        """Let the connection in: prepare for what the channel layer brings. Raises LayerUnavailableError."""
+        """Prepare for what the channel layer brings. Raises LayerUnavailableError."""
         if self._layer is not None and self.inbox is None and self._process_layer is None:
             self.inbox = Inbox(self, self._layer, self._outbox)
             try:
                 await self.inbox.open()
             except Exception as error:
                 raise LayerUnavailableError from error
-        self.admitted = True
 
     def listen(self) -> str:
         """Return the name of the connection's own channel. Raises RuntimeError without a layer."""
@@ -251,6 +250,11 @@ class Connection:
         """Leave a group."""
         if self.inbox is not None:
             await self.inbox.leave(group)
+
+    async def leave_by_hand(self, group: str) -> None:
+        """Take the connection's own channel out of a group, into which only user code puts it."""
+        if self.inbox is not None:
+            await self.inbox.leave_by_hand(group)
 
     def _with_layer(self) -> Inbox:
         if self.inbox is None:

@@ -83,6 +83,10 @@ class Inbox:
         """Leave a group."""
         await self._groups().leave(group)
 
+    async def leave_by_hand(self, group: str) -> None:
+        """Take the connection's own channel out of a group."""
+        await self._groups().leave_by_hand(group)
+
     async def leave_groups(self) -> None:
         """Leave every group, those that were joined by hand included."""
         if self._memberships is not None or (self.channel and self.consumer.groups):

@@ -37,8 +37,8 @@ class Memberships:
         if group in self._joined:
             self._joined.discard(group)
             await _all_done([self._hub.leave(group, self._member)])
-        elif self._member.channel:
-            await self._leave_by_hand(group)
+        else:
+            await self.leave_by_hand(group)
 
     async def leave_all(self, others: Iterable[str] = ()) -> None:
         """Leave every group joined here, and the others, which may have been joined by hand.
@@ -47,11 +47,13 @@ class Memberships:
         """
         joined, self._joined = self._joined, set()
         await _all_done([self._hub.leave(group, self._member) for group in joined])
-        if self._member.channel:
-            for group in set(others) - joined:
-                await self._leave_by_hand(group)
+        for group in set(others) - joined:
+            await self.leave_by_hand(group)
 
-    async def _leave_by_hand(self, group: str) -> None:
+    async def leave_by_hand(self, group: str) -> None:
+        """Take the connection's own channel, if it has one, out of a group. A failure is logged."""
+        if not self._member.channel:
+            return
         try:
             async with asyncio.timeout(self._timeout):
                 await self._hub.layer.group_discard(group, self._member.channel)

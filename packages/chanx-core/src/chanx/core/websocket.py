@@ -230,10 +230,10 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
         await self.connection.run()
 
     async def websocket_connect(self, message: Any) -> None:
-        """Let the connection in or turn it away.
+        """Admit the connection or deny it.
 
         The order: origin, `connect()`, authentication, groups, `post_authentication()`. Client frames that come
-        meanwhile wait, and are handled only if the connection was let in.
+        meanwhile wait, and are handled only if the connection is admitted.
         """
         await admit(self)
 
@@ -241,29 +241,37 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
         """Accept the handshake. Override to choose a subprotocol or headers, or to refuse.
 
         An override ends with `await self.accept(...)` or `await self.close()`. It finds `channel_layer` and
-        `channel_name` in place, and `disconnect()` is called behind it even if the client is refused.
+        `channel_name` in place. The client is not admitted yet, so `disconnect()` may never be called: acquire what
+        it releases in `post_authentication()`.
+
+        Join groups with `join_group()`: they are left however the connection ends. A group that is joined on the
+        channel layer itself (`group_add()`) is left only if its name is added to `self.groups`.
         """
         await self.accept()
 
     async def get_groups(self) -> list[str]:
-        """Return groups to join on connect, beside `groups`. Override."""
+        """Return groups to join in addition to `groups`, once the client is authenticated. Override."""
         return []
 
     async def on_resync(self) -> None:
         """Run when the channel layer is back after it failed: messages of groups may have been lost. Override."""
 
     async def post_authentication(self) -> None:
-        """Run once the connection is let in and its groups are joined. Override."""
+        """Run once the connection is admitted: authenticated, and its groups joined. Override."""
 
     async def websocket_disconnect(self, message: Any) -> None:
-        """Say goodbye: running handlers have ended, groups are left by themselves. Calls `disconnect()`."""
+        """End the connection: call `disconnect()` if it was admitted. Its handlers have ended."""
         logger.info("Disconnecting websocket", code=message["code"])
         clear_contextvars()
         if self.connection.admitted:
             await self.disconnect(message["code"])
 
     async def disconnect(self, code: int) -> None:
-        """Run when a connection that was let in has ended. Override."""
+        """Run when an admitted connection has ended, however it ended. Override.
+
+        It is admitted once origin, `connect()`, authentication and groups have passed, also if
+        `post_authentication()` raises. Its groups are left afterwards.
+        """
 
     async def accept(
         self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None

@@ -11,7 +11,7 @@ from chanx.core.decorators import ws_handler
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
 from chanx.testing.communicator import WebsocketCommunicator
-from chanx.testing.integration.base import IntegrationTests
+from chanx.testing.integration.base import IntegrationTests, printed
 from chanx.testing.integration.consumers import (
     Admits,
     Basic,
@@ -151,7 +151,7 @@ class AccessTests(IntegrationTests):
         ws = self.connect(headers=headers, allowed_origins=staticmethod(indirect))
         assert (await ws.connect())[0] is False
         await ws.disconnect()
-        assert "is async, and its answer is not awaited" in capsys.readouterr().out
+        assert "is async, and its answer is not awaited" in printed(capsys)
 
     async def test_connect_accepts_as_it_likes(self) -> None:
         """An overridden `connect()` accepts in place of the library: with a subprotocol, headers, and what it sends."""
@@ -189,7 +189,7 @@ class AccessTests(IntegrationTests):
         assert await ws.connect() == (False, 4003)
         await ws.wait()
         assert Basic.handled == []
-        assert codes == [4003]
+        assert codes == []
 
     @pytest.mark.parametrize(
         ("errors", "accepted"), [("accept_errors", True), ("deny_errors", False)]
@@ -219,28 +219,99 @@ class AccessTests(IntegrationTests):
         await ws.wait()
         assert "await self.accept() or await self.close()" in capsys.readouterr().out
 
-    async def test_connect_may_join_groups_by_hand(self) -> None:
-        """It knows the channel; what reaches the group before the client is let in waits."""
+    @pytest.mark.parametrize("by_hand", [False, True])
+    async def test_connect_may_join_groups(self, by_hand: bool) -> None:
+        """What reaches the group before admission waits, and comes once; `nothing_left` looks at the end."""
 
         class Joining(Broadcaster):
             async def connect(self) -> None:
-                """Join on the layer, as the frameworks' tutorials do."""
-                await self.channel_layer.group_add("room_y", self.channel_name)
+                """Join by the library, or on the layer as the frameworks' tutorials do."""
+                if by_hand:
+                    await self.channel_layer.group_add("room_y", self.channel_name)
+                    self.groups.append("room_y")
+                else:
+                    await self.join_group("room_y")
                 await self.accept()
-
-            async def disconnect(self, code: int) -> None:
-                """Leave."""
-                await self.channel_layer.group_discard("room_y", self.channel_name)
 
         async with self.connect(Joining, authenticator_class=Admits) as ws:
             await ws.consumer.broadcast_event(NewsEvent(payload="early"), "room_y")
             frames = [await ws.receive_json_from() for _ in range(2)]
             assert [frame["action"] for frame in frames] == ["authentication", "chat"]
+            await ws.request(PingMessage())
+            await ws.consumer.broadcast_event(NewsEvent(payload="late"), "room_y")
+            await ws.consumer.broadcast_event(NewsEvent(payload="last"), "room_y")
+            names = [(await ws.receive_json_from())["payload"]["user_name"] for _ in range(2)]
+            assert names == ["late", "last"]
         denied = self.connect(Joining, authenticator_class=Denies)
         await denied.connect()
         await denied.receive_json_from()
         await denied.assert_closed(4403)
         await denied.wait()
+
+    @pytest.mark.parametrize(
+        "denied_by", ["origin", "connect", "authenticator", "crash", "get_groups", "error"]
+    )
+    async def test_disconnect_is_not_for_denied_clients(self, denied_by: str) -> None:
+        """Neither `post_authentication()` nor `disconnect()` runs, whichever step denies the client."""
+        ran: list[object] = []
+
+        class Denied(Basic):
+            async def connect(self) -> None:
+                """Join, and refuse if that is asked for."""
+                await self.join_group("room_y")
+                await (self.close() if denied_by == "connect" else self.accept())
+
+            async def get_groups(self) -> list[str]:
+                """Close or fail if that is asked for."""
+                if denied_by == "error":
+                    raise ValueError("secret")
+                if denied_by == "get_groups":
+                    await self.close(4404)
+                return ["more"]
+
+            async def post_authentication(self) -> None:
+                """Note."""
+                ran.append("post_authentication")
+
+            async def disconnect(self, code: int) -> None:
+                """Note."""
+                ran.append(code)
+
+        authenticators: dict[str, Any] = {"authenticator": Denies, "crash": Crashes}
+        headers = [(b"host", b"testserver"), (b"origin", b"https://evil.example")]
+        ws = self.connect(
+            Denied,
+            headers=headers if denied_by == "origin" else None,
+            authenticator_class=authenticators.get(denied_by),
+        )
+        await ws.connect()
+        await ws.wait()
+        assert ran == []
+
+    async def test_disconnect_is_for_every_admitted_client(self) -> None:
+        """Also where `post_authentication()` closes or raises."""
+        codes: list[int] = []
+
+        class Admitted(Basic):
+            async def connect(self) -> None:
+                """Accept."""
+                await self.accept()
+
+            async def post_authentication(self) -> None:
+                """Go wrong in one of two ways."""
+                if not codes:
+                    await self.close(4000)
+                raise ValueError("secret")
+
+            async def disconnect(self, code: int) -> None:
+                """Note."""
+                codes.append(code)
+
+        for _ in range(2):
+            ws = self.connect(Admitted)
+            await ws.connect()
+            await ws.wait()
+        assert codes == [4000, 1011]
 
     async def test_arguments_of_as_asgi_reach_each_instance(self) -> None:
         """`as_asgi(**initkwargs)` makes a consumer with these arguments for each connection."""
