@@ -41,6 +41,13 @@ class PingConsumer(ChanxWebsocketConsumerMixin):
 
 app = SimpleNamespace(consumer_routes=[ConsumerRoute("/ws", (), PingConsumer)])
 empty = SimpleNamespace(consumer_routes=[])
+
+class LateConsumer(ChanxWebsocketConsumerMixin):
+    @ws_handler
+    async def handle_ping(self, message: "OnlyForTypes") -> PongMessage:
+        return PongMessage()
+
+late = SimpleNamespace(consumer_routes=[ConsumerRoute("/ws", (), LateConsumer)])
 broken = app
 nothing = object()
 config = {"title": "Other", "version": "2"}
@@ -255,6 +262,10 @@ def test_diff_tells_what_changed(project: Path) -> None:
         ),
         (("export", "shop:app", "--config", "shop:wrong_config"), "'titel'"),
         (
+            ("export", "shop:late"),
+            "An annotation of LateConsumer.handle_ping() names 'OnlyForTypes', which does not exist",
+        ),
+        (
             ("export", "shop:app", "-o", "no/folder.json"),
             "Cannot write no/folder.json: No such file",
         ),
@@ -264,7 +275,7 @@ def test_diff_tells_what_changed(project: Path) -> None:
         (("validate", "missing.json"), "Cannot read missing.json: No such file or directory."),
         (("diff", "torture.json", "shop.py"), "shop.py"),
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(
     arguments: tuple[str, ...], sentence: str

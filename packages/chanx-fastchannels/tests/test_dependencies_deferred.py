@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+import pytest
 from fastapi import Depends, FastAPI
 
 from chanx.core.decorators import ws_handler
@@ -52,3 +53,13 @@ async def test_annotations_that_are_text() -> None:
         assert await ws.receive_message() == PongMessage()
 
     assert seen == [("earlier", "later", "earlier", "plain")]
+
+
+def test_dependency_that_does_not_exist() -> None:
+    """The error says where, when the application is built."""
+
+    class MissingConsumer(AsyncJsonWebsocketConsumer):
+        missing: Annotated[str, Depends(nowhere)]  # type: ignore[name-defined] # noqa: F821 # pyright: ignore[reportUndefinedVariable, reportUnknownArgumentType]
+
+    with pytest.raises(NameError, match="annotation of MissingConsumer names 'nowhere'"):
+        add_websocket_consumer(FastAPI(), "/ws", MissingConsumer)

@@ -78,18 +78,22 @@ class HandlerSpec:
     def resolved(self, owner: "HandlerOwner") -> "HandlerSpec":
         """Return the record with its types resolved, checked, in the name of the class that holds the method.
 
-        Raises TypeError naming class, method and cure; NameError while an annotation's name does not exist yet.
+        Raises TypeError, or NameError while an annotation's name does not exist yet; each names class, method and
+        cure.
         """
         where = f"{owner.__name__}.{self.method_name}()"
         if not inspect.iscoroutinefunction(self.function):
             raise TypeError(f"{where} must be async: write 'async def {self.method_name}'.")
-        return replace(
-            self,
-            input_type=self._input(where),
-            output_types=self._outputs(where),
-            guards=tuple(owner.as_guard(guard, where) for guard in self.guards),
-            resolver=owner.parameter_resolver(self.function, self._extra_parameters(), where),
-        )
+        try:
+            return replace(
+                self,
+                input_type=self._input(where),
+                output_types=self._outputs(where),
+                guards=tuple(owner.as_guard(guard, where) for guard in self.guards),
+                resolver=owner.parameter_resolver(self.function, self._extra_parameters(), where),
+            )
+        except NameError as error:
+            raise unknown_name(where, error) from error
 
     def _extra_parameters(self) -> list[inspect.Parameter]:
         """Return what the handler asks for beside the message."""
@@ -201,6 +205,15 @@ def flatten_types(declared: Any) -> Iterable[Any]:
         return
     for member in members:
         yield from flatten_types(member)
+
+
+def unknown_name(where: str, error: NameError) -> NameError:
+    """Say what to do about an annotation whose name does not exist when the application runs."""
+    return NameError(
+        f"An annotation of {where} names {error.name!r}, which does not exist when the application runs: import it "
+        "outside of 'if TYPE_CHECKING:', or define it in the module.",
+        name=error.name,
+    )
 
 
 def _message_parameter(function: Callable[..., Any]) -> str | None:

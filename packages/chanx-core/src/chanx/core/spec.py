@@ -69,7 +69,7 @@ class ConsumerSpec:
     """The declarations of one consumer class.
 
     Types are resolved when the class is created. Where an annotation names something defined later, they are resolved
-    at first use instead, and errors surface then.
+    by `as_asgi()` or at first use instead, and errors surface then.
     """
 
     def __init__(self, owner: Any) -> None:
@@ -82,10 +82,14 @@ class ConsumerSpec:
     def resolve_early(self) -> None:
         """Raise what is wrong with the declarations now, if their types can be known now."""
         try:
-            _ = self.handlers, self.emits, self.passthrough_events
+            self.resolve()
         except NameError:
             # A forward reference: cached properties keep nothing of a failed attempt.
             return
+
+    def resolve(self) -> None:
+        """Raise TypeError or NameError for what is wrong with the declarations: every module is loaded."""
+        _ = self.handlers, self.emits, self.passthrough_events
 
     @cached_property
     def handlers(self) -> Handlers:

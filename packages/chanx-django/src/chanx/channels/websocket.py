@@ -40,6 +40,16 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc] # pyright: ignore[report
     accept_errors: ClassVar[tuple[type[Exception], ...]] = (AcceptConnection,)
     deny_errors: ClassVar[tuple[type[Exception], ...]] = (DenyConnection,)
 
+    # Any: the stubs of Channels annotate applications in a way of their own.
+    @classmethod
+    def as_asgi(cls, **initkwargs: Any) -> Any:
+        """Return an ASGI application that makes an instance, with these arguments, for each connection.
+
+        Raises TypeError or NameError for declarations that cannot work.
+        """
+        cls.spec.resolve()
+        return super().as_asgi(**initkwargs)
+
     async def websocket_connect(self, message: Any) -> None:
         """Let the connection in or turn it away, with fresh database connections for its hooks."""
         await refresh_connections()

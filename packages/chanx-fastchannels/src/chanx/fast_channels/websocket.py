@@ -10,7 +10,7 @@ from fast_channels.exceptions import AcceptConnection, DenyConnection
 from fast_channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 
 from chanx.core import _guard as _guard
-from chanx.core.handlers import ParameterResolver
+from chanx.core.handlers import ParameterResolver, unknown_name
 from chanx.core.layers import LayerTraits, ProcessLayer
 from chanx.core.websocket import ChanxWebsocketConsumerMixin, ReceiveEvent
 from chanx.fast_channels.consumer import AsyncJsonWebsocketConsumer as FastChannelsConsumer
@@ -54,6 +54,19 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
             NameError
         ):  # a forward reference: looked at again when the first client connects
             cls._connection_dependencies()
+
+    @classmethod
+    def as_asgi(cls, **initkwargs: Any) -> Any:
+        """Return an ASGI application that makes an instance, with these arguments, for each connection.
+
+        Raises TypeError or NameError for declarations that cannot work.
+        """
+        cls.spec.resolve()
+        try:
+            cls._connection_dependencies()
+        except NameError as error:
+            raise unknown_name(cls.__name__, error) from error
+        return super().as_asgi(**initkwargs)
 
     @classmethod
     def _connection_dependencies(cls) -> "Dependencies | None":

@@ -195,3 +195,17 @@ class DeclarationTests(IntegrationTests):
         assert len(logged) == 1
         assert "Forgetful" in logged[0]
         assert "NewsEvent" in logged[0]
+
+    def test_message_that_exists_for_type_checkers_only(self) -> None:
+        """A forward reference may still be defined when the class is created; when it is served, it has to be."""
+
+        async def handle(self: Any, message: Any) -> None:
+            """Take it."""
+
+        handle.__annotations__["message"] = "OnlyForTypes"
+        consumer: Any = type("Late", (Basic, self.base), {"chat": ws_handler(handle)})
+        cure = r"^An annotation of Late\.chat\(\) names 'OnlyForTypes', .* import it outside"
+        with pytest.raises(NameError, match=cure):
+            consumer.as_asgi()
+        with pytest.raises(NameError, match=cure):
+            _ = consumer.spec.handlers
