@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from chanx.core._application_errors import answer_application_error
 from chanx.core._containment import contained
 from chanx.core._delivery import Delivery, Member
 from chanx.core._errors import InvalidFrameError, malformed
@@ -15,7 +16,7 @@ from chanx.core._message_log import MessageLog
 from chanx.core._outbox import Outbox
 from chanx.core._tasks import take_back_cancellation
 from chanx.core.codec import Codec, checked_message
-from chanx.core.guards import DeniedError
+from chanx.core.exceptions import DeniedError
 from chanx.core.handlers import HandlerSpec
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import CompleteMessage
@@ -131,7 +132,8 @@ class FrameDispatcher:
         """Answer a failure outside a handler; a hook that fails on that as well ends here."""
         failure = await contained(error, self._consumer.connection)
         try:
-            await self._consumer.handle_json_processing_error(failure)
+            if not await answer_application_error(self._consumer, failure):
+                await self._consumer.handle_json_processing_error(failure)
         except BaseException as second:
             await contained(second, self._consumer.connection)
             logger.exception("Error while answering a failure")
@@ -211,11 +213,9 @@ class FrameDispatcher:
             exchange.answered = True
 
     async def _tell_failure(self, error: Exception, message: BaseMessage) -> None:
-        if isinstance(error, DeniedError):
-            refusal = malformed(error.code, error.detail)
-            await self._consumer.handle_validation_error(refusal.error)
-        else:
-            await self._consumer.handle_message_handler_error(error, message.action, message)
+        action = message.action
+        if not await answer_application_error(self._consumer, error, action):
+            await self._consumer.handle_message_handler_error(error, action, message)
 
     async def _assisted(self, handle: Callable[..., Awaitable[Any]], message: BaseMessage) -> Any:
         """Handle a message within its time limit, with its guards and parameters."""

@@ -12,7 +12,7 @@ from pydantic_core import (
 
 from chanx.type_defs import JSONObject
 
-__all__ = ["MAX_DESCRIBED", "InvalidFrameError", "error_items", "malformed"]
+__all__ = ["MAX_DESCRIBED", "InvalidFrameError", "bounded", "error_items", "malformed"]
 
 MAX_ITEMS = 10
 # Pydantic describes all errors or none, and each costs some microseconds.
@@ -76,19 +76,19 @@ def error_items(
     details = error.errors(include_url=False, include_context=False, include_input=False)[
         :MAX_ITEMS
     ]
-    items = [_item(detail, actions, names) for detail in details]
-    while len(to_json(items)) > MAX_BYTES - 96:
-        items.pop()
-    if len(items) < total:
-        more = total - len(items)
-        items.append(
-            {
-                "type": "too_many_errors",
-                "loc": [],
-                "msg": f"{more} more {'error' if more == 1 else 'errors'}",
-            }
-        )
-    return items
+    return bounded([_item(detail, actions, names) for detail in details], total)
+
+
+def bounded(items: list[JSONObject], total: int) -> list[JSONObject]:
+    """Return at most ten items in at most 4 KiB, but one in any case, and another that counts the rest of `total`."""
+    shown = items[:MAX_ITEMS]
+    while len(shown) > 1 and len(to_json(shown)) > MAX_BYTES - 96:
+        shown.pop()
+    more = total - len(shown)
+    if more:
+        text = f"{more} more {'error' if more == 1 else 'errors'}"
+        shown.append({"type": "too_many_errors", "loc": [], "msg": text})
+    return shown
 
 
 def _item(detail: ErrorDetails, actions: Sequence[str], names: Collection[str]) -> JSONObject:

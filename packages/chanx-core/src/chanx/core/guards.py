@@ -4,21 +4,13 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from chanx.core import _guard as _guard
+from chanx.core.exceptions import DeniedError
 from chanx.messages.base import BaseMessage
 
 if TYPE_CHECKING:
     from chanx.core.websocket import ChanxWebsocketConsumerMixin
 
 __all__ = ["DeniedError", "Guard"]
-
-
-class DeniedError(Exception):
-    """A message may not be handled; the client is told `code` and `detail` in an error frame."""
-
-    def __init__(self, code: str = "permission_denied", detail: str = "Not allowed") -> None:
-        super().__init__(f"{code}: {detail}")
-        self.code = code
-        self.detail = detail
 
 
 class Guard(ABC):
@@ -33,5 +25,6 @@ class Guard(ABC):
     ) -> None:
         """Return to let the message pass; raise DeniedError to refuse it.
 
-        A return value of False refuses it too, as does any other exception, which is a failure of the handler.
+        A return value of False refuses it too, as does any other exception: a MessageError is answered like one of the
+        handler, the rest is a failure of the handler.
         """

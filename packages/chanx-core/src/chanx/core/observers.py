@@ -3,13 +3,15 @@
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from chanx.core import _guard as _guard
 
 if TYPE_CHECKING:
     from chanx.core.websocket import ChanxWebsocketConsumerMixin
     from chanx.messages.base import BaseMessage
 
-__all__ = ["Observer", "add_observer", "remove_observer"]
+__all__ = ["Observer", "add_observer", "is_failure", "remove_observer"]
 
 
 class Observer:
@@ -46,8 +48,11 @@ class Observer:
         error: Exception,
         message: "BaseMessage | None",
     ) -> None:
-        """Learn that something went wrong: a `ValidationError` for a frame that is no message, a `DeniedError` of a
-        guard, or whatever a handler or hook raised. `message` is what was being handled, if anything was.
+        """Learn that a message was answered by an error, or that something went wrong.
+
+        `error` is a `ValidationError` for a frame that is no message, an application error such as `MessageError`, or
+        whatever else a handler or hook raised: `is_failure()` tells them apart. `message` is what was being handled, if
+        anything was.
         """
 
     def on_drop(self, consumer: "ChanxWebsocketConsumerMixin[Any]", reason: str) -> None:
@@ -55,6 +60,18 @@ class Observer:
 
     def on_close(self, consumer: "ChanxWebsocketConsumerMixin[Any]", code: int) -> None:
         """Learn that a connection has ended, after `on_connect()`. The client may have chosen the code."""
+
+
+def is_failure(
+    consumer: "ChanxWebsocketConsumerMixin[Any]", error: Exception, message: "BaseMessage | None"
+) -> bool:
+    """Tell from the arguments of `on_error()` whether the server failed.
+
+    A frame that is no message and an application error are answers, and no failures.
+    """
+    if isinstance(error, ValidationError) and message is None:
+        return False
+    return consumer.error_items_of(error) is None and consumer.close_of(error) is None
 
 
 _observers: tuple[Observer, ...] = ()

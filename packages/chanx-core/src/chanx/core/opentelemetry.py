@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from chanx.core import _guard as _guard
 from chanx.core._labels import action_label, code_label, consumer_label
-from chanx.core.guards import DeniedError
 from chanx.core.health import Snapshot, snapshot
-from chanx.core.observers import Observer, add_observer, remove_observer
+from chanx.core.observers import Observer, add_observer, is_failure, remove_observer
 from chanx.messages.base import BaseMessage
 
 try:
@@ -149,7 +148,7 @@ class OpenTelemetryExporter(Observer):
             return  # the current span is somebody else's
         span = get_current_span()
         span.set_attribute("error.type", kind)
-        if not isinstance(error, DeniedError):
+        if is_failure(consumer, error, message):
             span.record_exception(error)
             span.set_status(Status(StatusCode.ERROR, kind))
 

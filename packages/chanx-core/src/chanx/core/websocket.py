@@ -11,6 +11,7 @@ from structlog.contextvars import clear_contextvars
 from chanx.constants import COMPLETE_ACTIONS
 from chanx.core import _guard as _guard
 from chanx.core._admission import admit
+from chanx.core._application_errors import answer_application_error
 from chanx.core._connection import Connection
 from chanx.core._containment import contained
 from chanx.core._declarations import check_declarations
@@ -22,6 +23,7 @@ from chanx.core._shortcuts import Shortcuts
 from chanx.core._wire_schema import WireFormat
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.codec import Codec, adapter_of
+from chanx.core.exceptions import MessageError
 from chanx.core.guards import Guard
 from chanx.core.handlers import HandlerSpec, ParameterResolver
 from chanx.core.limits import spread
@@ -36,6 +38,7 @@ from chanx.type_defs import (
     ASGISend,
     EventPayload,
     GroupMessageEvent,
+    JSONObject,
     Scope,
 )
 from chanx.utils.logging import logger
@@ -166,6 +169,22 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
                     f"{where} has a parameter {parameter.name!r} that nobody provides: "
                     "give it a default or remove it."
                 )
+        return None
+
+    @classmethod
+    def error_items_of(cls, error: Exception) -> list[JSONObject] | None:
+        """Return the items of the error frame that answers an application error; None for a failure.
+
+        Each has `type`, `loc` and `msg`. Integrations add the exceptions of their framework.
+        """
+        return [error.item] if isinstance(error, MessageError) else None
+
+    @classmethod
+    def close_of(cls, error: Exception) -> tuple[int, str] | None:
+        """Return the close code and reason that an exception stands for; None for any other.
+
+        Integrations add the exceptions of their framework.
+        """
         return None
 
     # Types
@@ -344,7 +363,10 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
     async def handle_message_handler_error(
         self, error: Exception, action: str, message: BaseMessage
     ) -> None:
-        """Log a handler's exception and tell the client that there was one; its text stays here."""
+        """Log a handler's exception and tell the client that there was one; its text stays here.
+
+        Not called for application errors such as `MessageError`, which are answered by a frame of their own.
+        """
         logger.error("Failed to process message", action=action, exc_info=error)
         await self.send_message(
             ErrorMessage(payload={"detail": f"Failed to process message for {action}"})
@@ -490,7 +512,8 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
         except BaseException as error:
             failure = await contained(error, self.connection)
             self.connection.failed(failure, event)
-            await self.handle_event_handler_error(failure, event.action, event)
+            if not await answer_application_error(self, failure, event.action):
+                await self.handle_event_handler_error(failure, event.action, event)
 
     async def _handle_event(self, handler: HandlerSpec, event: BaseMessage) -> BaseMessage | None:
         handle: Callable[..., Awaitable[BaseMessage | None]] = getattr(self, handler.method_name)
@@ -502,5 +525,8 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
     async def handle_event_handler_error(
         self, error: Exception, action: str, event: BaseMessage
     ) -> None:
-        """Log an event handler's exception; the client, who did not ask, is told nothing."""
+        """Log an event handler's exception; the client, who did not ask, is told nothing.
+
+        Not called for application errors such as `MessageError`, which are sent to the client.
+        """
         logger.error("Failed to process event", action=action, exc_info=error)

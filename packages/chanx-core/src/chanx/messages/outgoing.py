@@ -33,9 +33,11 @@ class ErrorMessage(BaseMessage):
     # Any: consumers may send errors of their own.
     payload: Any = Field(
         None,
-        description="A list of `type`, `loc` and `msg` for an invalid message, an object with `detail` otherwise.",
+        description="A list of `type`, `loc` and `msg` for an invalid message; the same, with `status` and more where "
+        "the application says so, for a refused one; an object with `detail` otherwise.",
         examples=[
             [{"type": "missing", "loc": ["chat", "payload", "text"], "msg": "Field required"}],
+            [{"type": "http_404", "loc": [], "msg": "No such room", "status": 404}],
             {"detail": "Failed to process message for chat"},
         ],
     )

@@ -8,12 +8,14 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer as ChannelsCon
 from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 
 from chanx.channels._database import refresh_connections
+from chanx.channels._errors import error_items
 from chanx.channels.config import DjangoConfig
 from chanx.core import _guard as _guard
 from chanx.core.config import Config
 from chanx.core.guards import Guard
 from chanx.core.layers import LayerTraits, ProcessLayer
 from chanx.core.websocket import ChanxWebsocketConsumerMixin, ReceiveEvent
+from chanx.type_defs import JSONObject
 
 __all__ = ["AsyncJsonWebsocketConsumer", "ReceiveEvent"]
 
@@ -73,6 +75,11 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc] # pyright: ignore[report
         from chanx.channels.permissions import permission_guard
 
         return permission_guard(candidate, where)
+
+    @classmethod
+    def error_items_of(cls, error: Exception) -> list[JSONObject] | None:
+        """Take `Http404`, `PermissionDenied`, `ValidationError` and `APIException` as application errors, too."""
+        return super().error_items_of(error) or error_items(error)
 
     @classmethod
     def layer_aliases(cls) -> list[str]:

@@ -13,14 +13,14 @@ from starlette.websockets import WebSocket, WebSocketState
 from typing_extensions import Format, get_annotations
 
 from chanx.core import _guard as _guard
-from chanx.core.guards import DeniedError
+from chanx.core.exceptions import MessageError
 from chanx.type_defs import Scope
 from chanx.utils.logging import logger
 
 try:
     from fastapi import params
     from fastapi.dependencies.utils import get_dependant, solve_dependencies
-    from fastapi.exceptions import FastAPIError, HTTPException, WebSocketException
+    from fastapi.exceptions import FastAPIError
 except ImportError as _error:
     raise ImportError('Dependencies need: pip install "chanx-fastchannels[fastapi]"') from _error
 
@@ -28,7 +28,6 @@ __all__ = [
     "Dependencies",
     "Handshake",
     "Provision",
-    "RefusedError",
     "for_connection",
     "for_handler",
 ]
@@ -36,8 +35,7 @@ __all__ = [
 # FastAPI looks for these in the scope, and keeps there what it has to clean up.
 _STACKS = ("fastapi_inner_astack", "fastapi_function_astack")
 _ANALYSIS_ERRORS = (FastAPIError, AssertionError)
-_UNPROCESSABLE = 4422
-_REASON_BYTES = 123  # what a close frame has room for
+_UNPROCESSABLE = 422
 
 
 class Handshake(Request, WebSocket):  # type: ignore[misc] # pyright: ignore[reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]
@@ -53,22 +51,6 @@ class Handshake(Request, WebSocket):  # type: ignore[misc] # pyright: ignore[rep
         self._stream_consumed = self._is_disconnected = False
         self._form = None
         self.client_state = self.application_state = WebSocketState.CONNECTING
-
-
-class RefusedError(Exception):
-    """A dependency does not let a client, or its message, pass."""
-
-    def __init__(self, error: str, detail: str, close_code: int, *, closes: bool = False) -> None:
-        super().__init__(detail)
-        self.error = error
-        self.detail = detail
-        self.close_code = close_code
-        self.closes = closes
-
-    @property
-    def close_reason(self) -> str:
-        """The detail, as far as a close frame has room for it."""
-        return self.detail.encode()[:_REASON_BYTES].decode(errors="ignore")
 
 
 class Dependencies:
@@ -97,7 +79,8 @@ class Dependencies:
     async def resolved(self, scope: Scope) -> AsyncGenerator[dict[str, Any]]:
         """Give the values by name, and clean up behind them.
 
-        Raises RefusedError. `dependency_overrides` of the innermost application are obeyed.
+        Raises what a dependency raises, and MessageError for a handshake that lacks something.
+        `dependency_overrides` of the innermost application are obeyed.
         """
         async with AsyncExitStack() as stack, AsyncExitStack() as inner:
             stacks = dict(zip(_STACKS, (stack, inner), strict=True))
@@ -106,23 +89,15 @@ class Dependencies:
     async def _solve(self, handshake: Handshake, stack: AsyncExitStack) -> dict[str, Any]:
         app = handshake.scope.get("app")
         analysis = self._analysis(handshake.path_params)
-        try:
-            solved = await solve_dependencies(
-                request=handshake,
-                dependant=analysis,
-                dependency_overrides_provider=app if hasattr(app, "dependency_overrides") else None,
-                async_exit_stack=stack,
-                embed_body_fields=False,
-            )
-        except HTTPException as error:
-            detail = str(error.detail)
-            raise RefusedError(
-                f"http_{error.status_code}", detail, 4000 + error.status_code
-            ) from error
-        except WebSocketException as error:
-            raise RefusedError("closed", error.reason, error.code, closes=True) from error
+        solved = await solve_dependencies(
+            request=handshake,
+            dependant=analysis,
+            dependency_overrides_provider=app if hasattr(app, "dependency_overrides") else None,
+            async_exit_stack=stack,
+            embed_body_fields=False,
+        )
         if solved.errors:
-            raise RefusedError("connection_invalid", _missing(solved.errors), _UNPROCESSABLE)
+            raise MessageError("connection_invalid", _missing(solved.errors), status=_UNPROCESSABLE)
         if analysis.websocket_param_name:  # left out where a Request is asked for as well
             solved.values[analysis.websocket_param_name] = handshake
         return solved.values
@@ -130,14 +105,9 @@ class Dependencies:
     # Any: the consumer, which belongs to the module that imports this one.
     @asynccontextmanager
     async def for_message(self, consumer: Any, message: object) -> AsyncGenerator[dict[str, Any]]:
-        """Give the values for one message; raises DeniedError, for a WebSocketException behind a close."""
-        try:
-            async with self.resolved(consumer.scope) as values:
-                yield values
-        except RefusedError as refusal:
-            if refusal.closes:
-                await consumer.close(refusal.close_code, refusal.close_reason)
-            raise DeniedError(refusal.error, refusal.detail) from refusal
+        """Give the values for one message, as `resolved()` does."""
+        async with self.resolved(consumer.scope) as values:
+            yield values
 
 
 class Provision:
@@ -152,7 +122,7 @@ class Provision:
         self._task = asyncio.create_task(self._keep(dependencies.resolved(scope)))
 
     async def begin(self) -> dict[str, Any]:
-        """Return the values by name; raises RefusedError, or what a dependency raised."""
+        """Return the values by name; raises what `resolved()` raises."""
         return await asyncio.shield(self._values)
 
     async def end(self) -> None:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from fast_channels.exceptions import AcceptConnection, DenyConnection
 from fast_channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
+from starlette.exceptions import HTTPException, WebSocketException
 
 from chanx.core import _guard as _guard
 from chanx.core.handlers import ParameterResolver, unknown_name
 from chanx.core.layers import LayerTraits, ProcessLayer
 from chanx.core.websocket import ChanxWebsocketConsumerMixin, ReceiveEvent
+from chanx.fast_channels._errors import http_error_item, refusal
 from chanx.fast_channels.consumer import AsyncJsonWebsocketConsumer as FastChannelsConsumer
-from chanx.type_defs import ASGIReceive, ASGISend, Scope
+from chanx.type_defs import ASGIReceive, ASGISend, JSONObject, Scope
 
 if TYPE_CHECKING:
     from chanx.fast_channels.dependencies import Dependencies, Provision
@@ -105,19 +107,35 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
         return cls._connection_dependencies() is not None
 
     async def provide(self) -> tuple[int, str] | None:
-        """Resolve the dependencies of the connection; one that raises an HTTPException turns the client away."""
+        """Resolve the dependencies of the connection; an application error in one rejects the client."""
         needed = self._connection_dependencies()
         if needed is None:
             return None
-        from chanx.fast_channels.dependencies import Provision, RefusedError
+        from chanx.fast_channels.dependencies import Provision
 
         self._provision = Provision(needed, self.scope)
         try:
             values = await self._provision.begin()
-        except RefusedError as refusal:
-            return refusal.close_code, refusal.close_reason
+        except Exception as error:
+            items = self.error_items_of(error)
+            rejected = self.close_of(error) if items is None else refusal(items)
+            if rejected is None:
+                raise
+            return rejected
         vars(self).update(values)
         return None
+
+    @classmethod
+    def error_items_of(cls, error: Exception) -> list[JSONObject] | None:
+        """Take `HTTPException` of Starlette and FastAPI as an application error, too."""
+        if isinstance(error, HTTPException):
+            return [http_error_item(error)]
+        return super().error_items_of(error)
+
+    @classmethod
+    def close_of(cls, error: Exception) -> tuple[int, str] | None:
+        """Close with code and reason of a `WebSocketException`."""
+        return (error.code, error.reason) if isinstance(error, WebSocketException) else None
 
     @classmethod
     def layer_aliases(cls) -> list[str]:

@@ -8,6 +8,7 @@ from chanx.core import _guard as _guard
 from chanx.testing.integration.access import AccessTests
 from chanx.testing.integration.declarations import DeclarationTests
 from chanx.testing.integration.ending import EndingTests
+from chanx.testing.integration.errors import ErrorTests
 from chanx.testing.integration.extensions import ExtensionTests
 from chanx.testing.integration.groups import GroupTests
 from chanx.testing.integration.messages import MessageTests
@@ -19,6 +20,7 @@ __all__ = ["IntegrationSuite"]
 
 class IntegrationSuite(
     MessageTests,
+    ErrorTests,
     ExtensionTests,
     OrderTests,
     GroupTests,
