@@ -2,10 +2,13 @@
 
 import json
 import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
 from math import inf, nan
+from threading import Barrier
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -220,6 +223,31 @@ def test_many_hosts_write_a_document_once(form: Format, monkeypatch: pytest.Monk
 
     assert len(tags) == 200
     assert len(written) == 1
+
+
+def test_threads_that_ask_at_once_have_a_document_made_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As those of Django's views do. Afterwards, threads take turns as seldom as before."""
+    interval = sys.getswitchinterval()
+    written: list[Any] = []
+    begin = Barrier(4)
+
+    def counted(*args: Any) -> Any:
+        written.append(args)
+        return assembled(*args)
+
+    def asked() -> str:
+        begin.wait()
+        return publish(ROUTES, DocumentOptions(title="Of threads"), "yaml").etag
+
+    monkeypatch.setattr("chanx.asyncapi.publication.assembled", counted)
+    with ThreadPoolExecutor(4) as threads:
+        tags = {asking.result() for asking in [threads.submit(asked) for _ in range(4)]}
+
+    assert len(tags) == 1
+    assert len(written) == 1
+    assert sys.getswitchinterval() == interval
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -1,14 +1,16 @@
 """Views of the AsyncAPI document, called as a server calls them."""
 
+import asyncio
 import json
 import subprocess
 import sys
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
 import yaml
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from pydantic import create_model
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
@@ -19,6 +21,7 @@ from chanx.fast_channels import asyncapi_docs, asyncapi_spec_json, asyncapi_spec
 from chanx.fast_channels.routing import add_websocket_consumer
 from chanx.fast_channels.type_defs import AsyncAPIConfig
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
+from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
 
@@ -169,6 +172,60 @@ async def test_many_hosts_write_the_document_once(
     assert len({answer.headers["etag"] for answer in answers}) == 200
     assert all(host in answer.body.decode() for host, answer in zip(hosts, answers, strict=True))
     assert len(written) == 1
+
+
+def handling(message: type[BaseMessage]) -> Any:
+    async def handle(self: Any, message: Any) -> Any: ...
+
+    handle.__name__ = f"handle_{message.__name__}"
+    return ws_handler(input_type=message, output_type=message)(handle)
+
+
+def large_application(title: str) -> FastAPI:
+    """Make one whose document takes a while: five channels with 60 messages."""
+    app = FastAPI(title=title)
+    for channel in range(5):
+        messages: list[Any] = []
+        for number in range(12):
+            action = f"ask_{channel}_{number}"
+            literal: Any = Literal[action]  # pyright: ignore[reportInvalidTypeForm]
+            payload = create_model(f"Payload{action}", a=(int, 1), b=(list[str], []))
+            fields: Any = {"action": (literal, action), "payload": (payload, ...)}
+            messages.append(create_model(f"Message{action}", __base__=BaseMessage, **fields))
+        handlers = {f"handle_{number}": handling(each) for number, each in enumerate(messages)}
+        consumer = type(f"Large{channel}Consumer", (AsyncJsonWebsocketConsumer,), handlers)
+        add_websocket_consumer(app, f"/ws/{channel}", consumer)
+    return app
+
+
+@pytest.mark.parametrize("view", [asyncapi_docs, asyncapi_spec_json, asyncapi_spec_yaml])
+async def test_others_have_their_turn_while_a_document_is_made_once(
+    view: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Any] = []
+    turns = 0
+
+    def counted(*args: Any) -> Any:
+        written.append(args)
+        return assembled(*args)
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0.001)
+            turns += 1
+
+    app = large_application(f"Of {view.__name__}")
+    app.add_route("/document", view)
+    monkeypatch.setattr("chanx.asyncapi.publication.assembled", counted)
+    others = asyncio.create_task(take_turns())
+    answers = await asyncio.gather(*(get(app, "/document") for _ in range(3)))
+    others.cancel()
+
+    assert [answer.status for answer in answers] == [200] * 3
+    assert len({answer.body for answer in answers}) == 1
+    assert len(written) == 1
+    assert turns > 10  # a loop that is blocked until the answer has one or two
 
 
 async def test_without_a_request(app: FastAPI) -> None:

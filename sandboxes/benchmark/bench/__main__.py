@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import broadcast, classes, connections, database, echo, flood, imports, sockets
+from . import broadcast, classes, connections, database, documents, echo, flood, imports, sockets
 from .environments import ROOT, Environments
 from .lab import Lab
 from .machine import described
@@ -24,6 +24,7 @@ SUITES: dict[str, tuple[str, Callable[[Lab], list[Row]]]] = {
     "sockets": (sockets.TITLE, sockets.run),
     "broadcast": (broadcast.TITLE, broadcast.run),
     "flood": (flood.TITLE, flood.run),
+    "documents": (documents.TITLE, documents.run),
 }
 BEGIN, END = "<!-- begin of the benchmark's output -->", "<!-- end of the benchmark's output -->"
 

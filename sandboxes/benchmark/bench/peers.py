@@ -41,7 +41,7 @@ OURS = Peer(
     "ours-fast-channels",
     "ours, fast-channels",
     "chanx_fast_channels",
-    packages=("chanx-core", "chanx-fastchannels"),
+    packages=("chanx-core", "chanx-asyncapi", "chanx-fastchannels"),
     framework=("messages", "fast_channels.consumer", "fast_channels.layers"),
     library=("chanx.fast_channels.websocket", *_MODULES),
 )
@@ -56,7 +56,7 @@ OURS_DJANGO = Peer(
     "ours-channels",
     "ours, Channels",
     "chanx_channels",
-    packages=("chanx-core", "chanx-django"),
+    packages=("chanx-core", "chanx-asyncapi", "chanx-django"),
     framework=("messages", "django", "channels.generic.websocket", "channels.layers"),
     library=("chanx.channels.websocket", *_MODULES),
     on_django=True,

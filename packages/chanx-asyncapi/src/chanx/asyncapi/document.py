@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from chanx.asyncapi.channels import channel, security_schemes
+from chanx.asyncapi.making import making
 from chanx.asyncapi.messages import REF_CORRELATION, Messages
 from chanx.asyncapi.naming import UniqueNames, legal_name
 from chanx.asyncapi.operations import operations
@@ -40,7 +41,8 @@ def sources_of(routes: Iterable[ConsumerRoute], options: DocumentOptions) -> tup
 
 def assembled(sources: tuple[Source, ...], options: DocumentOptions) -> JSONObject:
     """Return a document that shares its parts with others: read it only."""
-    parts = _parts(sources)
+    with making():
+        parts = _parts(sources)
     components = parts["components"]
     if options.security_schemes:
         own = components.get("securitySchemes", {})

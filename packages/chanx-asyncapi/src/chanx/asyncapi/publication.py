@@ -15,6 +15,7 @@ from typing import Literal
 
 from chanx.asyncapi.docs import docs_page
 from chanx.asyncapi.document import assembled, sources_of
+from chanx.asyncapi.making import making
 from chanx.asyncapi.options import DocumentOptions
 from chanx.asyncapi.routes import ConsumerRoute
 from chanx.asyncapi.servers import servers
@@ -57,7 +58,10 @@ class Publication:
 def publish(
     routes: Iterable[ConsumerRoute], options: DocumentOptions, form: Format = "json"
 ) -> Publication:
-    """Return the document of the routes in one form."""
+    """Return the document of the routes in one form.
+
+    Threads that ask for the same document at once have it made once.
+    """
     server = json.dumps(servers(options)) if not options.servers else None
     shared = replace(options, server_url=None, server_protocol=None)
     return _publication(sources_of(routes, options), shared.as_key(), form, server)
@@ -67,7 +71,8 @@ def publish(
 def _publication(
     sources: tuple[Source, ...], options: str, form: Format, server: str | None
 ) -> Publication:
-    text = _text(sources, options, form)
+    with making():  # who waits for it here finds it in the cache
+        text = _text(sources, options, form)
     content = (text if server is None else _FILLERS[form](text, json.loads(server))).encode()
     return Publication(content, f'"{sha256(content).hexdigest()[:32]}"')
 

@@ -191,6 +191,8 @@ class _Generator(GenerateJsonSchema):
 
     def encode_default(self, dft: Any) -> Any:
         """Write a default the same way on every run, and leave out what JSON cannot hold."""
+        if dft is None or type(dft) in (str, bool, int):
+            return dft  # most are: the rest costs a serializer for each
         if not self._wire.is_plain and isinstance(dft, BaseModel):
             raise PydanticSerializationError("its fields are spelled differently on the wire")
         encoded = super().encode_default(_with_lists(dft))

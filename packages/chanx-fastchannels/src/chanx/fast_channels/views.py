@@ -14,6 +14,7 @@ from chanx.utils.logging import logger
 try:
     from chanx.asyncapi import DocumentOptions, Publication, publish
     from chanx.asyncapi.docs import PAGE_HEADERS, asset, error_page
+    from chanx.asyncapi.making import in_worker
     from chanx.asyncapi.publication import Format
     from chanx.fast_channels.discovery import application_options, discover_routes
 except ModuleNotFoundError as _error:
@@ -54,7 +55,7 @@ async def asyncapi_docs(
     wanted = None if request is None else request.query_params.get("asset")
     if wanted is not None:
         return _asset(wanted)
-    published = _published("html", request, app, config)
+    published = await in_worker(_published, "html", request, app, config)
     if published is None:
         return HTMLResponse(error_page(_FAILED), 500, PAGE_HEADERS)
     return _answer(HTMLResponse, published, request, PAGE_HEADERS)
@@ -69,7 +70,7 @@ async def asyncapi_spec_json(
 
     Without `app` it is the request's; without `request` the server comes from `config`.
     """
-    published = _published("json", request, app, config)
+    published = await in_worker(_published, "json", request, app, config)
     if published is None:
         return JSONResponse({"error": _FAILED}, 500)
     return _answer(_JsonResponse, published, request)
@@ -81,7 +82,7 @@ async def asyncapi_spec_yaml(
     config: AsyncAPIConfig | None = None,
 ) -> Response:
     """Return the document as YAML; see `asyncapi_spec_json()`."""
-    published = _published("yaml", request, app, config)
+    published = await in_worker(_published, "yaml", request, app, config)
     if published is None:
         return JSONResponse({"error": _FAILED}, 500)
     return _answer(_YamlResponse, published, request)

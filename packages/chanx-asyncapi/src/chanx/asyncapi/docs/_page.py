@@ -1,12 +1,12 @@
 """The page."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from chanx.asyncapi.docs._assets import SCRIPTS, asset_link
 from chanx.asyncapi.docs._channel import channel_section, paragraphs, received_examples
 from chanx.asyncapi.docs._html import Html, element, joined
+from chanx.asyncapi.text import to_compact_text
 from chanx.type_defs import JSONObject
 
 __all__ = ["docs_page", "error_page"]
@@ -155,7 +155,7 @@ def _scheme(name: str, scheme: JSONObject) -> Html:
 def _data(document: JSONObject) -> Html:
     """Hand the document to the scripts. A block of data is no script, so the strictest policy allows it."""
     content: dict[str, Any] = {"document": document, "examples": received_examples(document)}
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = to_compact_text(content)
     # Nothing in it may end the block, or begin a comment.
     safe = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     return Html(f'<script type="application/json" id="document">{safe}</script>')
