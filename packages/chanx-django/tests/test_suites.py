@@ -1,12 +1,15 @@
 """The suites of every integration, on Django Channels."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from channels.layers import channel_layers
+from channels.layers import InMemoryChannelLayer, channel_layers
+from channels_redis.core import RedisChannelLayer
+from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.test import override_settings
 
+from chanx.channels.testing import use_channel_layer
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.testing.attack_suite import AttackSuite
 from chanx.testing.failure_suite import FailureSuite
@@ -15,6 +18,7 @@ from chanx.testing.hook_suite import HookSuite
 from chanx.testing.integration import IntegrationSuite
 from chanx.testing.loss_suite import LossSuite
 from chanx.testing.process_layer_suite import ProcessLayerSuite
+from chanx.testing.silence_suite import SilenceSuite
 from chanx.testing.suite import Suite
 
 
@@ -63,3 +67,17 @@ class TestProcessLayer(OnChannels, ProcessLayerSuite):
         """Empty `CHANNEL_LAYERS`."""
         with override_settings(CHANNEL_LAYERS={}):
             yield process_layer
+
+
+class TestSilence(OnChannels, SilenceSuite):
+    """What a test may conclude from silence."""
+
+    @pytest.fixture(params=[InMemoryChannelLayer, RedisPubSubChannelLayer, RedisChannelLayer])
+    async def layer(self, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
+        """Make a layer of each kind for one test."""
+        if request.param is InMemoryChannelLayer:
+            layer: Any = InMemoryChannelLayer()
+        else:
+            layer = request.param(hosts=[request.getfixturevalue("valkey_url")])
+        with use_channel_layer(layer):
+            yield layer

@@ -10,6 +10,8 @@ from fast_channels.layers import (
     unregister_channel_layer,
 )
 
+from chanx.fast_channels.layers import memory_layer, pubsub_layer, queue_layer
+from chanx.fast_channels.testing import use_channel_layer
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.testing.attack_suite import AttackSuite
 from chanx.testing.failure_suite import FailureSuite
@@ -18,6 +20,7 @@ from chanx.testing.hook_suite import HookSuite
 from chanx.testing.integration import IntegrationSuite
 from chanx.testing.loss_suite import LossSuite
 from chanx.testing.process_layer_suite import ProcessLayerSuite
+from chanx.testing.silence_suite import SilenceSuite
 from chanx.testing.suite import Suite
 
 
@@ -66,3 +69,18 @@ class TestProcessLayer(OnFastChannels, ProcessLayerSuite):
     def layer(self, process_layer: Any) -> Any:
         """Register nothing."""
         return process_layer
+
+
+class TestSilence(OnFastChannels, SilenceSuite):
+    """What a test may conclude from silence."""
+
+    @pytest.fixture(params=["memory", "pubsub", "queue"])
+    async def layer(self, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
+        """Register a layer of each kind for one test."""
+        if request.param == "memory":
+            layer: Any = memory_layer()
+        else:
+            url = request.getfixturevalue("valkey_url")
+            layer = pubsub_layer(url) if request.param == "pubsub" else queue_layer(url)
+        with use_channel_layer(layer):
+            yield layer

@@ -15,13 +15,14 @@ from chanx.core._delivery import Member, delivery_of, fan_out
 from chanx.core._gaps import Gaps
 from chanx.core._heartbeat import Heartbeat, abandon, end_receiving
 from chanx.core._losses import Losses, Resynced
+from chanx.core._markers import Markers
 from chanx.core._outage import Outage
 from chanx.core._tasks import spawn_apart, stop_task
 from chanx.core.layers import REFUSALS, LayerTraits
 from chanx.type_defs import ASGIEvent, ChannelLayer
 from chanx.utils.logging import logger
 
-__all__ = ["GroupMember", "Hub", "open_groups"]
+__all__ = ["GroupMember", "Hub", "open_groups", "running_hubs"]
 
 # Layers forget a membership after their `group_expiry`: it is renewed three times as often, but at least this often.
 _RENEWAL = 3600.0
@@ -84,6 +85,8 @@ class Hub:
             if traits.is_local
             else Heartbeat(layer, self.outage, timeout, self._take, self._join_all_again)
         )
+        # Made when a test asks for it, so that other processes have nothing to look for in a message.
+        self._markers: Markers | None = None
         self._renewal: asyncio.TimerHandle | None = None
         self._renewing = spawn_apart(self._renew_regularly()) if self._left_behind else None
 
@@ -180,6 +183,8 @@ class Hub:
 
     async def stop_receiving(self, receiving: "asyncio.Task[None]", channel: str) -> None:
         """End a task that receives from a channel: later, if the layer could not take note of it now."""
+        if self._markers is not None:
+            self._markers.give_up(channel)
         if self.outage.is_on:
             self._stragglers.append((receiving, channel))
         else:
@@ -247,6 +252,8 @@ class Hub:
         except Exception as error:  # a layer may raise anything
             await self.outage.over(error)
             return
+        if self.is_marker(message):
+            return
         group.gaps.note(message.get("sender"), message.get("number"), message.get("since"))
         try:
             delivery = delivery_of(message)
@@ -254,6 +261,18 @@ class Hub:
                 await fan_out(delivery, group.members)
         except Exception:
             logger.exception("Group message could not be delivered", group=group.name)
+
+    async def catch_up(self) -> None:
+        """Wait until this process has received what was sent to its channels before. Raises what the layer raises."""
+        if self._markers is None:
+            self._markers = Markers(self.layer)
+        groups = [group.channel for group in self._groups.values() if group.is_open]
+        own = [holder.channel for holder in self._holders if holder.channel]
+        await self._markers.follow([*groups, *own])
+
+    def is_marker(self, message: ASGIEvent) -> bool:
+        """Tell whether a message is one that this hub has sent itself to catch up."""
+        return self._markers is not None and self._markers.take(message)
 
     async def _discard(self, group: Group) -> None:
         group.gaps.forget()
@@ -370,6 +389,12 @@ _orphans: dict[ChannelLayer, set[tuple[str, str]]] = {}
 def open_groups() -> int:
     """Return how many groups have members in this process."""
     return sum(len(hub._groups) for hub in [*_hubs.values()])
+
+
+def running_hubs() -> list[Hub]:
+    """Return the hubs of the running loop."""
+    running = asyncio.get_running_loop()
+    return [hub for (loop, _), hub in _hubs.items() if loop is running]
 
 
 def _forget_closed_loops() -> None:

@@ -147,6 +147,8 @@ class Inbox:
         self._resync_waits = False
 
     def _take(self, message: ASGIEvent) -> None:
+        if self._hub.is_marker(message):
+            return
         delivery = delivery_of(message)
         if delivery is not None:
             self.queue(delivery)

@@ -1,5 +1,6 @@
 """The typed side of a test connection: messages in and out of a consumer."""
 
+import asyncio
 from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -12,9 +13,9 @@ from chanx.core.codec import with_ref
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import CompleteMessage, ErrorMessage
-from chanx.testing.channel_layer import FaultyChannelLayer
 from chanx.testing.collected import CollectedMessages, Ending
 from chanx.testing.frames import answer, client_codec, declared, decoded, listed
+from chanx.testing.quiet import is_in_sight
 from chanx.testing.socket import Application, WebsocketConnection, text_of
 from chanx.type_defs import ASGIEvent, JSONObject
 
@@ -183,11 +184,14 @@ class WebsocketCommunicatorMixin(_Connection):
             )
 
     async def assert_nothing(self, timeout: float = 1) -> None:
-        """Wait until the connection is idle, and expect that nothing is left to be received.
+        """Expect that nothing is left to be received, once it is known that nothing can come.
 
+        That is known as in `receive_nothing()`. While other connections stay busy, it waits until the timeout.
         Completion messages are no news and are dropped. Raises what `idle()` raises.
         """
+        deadline = asyncio.get_running_loop().time() + timeout
         await self.idle(timeout)
+        await self._until_silent(lambda: False, deadline - asyncio.get_running_loop().time())
         left = [event for event in self.output_queue.events() if not self._is_completion(event)]
         if left:
             raise AssertionError(f"Expected nothing, but: {listed(left)}.")
@@ -267,7 +271,8 @@ class WebsocketCommunicatorMixin(_Connection):
         consumer = self.consumer
         alias: str | None = getattr(consumer, "channel_layer_alias", None)
         layer: Any = consumer.get_channel_layer(alias) if alias else None
-        return self._all_idle() and _is_in_sight(consumer, layer)
+        is_local = layer is None or consumer.layer_traits(layer).is_local
+        return self._all_idle() and is_in_sight(layer, is_local)
 
 
 class WebsocketCommunicator(WebsocketCommunicatorMixin, WebsocketConnection):
@@ -285,15 +290,6 @@ class WebsocketCommunicator(WebsocketCommunicatorMixin, WebsocketConnection):
     ) -> None:
         super().__init__(application, path, headers, subprotocols, spec_version)
         self.consumer = consumer
-
-
-def _is_in_sight(consumer: type[ChanxWebsocketConsumerMixin[Any]], layer: Any) -> bool:
-    """Tell whether what a layer carries stays in this process, where idle connections prove that it is empty."""
-    return (
-        layer is None
-        or isinstance(layer, FaultyChannelLayer)
-        or consumer.layer_traits(layer).is_local
-    )
 
 
 def _shown(message: BaseMessage) -> str:

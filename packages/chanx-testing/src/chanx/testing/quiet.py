@@ -2,10 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 from chanx.core import _guard as _guard
+from chanx.core.probe import probed_layers, received_from_layers
+from chanx.testing.channel_layer import FaultyChannelLayer
 
-__all__ = ["until"]
+__all__ = ["is_in_sight", "until", "until_silent"]
 
 # A message of an in-memory layer is on its way for a turn or two of the event loop, in nobody's sight.
 _SETTLED = 6
@@ -30,3 +34,41 @@ async def until(
         turns += 1
         await asyncio.sleep(0 if settled or turns < _EAGER_TURNS else _PAUSE)
     return True
+
+
+async def until_silent(
+    found: Callable[[], bool], timeout: float, *, quiet: Callable[[], bool]
+) -> bool:
+    """Wait until `found`, or until it is `quiet` and no channel layer has anything for this process.
+
+    False when the time is over first.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout
+    caught_up_at = -1
+    while await until(found, deadline - loop.time(), quiet=quiet):
+        received = received_from_layers()
+        # What was received after the last look may have made a connection send more.
+        if received == caught_up_at or found():
+            return True
+        caught_up_at = received
+        if not await _catch_up(deadline):
+            return False
+    return False
+
+
+async def _catch_up(deadline: float) -> bool:
+    """Receive what layers have for this process; False when one of them fails or the time is over."""
+    layers = [item for item in probed_layers() if not is_in_sight(item.layer, item.traits.is_local)]
+    # Whatever a layer raises, a connection is told of it in its own way.
+    with suppress(Exception):
+        async with asyncio.timeout_at(deadline):
+            await asyncio.gather(*(item.catch_up() for item in layers))
+            return True
+    return False
+
+
+# Any: the layers of every library.
+def is_in_sight(layer: Any, is_local: bool) -> bool:
+    """Tell whether what a layer carries is known to have arrived once every connection is idle."""
+    return is_local or isinstance(layer, FaultyChannelLayer)

@@ -12,9 +12,9 @@ from weakref import WeakSet
 from pydantic_core import from_json
 
 from chanx.core import _guard as _guard
-from chanx.core.probe import PROBE_KEY, Probe, ProbedConnection
+from chanx.core.probe import PROBE_KEY, Probe, ProbedConnection, probed_connections
 from chanx.testing.inbox import Inbox
-from chanx.testing.quiet import until
+from chanx.testing.quiet import until, until_silent
 from chanx.type_defs import ASGIEvent, JSONObject, Scope
 
 __all__ = ["Application", "ConnectionClosedError", "WebsocketConnection"]
@@ -159,11 +159,13 @@ class WebsocketConnection:
         return from_json(await self.receive_from(timeout), allow_inf_nan=False)
 
     async def receive_nothing(self, timeout: float = 0.1, interval: float = 0.01) -> bool:
-        """Tell whether nothing comes; known at once where the application is idle, else after the time-out.
+        """Tell whether nothing comes: at once if it is known that nothing can, else after the timeout.
 
-        `interval` is taken for compatibility with the communicators of Channels and means nothing.
+        It is known when every connection of this process is idle, and every message that was sent through a channel
+        layer before has been received. Messages of other processes, and of tasks that a handler has started, are not
+        waited for. `interval` is accepted for compatibility with the communicators of Channels and has no effect.
         """
-        await self._until(lambda: not self.output_queue.empty(), timeout, self._is_idle)
+        await self._until_silent(lambda: not self.output_queue.empty(), timeout)
         return self.output_queue.empty()
 
     async def assert_closed(self, code: int | None = None, timeout: float = 1) -> None:
@@ -200,6 +202,10 @@ class WebsocketConnection:
         """Wait for what is to be found, for the end of the application, or until it is quiet."""
         return await until(lambda: found() or self._has_ended, timeout, quiet=quiet)
 
+    async def _until_silent(self, found: Callable[[], bool], timeout: float) -> bool:
+        """Wait for what is to be found, for the end of the application, or until nothing can come any more."""
+        return await until_silent(lambda: found() or self._has_ended, timeout, quiet=self._all_idle)
+
     @property
     def _has_ended(self) -> bool:
         return self._task is None or self._task.done()
@@ -217,8 +223,10 @@ class WebsocketConnection:
     def _all_idle(self) -> bool:
         """Tell whether this connection and every other one in the process has nothing to do."""
         loop = asyncio.get_running_loop()
-        return self._is_idle() and all(
-            other._is_idle() for other in self._running if other._loop is loop
+        return (
+            self._is_idle()
+            and all(other._is_idle() for other in self._running if other._loop is loop)
+            and all(connection.is_idle for connection in probed_connections())
         )
 
     def _raise_failure(self) -> None:
