@@ -98,6 +98,18 @@ def test_wrong_settings(project: Project) -> None:
     assert "(chanx.E001) CHANX['SEND_COMPLETION'] is 'yes'." in said
 
 
+def test_settings_of_the_single_package(project: Project) -> None:
+    """They are known, so the project runs; the check says why they have no effect."""
+    unused = {"ASYNCAPI_DOCS_CSS_URL": "https://cdn.example/x.css", "ASYNCAPI_CAMELIZE": True}
+    project.add("settings.py", f"CHANX = {unused | {'SEND_COMPLETION': True}}")
+
+    said = project.check()
+
+    assert "E001" not in said
+    assert "(chanx.W009) CHANX['ASYNCAPI_DOCS_CSS_URL'] is ignored: the page of the" in said
+    assert "(chanx.W009) CHANX['ASYNCAPI_CAMELIZE'] is ignored: the document spells" in said
+
+
 def test_a_layer_that_is_not_configured(project: Project) -> None:
     project.add("chat/consumers.py", "ChatConsumer.channel_layer_alias = 'chat'")
 

@@ -81,6 +81,12 @@ def test_a_dictionary_that_is_wrong(given: Any, said: str) -> None:
     assert chanx_settings.SEND_COMPLETION is False
 
 
+def test_settings_of_the_single_package_are_ignored() -> None:
+    given = {"SEND_COMPLETION": True, "ASYNCAPI_DOCS_JS_URL": "https://cdn.example/x.js"}
+    with override_settings(CHANX=given):
+        assert chanx_settings.SEND_COMPLETION is True
+
+
 def test_every_fault_is_named() -> None:
     wrong = {"SEND_COMPLETION": 1, "CAMELISE": True}
     with override_settings(CHANX=wrong), pytest.raises(ImproperlyConfigured) as raised:

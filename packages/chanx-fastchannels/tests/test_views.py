@@ -314,6 +314,18 @@ async def test_a_failure_is_logged_and_not_told(
     assert logged == ["AsyncAPI document could not be written"]
 
 
+async def test_options_of_the_single_package_are_ignored(app: FastAPI) -> None:
+    @app.get("/own")
+    async def own(request: Request) -> JSONResponse:
+        return await asyncapi_spec_json(
+            request, app, {"title": "Own", "docs_js_url": "https://cdn.example/x.js"}
+        )
+
+    with pytest.warns(UserWarning, match="docs_js_url, which is ignored: the page of"):
+        answer = await get(app, "/own")
+    assert answer.json()["info"]["title"] == "Own"
+
+
 async def test_neither_request_nor_app_is_a_failure() -> None:
     assert (await asyncapi_spec_json()).status_code == 500
 

@@ -1,6 +1,7 @@
 """What a document says beyond its routes."""
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
@@ -8,9 +9,12 @@ from typing import Any, Literal, Self
 from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
-__all__ = ["DEFAULT_TITLE", "AsyncAPIVersion", "DocumentOptions"]
+__all__ = ["DEFAULT_TITLE", "AsyncAPIVersion", "DocumentOptions", "used_options"]
 
 AsyncAPIVersion = Literal["3.0.0", "3.1.0"]
+
+# Of the single package `chanx`, whose page is loaded from another server.
+_UNUSED_OPTIONS = ("docs_js_url", "docs_css_url", "docs_js_integrity", "docs_css_integrity")
 
 DEFAULT_TITLE = "AsyncAPI Documentation"
 
@@ -45,3 +49,15 @@ class DocumentOptions:
         """Return the options that `as_key()` was asked for."""
         fields: dict[str, Any] = json.loads(key)
         return cls(**fields)
+
+
+def used_options(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an AsyncAPIConfig without options that only the single package `chanx` uses, and warn of these."""
+    unused = [name for name in _UNUSED_OPTIONS if name in config]
+    if unused:
+        warnings.warn(
+            f"AsyncAPIConfig sets {', '.join(unused)}, which is ignored: the page of the document loads its scripts "
+            "and styles from its own address. Remove it.",
+            stacklevel=1,  # one place for all views, so that it is shown once
+        )
+    return {name: value for name, value in config.items() if name not in unused}

@@ -17,7 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import module_has_submodule
 
 from chanx.channels.access import RestrictedView
-from chanx.channels.settings import settings_faults
+from chanx.channels.settings import settings_faults, unused_settings
 from chanx.channels.utils.asgi import get_websocket_application
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.core import _guard as _guard
@@ -44,7 +44,9 @@ _LAYER_HINT = (
 def check_settings(app_configs: Iterable[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Say what is wrong with the dictionary CHANX."""
     given: object = getattr(settings, "CHANX", None) or {}
-    return [Error(fault, id="chanx.E001") for fault in settings_faults(given)]
+    faults = [Error(fault, id="chanx.E001") for fault in settings_faults(given)]
+    unused = [Warning(text, hint="Remove it.", id="chanx.W009") for text in unused_settings(given)]
+    return [*faults, *unused]
 
 
 @register("chanx")

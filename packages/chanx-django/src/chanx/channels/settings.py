@@ -43,6 +43,16 @@ DEFAULTS: Mapping[str, Any] = {
     "ASYNCAPI_ACCESS": None,
 }
 
+_OWN_FILES = "the page of the document loads its scripts and styles from this server"
+# Settings of the single package `chanx` that are ignored, and why.
+_UNUSED: Mapping[str, str] = {
+    "ASYNCAPI_DOCS_JS_URL": _OWN_FILES,
+    "ASYNCAPI_DOCS_CSS_URL": _OWN_FILES,
+    "ASYNCAPI_DOCS_JS_INTEGRITY": _OWN_FILES,
+    "ASYNCAPI_DOCS_CSS_INTEGRITY": _OWN_FILES,
+    "ASYNCAPI_CAMELIZE": "the document spells names as each consumer does, by CAMELIZE and CAMELIZE_DICTS",
+}
+
 # The same one each time, so that it is looked through once and not at every look at a setting.
 _NOTHING: Mapping[str, Any] = {}
 
@@ -113,13 +123,26 @@ _Given = create_model(
 def settings_faults(given: object) -> list[str]:
     """Say what is wrong with the project's dictionary, a sentence or two for each setting."""
     try:
-        _Given.model_validate(given)
+        _Given.model_validate(_used(given))
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False)
         # A setting of several types has an error for each of them.
         first = {detail["loc"][:1]: detail for detail in reversed(details)}
         return [_fault(detail, given) for detail in reversed(first.values())]
     return []
+
+
+def unused_settings(given: object) -> list[str]:
+    """Say which of the project's settings are ignored, and why."""
+    names = cast("Mapping[str, Any]", given) if isinstance(given, Mapping) else ()
+    return [f"CHANX[{name!r}] is ignored: {why}." for name, why in _UNUSED.items() if name in names]
+
+
+def _used(given: object) -> object:
+    if not isinstance(given, Mapping):
+        return given
+    items = cast("Mapping[str, Any]", given).items()
+    return {name: value for name, value in items if name not in _UNUSED}
 
 
 def _fault(detail: ErrorDetails, given: object) -> str:

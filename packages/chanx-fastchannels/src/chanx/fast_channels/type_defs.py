@@ -27,3 +27,9 @@ class AsyncAPIConfig(TypedDict, total=False):
     security_schemes: Mapping[str, dict[str, Any]]
     """AsyncAPI security schemes by name, beside those of authenticators."""
     asyncapi_version: Literal["3.0.0", "3.1.0"]
+
+    # Accepted with a warning and ignored: the page loads nothing from other servers.
+    docs_js_url: str
+    docs_css_url: str
+    docs_js_integrity: str
+    docs_css_integrity: str

@@ -1,7 +1,7 @@
 """Views of an application's AsyncAPI document, for FastAPI and Starlette."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,6 +15,7 @@ try:
     from chanx.asyncapi import DocumentOptions, Publication, publish
     from chanx.asyncapi.docs import PAGE_HEADERS, asset, error_page
     from chanx.asyncapi.making import in_worker
+    from chanx.asyncapi.options import used_options
     from chanx.asyncapi.publication import Format
     from chanx.fast_channels.discovery import application_options, discover_routes
 except ModuleNotFoundError as _error:
@@ -115,7 +116,7 @@ def _options(
     if request is not None:
         given["server_url"] = f"{request.url.netloc}{_root_path(request, app)}"
         given["server_protocol"] = "wss" if request.url.scheme == "https" else "ws"
-    own: dict[str, Any] = dict(config or {})
+    own = used_options(config or {})
     if "server_url" in own:  # its scheme is not the request's
         given.pop("server_protocol", None)
     return DocumentOptions(**{**given, **own})

@@ -10,7 +10,7 @@ from typing import Any
 
 from chanx.asyncapi.discovery import Application, Target, discover
 from chanx.asyncapi.errors import InputError
-from chanx.asyncapi.options import DocumentOptions
+from chanx.asyncapi.options import DocumentOptions, used_options
 from chanx.asyncapi.shapes import is_object
 
 __all__ = ["find_application", "with_config"]
@@ -42,7 +42,7 @@ def with_config(options: DocumentOptions, name: str) -> DocumentOptions:
     if not is_object(config):
         raise InputError(f"{name} is no AsyncAPIConfig but {type(config).__name__}.")
     try:
-        return replace(options, **config)
+        return replace(options, **used_options(config))
     except TypeError as error:
         raise InputError(f"{name} is no AsyncAPIConfig: {_told(error)}.") from error
 
