@@ -66,6 +66,16 @@ class _UnionAdapter:
         return cast("TypeAdapter[Any] | None", vars(owner)[self._name])
 
 
+class _SpecName:
+    """A class attribute: a name from the class's declarations, unless the class has an attribute of that name."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: "type[ChanxWebsocketConsumerMixin[Any]]") -> str:
+        return cast(str, getattr(owner.spec, self._name))
+
+
 class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
     """Routes, validates, orders, answers and broadcasts typed messages on one WebSocket.
 
@@ -81,7 +91,15 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
     deny_errors: ClassVar[tuple[type[Exception], ...]] = ()
     """What `connect()` may raise to refuse it."""
 
-    if not TYPE_CHECKING:
+    if TYPE_CHECKING:
+        name: str
+        """The name of the class without `Consumer`."""
+        snake_name: str
+        """The same in snake case: the name of the channel in documents, unless `@channel` gives another."""
+    else:
+        name = _SpecName()
+        snake_name = _SpecName()
+
         # The frameworks annotate both, one as a class variable and one as an instance's.
         channel_layer_alias = "default"
 

@@ -101,6 +101,19 @@ class OptionTests(IntegrationTests):
             error = await ws.receive_json_from()
             assert (error["kind"], error["payload"][0]["type"]) == ("error", "union_tag_not_found")
 
+    async def test_a_class_has_names(self) -> None:
+        """`name` and `snake_name` come from the class's name; an attribute of its own wins."""
+
+        class MyWebSocketConsumer(ChanxWebsocketConsumerMixin[BaseMessage]):
+            """Named by its class."""
+
+        class Named(MyWebSocketConsumer):
+            name = "own"
+
+        consumer = self.make(MyWebSocketConsumer)
+        assert (consumer.name, consumer.snake_name) == ("MyWebSocket", "my_web_socket")
+        assert (consumer().name, self.make(Named)().name) == ("MyWebSocket", "own")
+
     async def test_logging_writes_two_lines(self, capsys: pytest.CaptureFixture[str]) -> None:
         """With logging on, one message in and one out are logged, completions never."""
         async with self.connect(
