@@ -1,9 +1,9 @@
 """Which channel layer a consumer class has, and what integrations know about those of their framework."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from chanx.core import _guard as _guard
-from chanx.type_defs import ChannelLayer
 from chanx.utils.logging import logger
 
 __all__ = ["REFUSALS", "LayerTraits", "ProcessLayer", "layer_alias", "no_layer"]
@@ -26,7 +26,7 @@ class LayerTraits:
 class ProcessLayer:
     """The in-memory layer of a process in which the application has registered none."""
 
-    layer: ChannelLayer
+    layer: Any  # whichever library's layer
     """It has to be local with free channels: connections take one when they first need it."""
     advice: str
     """How to register a layer on Redis, for the warning."""

@@ -182,7 +182,7 @@ class DeclarationTests(IntegrationTests):
 
         class Forgetful(Basic):
             @ws_handler
-            async def ping(self, message: PingMessage):  # type: ignore[no-untyped-def, override]
+            async def ping(self, message: PingMessage):  # type: ignore[no-untyped-def]
                 """Answer, without saying with what."""
                 return NewsEvent(payload="new")
 
