@@ -18,7 +18,6 @@ from typing import cast
 
 import django
 import pytest
-import structlog
 import yaml
 from django.conf import settings
 from fast_channels.layers import channel_layers
@@ -49,13 +48,14 @@ def fences(page: Path, *languages: str) -> list[Token]:
     ]
 
 
-BY_PYTEST = "docs/how-to/testing.md"  # pytest itself runs it: test_testing_guide.py
-RUNNING = [page for page, path in PAGES.items() if fences(path, "python") and page != BY_PYTEST]
+# Tests of their own run these: test_testing_guide.py, test_logging_page.py.
+ELSEWHERE = ("docs/how-to/testing.md", "docs/how-to/logging.md")
+RUNNING = [page for page, path in PAGES.items() if fences(path, "python") and page not in ELSEWHERE]
 
 
 @pytest.fixture(autouse=True)
 def clean_process() -> Iterator[None]:
-    """Configure Django once, and forget the layers and the logging of an example."""
+    """Configure Django once, and forget the layers of an example."""
     if not settings.configured:
         settings.configure(
             INSTALLED_APPS=[
@@ -72,7 +72,6 @@ def clean_process() -> Iterator[None]:
         django.setup()
     yield
     channel_layers.clear()
-    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize("page", RUNNING)

@@ -402,7 +402,7 @@ async def test_leave_that_comes_while_its_own_join_opens_the_group_is_the_last_w
 
 
 async def test_what_could_not_be_left_is_left_by_the_next_connection(
-    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Nobody waits for the layer then, and nothing of it stays when the layer is back and used again."""
     async with nothing_stays():
@@ -413,7 +413,7 @@ async def test_what_could_not_be_left_is_left_by_the_next_connection(
         house.layer.failures = 1.0
         await house.seats[0].leave()
         assert house.layer.members() == dict.fromkeys(house.groups, 1)
-        assert capsys.readouterr().out.count("Could not leave group") == 3
+        assert caplog.text.count("Could not leave group") == 3
 
         house.layer.failures = 0.0
         await house.fill(1)

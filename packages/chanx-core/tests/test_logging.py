@@ -1,13 +1,18 @@
-"""What the library logs before and after an application has configured structlog."""
+"""What the library logs before an application has configured logging, and at most how often."""
 
+import asyncio
+import logging
 import subprocess
 import sys
-from collections.abc import Iterator
+from contextvars import Context
 
 import pytest
-import structlog
 
-from chanx.utils.logging import logger
+from chanx.core import _log_limit
+from chanx.core._log_limit import LogLimit
+from chanx.utils.logging import ContextFilter, log_fields, logger
+
+TIME_LIMIT = 10.0
 
 # One connection whose handler fails, with a secret in a local variable.
 PROGRAM = """
@@ -17,8 +22,6 @@ from typing import Any
 from chanx.core.decorators import ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.incoming import PingMessage
-
-import rich
 
 
 class Failing(ChanxWebsocketConsumerMixin):
@@ -49,58 +52,66 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("colours", [{}, {"FORCE_COLOR": "1"}, {"NO_COLOR": "1"}], ids=str)
-def test_no_default_shows_local_variables(
-    colours: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Not where rich is installed, whose tracebacks show them."""
-    for name in ("FORCE_COLOR", "NO_COLOR"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in colours.items():
-        monkeypatch.setenv(name, value)
+def test_failure_is_printed_without_configuration() -> None:
+    """To the standard error, with the traceback, without local variables, and without the log of messages."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=30
     )
-    logged = done.stdout + done.stderr
-    assert done.returncode == 0, logged
-    assert "ValueError: refused" in logged
-    assert "Failed to process message" in logged
-    assert "hunter2" not in logged
-    assert ("\x1b[" in logged) is ("FORCE_COLOR" in colours)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.startswith("Failed to process message in Failing\nTraceback")
+    assert done.stderr.endswith("ValueError: refused\n")
+    assert "hunter2" not in done.stderr
 
 
-@pytest.fixture
-def unconfigured() -> Iterator[None]:
-    """Begin as a new process does."""
-    was_configured, before = structlog.is_configured(), structlog.get_config()
-    structlog.reset_defaults()
-    yield
-    structlog.reset_defaults()
-    if was_configured:
-        structlog.configure(**before)
+def test_logger_is_one_of_the_standard_library() -> None:
+    """It has no handler of its own, and leaves its level to the application."""
+    assert logger is logging.getLogger("chanx")
+    assert logger.handlers == []
+    assert logger.level == logging.NOTSET
 
 
-@pytest.mark.usefixtures("unconfigured")
-def test_a_configuration_counts_from_when_it_is_made(capsys: pytest.CaptureFixture[str]) -> None:
-    """Before or after the first line, and without one it looks like structlog's own."""
-    logger.info("Before", key=1)
-    structlog.get_logger("chanx").info("Before", key=1)
-    ours, own = capsys.readouterr().out.splitlines()
-    assert ours[20:] == own[20:]  # the time may be another
-
-    structlog.configure(processors=[structlog.processors.KeyValueRenderer()])
-    logger.info("After", key=2)
-    logger.bind(bound=3).info("After")
-    assert capsys.readouterr().out.splitlines() == [
-        "key=2 event='After'",
-        "bound=3 event='After'",
-    ]
+def test_no_field_outside_of_connections(caplog: pytest.LogCaptureFixture) -> None:
+    """Records have all fields, so that formats can name them."""
+    logger.warning("Nothing")
+    (record,) = caplog.records
+    assert vars(record)["consumer"] is None
+    assert vars(record)["connection_id"] is None
+    assert log_fields() == {}
+    assert ContextFilter().filter(logging.makeLogRecord({"user": "own"}))
 
 
-@pytest.mark.usefixtures("unconfigured")
-def test_logs_can_be_captured(capsys: pytest.CaptureFixture[str]) -> None:
-    """As structlog's own helper for tests does, configured or not."""
-    with structlog.testing.capture_logs() as logs:
-        logger.warning("Caught", key=1)
-    assert logs == [{"event": "Caught", "key": 1, "log_level": "warning"}]
-    assert capsys.readouterr().out == ""
+# The limit of records that could come in any number
+
+
+async def test_one_record_in_an_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are counted, and their number is told at its end: again and again while they come."""
+    monkeypatch.setattr(_log_limit, "_INTERVAL", 0.01)
+    told: list[int] = []
+    is_told = asyncio.Event()
+
+    def tell(number: int) -> None:
+        told.append(number)
+        if len(told) < 3:
+            assert limit.admit() is False  # the report is the record of the interval that begins
+        else:
+            is_told.set()
+
+    limit = LogLimit(tell, Context())
+    assert [limit.admit() for _ in range(4)] == [True, False, False, False]
+    async with asyncio.timeout(TIME_LIMIT):
+        await is_told.wait()
+    assert told == [3, 1, 1]
+
+
+async def test_flush_tells_at_once_and_begins_anew() -> None:
+    """Nothing is told twice, and nothing where nothing was held back."""
+    told: list[int] = []
+    limit = LogLimit(told.append)
+    limit.flush()
+    for _ in range(2):
+        assert [limit.admit() for _ in range(3)] == [True, False, False]
+        limit.flush()
+    assert limit.admit() is True
+    limit.flush()
+    assert told == [2, 2]

@@ -397,7 +397,7 @@ async def test_observer_learns_of_a_failure_at_connect_and_of_no_end(notebook: N
 
 
 async def test_observer_that_fails_harms_nobody(
-    notebook: Notebook, capsys: pytest.CaptureFixture[str]
+    notebook: Notebook, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Failing(Observer):
         """Fails wherever it can."""
@@ -430,7 +430,7 @@ async def test_observer_that_fails_harms_nobody(
 
     assert [answer["action"] for answer in answers] == ["answer", "error"]
     assert [line[0] for line in notebook.lines].count("handled") == 2
-    assert capsys.readouterr().out.count("] An observer failed") == 6
+    assert caplog.text.count(" An observer failed") == 6
 
 
 async def test_observer_cannot_swallow_a_cancellation(notebook: Notebook) -> None:

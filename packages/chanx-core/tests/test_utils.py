@@ -5,7 +5,6 @@ from contextvars import ContextVar, copy_context
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from chanx.utils.asyncio import create_task, global_background_tasks
 from chanx.utils.streaming import DeltaTracker
@@ -53,19 +52,18 @@ async def test_a_task_is_kept_until_it_is_done() -> None:
     assert tasks[0] not in global_background_tasks
 
 
-async def test_a_task_that_fails_is_logged_once() -> None:
+async def test_a_task_that_fails_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     reported: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
 
     async def fail() -> None:
         raise ValueError("oops")
 
-    with capture_logs() as logs:
-        task = create_task(fail())
-        await asyncio.wait([task])
-        await asyncio.sleep(0)
-    assert [(line["event"], line["log_level"]) for line in logs] == [
-        ("Background task failed", "error")
+    task = create_task(fail())
+    await asyncio.wait([task])
+    await asyncio.sleep(0)
+    assert [(record.message, record.levelname) for record in caplog.records] == [
+        ("Background task failed", "ERROR")
     ]
     with pytest.raises(ValueError, match="oops"):
         task.result()

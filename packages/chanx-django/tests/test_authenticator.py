@@ -333,10 +333,10 @@ class Teapot(BaseAuthentication):
         raise RuntimeError("a secret")
 
 
-async def test_a_crash_is_logged_and_not_told(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_crash_is_logged_and_not_told(caplog: pytest.LogCaptureFixture) -> None:
     await crashes(changed(Sessions, authentication_classes=[Teapot]))
 
-    logged = capsys.readouterr().out
+    logged = caplog.text
     assert "Error while authenticating" in logged
     assert "a secret" in logged
 
@@ -570,11 +570,11 @@ async def test_true_means_no_object(cookie: tuple[bytes, bytes], writers: Group)
 
 
 async def test_a_route_without_the_keyword_lets_nobody_in(
-    cookie: tuple[bytes, bytes], readers: Group, capsys: pytest.CaptureFixture[str]
+    cookie: tuple[bytes, bytes], readers: Group, caplog: pytest.LogCaptureFixture
 ) -> None:
     await crashes(Members, "/ws/", cookie)
 
-    assert 'URL keyword argument named "pk"' in capsys.readouterr().out
+    assert 'URL keyword argument named "pk"' in caplog.text
 
 
 # Views of the project's
@@ -886,7 +886,7 @@ def test_a_queryset_of_another_type_is_refused_when_it_is_written(wrong: Any) ->
 
 
 async def test_a_queryset_of_another_type_on_an_instance(
-    readers: Group, capsys: pytest.CaptureFixture[str]
+    readers: Group, caplog: pytest.LogCaptureFixture
 ) -> None:
     class ByInstance(DjangoAuthenticator):
         def __init__(self, send_message: Any) -> None:
@@ -894,7 +894,7 @@ async def test_a_queryset_of_another_type_on_an_instance(
             self.queryset = [readers]
 
     await crashes(ByInstance, f"/ws/{readers.pk}/")
-    assert "queryset of ByInstance must be a QuerySet such as" in capsys.readouterr().out
+    assert "queryset of ByInstance must be a QuerySet such as" in caplog.text
 
 
 async def test_a_refused_user_is_not_in_the_scope() -> None:
@@ -906,14 +906,15 @@ async def test_a_refused_user_is_not_in_the_scope() -> None:
 
 
 async def test_a_missing_middleware_is_named(
-    cookie: tuple[bytes, bytes], capsys: pytest.CaptureFixture[str]
+    cookie: tuple[bytes, bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Clients are told what everybody is told; the log says what to do. A wrong cookie is no reason for it."""
     consumer: Any = type("Bare", (WhoConsumer,), {"authenticator_class": Sessions})
     async with WebsocketCommunicator(consumer.as_asgi(), "/", [cookie], consumer=consumer) as ws:
         assert (await ws.receive_json_from())["payload"]["data"] == {"detail": MISSING}
         await ws.assert_closed(4403)
-    assert "put channels.auth.AuthMiddlewareStack around the router" in capsys.readouterr().out
+    assert "put channels.auth.AuthMiddlewareStack around the router" in caplog.text
 
+    caplog.clear()
     assert (await answer(Sessions, "/ws/", (b"cookie", b"sessionid=wrong")))["status_code"] == 403
-    assert "AuthMiddlewareStack" not in capsys.readouterr().out
+    assert "AuthMiddlewareStack" not in caplog.text

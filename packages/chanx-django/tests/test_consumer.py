@@ -21,9 +21,9 @@ class StoppingConsumer(AsyncJsonWebsocketConsumer):
         raise StopConsumer
 
 
-async def test_consumers_may_say_that_they_stop(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_consumers_may_say_that_they_stop(caplog: pytest.LogCaptureFixture) -> None:
     """As those of Channels do; it is no failure."""
     view: Any = StoppingConsumer.as_asgi()
     async with WebsocketCommunicator(view, "/", consumer=StoppingConsumer) as ws:
         assert await ws.request(PingMessage()) == PongMessage()
-    assert "Error while disconnecting" not in capsys.readouterr().out
+    assert "Error while disconnecting" not in caplog.text

@@ -230,11 +230,11 @@ async def test_messages_without_the_database_do_not_wait_for_it(opened: Opened) 
 
 
 async def test_a_failing_clean_up_loses_no_message(
-    opened: Opened, django_db_blocker: Any, capsys: pytest.CaptureFixture[str]
+    opened: Opened, django_db_blocker: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whoever forbids the database does not forbid messages."""
     async with socket() as ws:
         await count(ws, CountMessage())
         with django_db_blocker.block():
             assert (await answer(ws, PingMessage()))["action"] == "pong"
-    assert "Database connections could not be checked" in capsys.readouterr().out
+    assert "Database connections could not be checked" in caplog.text

@@ -151,7 +151,7 @@ def connection(consumer: type[AsyncJsonWebsocketConsumer[Any]]) -> WebsocketComm
 
 
 @pytest.mark.parametrize("case", CASES)
-async def test_exception_answers_a_message(case: str, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_exception_answers_a_message(case: str, caplog: pytest.LogCaptureFixture) -> None:
     """With code, text, place and status; the log has no traceback, and the connection goes on."""
     error, items = CASES[case]
     async with connection(raising(error)) as ws:
@@ -164,7 +164,7 @@ async def test_exception_answers_a_message(case: str, capsys: pytest.CaptureFixt
         }
         await ws.send_message(BuyMessage(payload="fine"))
         assert await ws.receive_message() == BuyMessage(payload="fine")
-    assert "Traceback" not in capsys.readouterr().out
+    assert "Traceback" not in caplog.text
 
 
 async def test_exception_of_an_event_handler_reaches_the_client() -> None:

@@ -3,7 +3,7 @@
 import importlib
 import subprocess
 import sys
-from typing import Literal
+from typing import Any, Literal
 
 from channels.routing import URLRouter
 
@@ -29,7 +29,8 @@ from chanx.channels import (
 )
 from chanx.testing import WebsocketCommunicator
 
-OFFERED = {
+# Any: classes and functions.
+OFFERED: dict[str, list[Any]] = {
     "chanx.channels.authenticator": [DjangoAuthenticator],
     "chanx.channels.routing": [include, path, re_path],
     "chanx.channels.websocket": [AsyncJsonWebsocketConsumer],

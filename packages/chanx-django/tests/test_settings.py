@@ -1,5 +1,6 @@
 """The setting CHANX."""
 
+import logging
 from typing import Any, Literal
 
 import pytest
@@ -155,12 +156,13 @@ async def test_messages_may_leave_together(immediately: bool) -> None:
     ],
 )
 async def test_what_is_logged(
-    given: dict[str, Any], received: int, sent: int, capsys: pytest.CaptureFixture[str]
+    given: dict[str, Any], received: int, sent: int, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     with override_settings(CHANX=given):
         await answers()
 
-    logged = capsys.readouterr().out
+    logged = caplog.text
     assert logged.count("Websocket received") == received
     assert logged.count("Websocket sent") == sent
 

@@ -16,6 +16,7 @@ from chanx.testing.failure_suite import FailureSuite
 from chanx.testing.group_suite import GroupSuite
 from chanx.testing.hook_suite import HookSuite
 from chanx.testing.integration import IntegrationSuite
+from chanx.testing.logging_suite import LoggingSuite
 from chanx.testing.loss_suite import LossSuite
 from chanx.testing.process_layer_suite import ProcessLayerSuite
 from chanx.testing.silence_suite import SilenceSuite
@@ -48,7 +49,11 @@ class TestFailures(OnChannels, FailureSuite):
 
 
 class TestHooks(OnChannels, HookSuite):
-    """Hooks, options and logging."""
+    """Hooks and options."""
+
+
+class TestLogging(OnChannels, LoggingSuite):
+    """What is logged."""
 
 
 class TestAttacks(OnChannels, AttackSuite):

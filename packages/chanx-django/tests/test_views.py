@@ -189,20 +189,20 @@ def test_a_template_of_the_projects() -> None:
 
 
 @pytest.mark.parametrize("url", ["/schema/", "/schema/?format=yaml", "/docs/"])
-def test_a_failure_is_logged_and_not_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    logged: list[str] = []
-
+def test_a_failure_is_logged_and_not_told(
+    url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(*args: Any) -> None:
         raise RuntimeError("a secret")
 
     monkeypatch.setattr("chanx.channels.views.publish", fail)
-    monkeypatch.setattr("chanx.channels.views.logger.exception", logged.append)
     response = Client().get(url)
 
     assert response.status_code == 500
     assert b"secret" not in response.content
     assert b"Failed to generate schema" in response.content
-    assert logged == ["AsyncAPI document could not be written"]
+    assert caplog.text.count("AsyncAPI document could not be written") == 1
+    assert "a secret" in caplog.text
 
 
 WITHOUT_EXTRA = """

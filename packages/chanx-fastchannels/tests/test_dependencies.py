@@ -399,7 +399,7 @@ async def test_a_client_that_leaves_while_it_is_looked_up() -> None:
     assert steps == ["open", "close"]
 
 
-async def test_clean_up_that_fails(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_clean_up_that_fails(caplog: pytest.LogCaptureFixture) -> None:
     """Is logged; the connection has ended in order."""
 
     async def breaking() -> AsyncIterator[str]:
@@ -412,7 +412,7 @@ async def test_clean_up_that_fails(capsys: pytest.CaptureFixture[str]) -> None:
     async with connection(served(Breaking), Breaking) as ws:
         await ws.send_message(PingMessage())
         await ws.receive_message()
-    assert "Dependencies could not be cleaned up" in capsys.readouterr().out
+    assert "Dependencies could not be cleaned up" in caplog.text
 
 
 async def test_a_dependency_that_fails() -> None:

@@ -1,5 +1,6 @@
 """Examples of the reference documents that no application of the repository has as they are written there."""
 
+import logging
 import os
 from collections.abc import AsyncIterator
 from typing import Any, Literal
@@ -8,7 +9,6 @@ import pytest
 from fast_channels.layers import unregister_channel_layer
 from fastapi import FastAPI
 from pydantic import BaseModel
-from structlog.testing import capture_logs
 
 from chanx.core.decorators import channel, ws_handler
 from chanx.fast_channels.layers import memory_layer, register_layers
@@ -74,21 +74,20 @@ async def test_all_options_at_their_defaults() -> None:
     ("ignored", "logged"), [([], ["ping", "pong"]), (["ping"], ["pong"]), (["ping", "pong"], [])]
 )
 async def test_ignored_actions_are_not_logged(
-    capsys: pytest.CaptureFixture[str], ignored: list[str], logged: list[str]
+    caplog: pytest.LogCaptureFixture, ignored: list[str], logged: list[str]
 ) -> None:
+    caplog.set_level(logging.INFO)
+
     class Logging(BaseConsumer):
         log_websocket_message = True
         log_ignored_actions = ignored
 
     async with WebsocketCommunicator(Logging.as_asgi(), "/ws", consumer=Logging) as ws:
-        capsys.readouterr()
         await ws.send_message(PingMessage())
         await ws.receive_message()
-        out = capsys.readouterr().out
 
-    lines = [line for line in out.splitlines() if "Websocket" in line]
-    assert len(lines) == len(logged)
-    assert all(action in line for action, line in zip(logged, lines, strict=True))
+    records = [vars(record) for record in caplog.records if "Websocket" in record.getMessage()]
+    assert [record.get("sent_action", record["action"]) for record in records] == logged
 
 
 @pytest.mark.parametrize(
@@ -113,7 +112,9 @@ def test_options_from_the_environment(
     assert FromEnvironment().log_websocket_message is log
 
 
-async def test_an_error_is_logged_once_with_its_traceback() -> None:
+async def test_an_error_is_logged_once_with_its_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """And the client is not told its text."""
 
     class Failing(AsyncJsonWebsocketConsumer):
@@ -122,13 +123,13 @@ async def test_an_error_is_logged_once_with_its_traceback() -> None:
             raise ValueError("secret")
 
     async with WebsocketCommunicator(Failing.as_asgi(), "/ws", consumer=Failing) as ws:
-        with capture_logs() as logged:
-            await ws.send_message(PingMessage())
-            text = await ws.receive_from()
+        await ws.send_message(PingMessage())
+        text = await ws.receive_from()
 
-    (error,) = [entry for entry in logged if entry["log_level"] == "error"]
-    assert isinstance(error["exc_info"], ValueError)
-    assert error["exc_info"].__traceback__ is not None
+    (error,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert error.exc_info is not None
+    assert error.exc_info[0] is ValueError
+    assert error.exc_info[2] is not None
     assert "secret" not in text
 
 

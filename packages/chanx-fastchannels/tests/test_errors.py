@@ -100,7 +100,7 @@ def in_one_item(frame: dict[str, Any], expected: dict[str, Any]) -> bool:
 @pytest.mark.parametrize(("error", "expected"), CASES, ids=IDS)
 @pytest.mark.parametrize("raising", [in_handler, in_dependency])
 async def test_http_exception_answers_a_message(
-    raising: Any, error: Exception, expected: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    raising: Any, error: Exception, expected: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     """With its status; its text is shown also for a status of 500 and more, as FastAPI does."""
     consumer = raising(error)
@@ -112,7 +112,7 @@ async def test_http_exception_answers_a_message(
         if raising is in_handler:
             await ws.send_message(BuyMessage(payload="fine"))
             assert await ws.receive_message() == BuyMessage(payload="fine")
-    assert "Traceback" not in capsys.readouterr().out
+    assert "Traceback" not in caplog.text
 
 
 async def test_http_exception_of_an_event_handler_reaches_the_client() -> None:

@@ -3,7 +3,7 @@
 import importlib
 import subprocess
 import sys
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from starlette.applications import Starlette
@@ -35,7 +35,8 @@ from chanx.fast_channels import (
 )
 from chanx.testing import WebsocketCommunicator
 
-OFFERED = {
+# Any: classes and functions.
+OFFERED: dict[str, list[Any]] = {
     "chanx.core.authenticator": [BaseAuthenticator],
     "chanx.core.decorators": [channel, event_handler, ws_handler],
     "chanx.core.guards": [DeniedError, Guard],

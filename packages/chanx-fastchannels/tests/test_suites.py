@@ -18,6 +18,7 @@ from chanx.testing.failure_suite import FailureSuite
 from chanx.testing.group_suite import GroupSuite
 from chanx.testing.hook_suite import HookSuite
 from chanx.testing.integration import IntegrationSuite
+from chanx.testing.logging_suite import LoggingSuite
 from chanx.testing.loss_suite import LossSuite
 from chanx.testing.process_layer_suite import ProcessLayerSuite
 from chanx.testing.silence_suite import SilenceSuite
@@ -51,7 +52,11 @@ class TestFailures(OnFastChannels, FailureSuite):
 
 
 class TestHooks(OnFastChannels, HookSuite):
-    """Hooks, options and logging."""
+    """Hooks and options."""
+
+
+class TestLogging(OnFastChannels, LoggingSuite):
+    """What is logged."""
 
 
 class TestAttacks(OnFastChannels, AttackSuite):

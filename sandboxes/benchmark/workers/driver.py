@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import structlog
 from connection import Application, Connection, Event, Receive, Send
 from crowd import Crowd
 from frames import frames
+from records import configure_logging, plain_calls
 
 __all__ = ["Application", "Options", "main"]
 
@@ -82,22 +82,6 @@ def main(
         answers.write(f"{json.dumps(result)}\n")
 
 
-def configure_logging(level: int) -> None:
-    """Configure structlog as a service would: lines of JSON, here to nowhere."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=open(os.devnull, "w")),  # noqa: SIM115
-        cache_logger_on_first_use=True,
-    )
-
-
 # Echo
 
 
@@ -144,18 +128,7 @@ async def exchange(connection: Connection, texts: Iterator[str], count: int, win
 
 def log(worker: Worker, seconds: float) -> float:
     """Return the microseconds of the two log records of one message, by plain calls."""
-    logger = structlog.get_logger("chanx")
-    structlog.contextvars.bind_contextvars(message_id="0123abcd", received_action="item_0")
-    count = 0
-    began = time.process_time()
-    while time.process_time() - began < seconds:
-        for _ in range(BATCH):
-            logger.info("Websocket received")
-            logger.info("Websocket sent", sent_action="item_0")
-        count += BATCH
-    spent = time.process_time() - began
-    structlog.contextvars.clear_contextvars()
-    return spent / count * 1e6
+    return plain_calls(BATCH, seconds)
 
 
 def query(worker: Worker, seconds: float) -> dict[str, float]:

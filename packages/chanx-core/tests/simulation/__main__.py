@@ -4,13 +4,11 @@ import json
 import logging
 import sys
 
-import structlog
-
 from simulation.world import World
 
 first, _, end = sys.argv[1].partition("-")
 seeds = range(int(first), int(end or int(first) + 1))
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+logging.disable(logging.CRITICAL)
 worlds = {seed: World.simulate(seed) for seed in seeds}
 if len(seeds) == 1:
     for time, what in worlds[seeds[0]].trace:

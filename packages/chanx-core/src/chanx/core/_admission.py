@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from chanx.constants import CLOSE_AUTHENTICATION_FAILED, CLOSE_AUTHENTICATION_TIMEOUT
 from chanx.core._containment import contained
+from chanx.core._failures import log_failure
+from chanx.core._log_context import update_user
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.origin import is_allowed_origin
 from chanx.utils.logging import logger
@@ -40,6 +42,7 @@ async def admit(consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:
     if not early and not await _accepted(consumer):
         return
     await consumer.connection.open_inbox()
+    update_user(consumer.scope)
     await _join_groups(consumer, declared)
     if consumer.connection.is_closing:
         return
@@ -49,10 +52,10 @@ async def admit(consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:
 
 def _log_refused_origin(consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:
     logger.warning(
-        "WebSocket refused: origin not allowed",
-        origin=header(consumer.scope, "origin"),
-        host=header(consumer.scope, "host"),
-        setting=f"{type(consumer).__name__}.allowed_origins",
+        "WebSocket refused: origin %.500r is not in %s.allowed_origins (host %.500r)",
+        header(consumer.scope, "origin"),
+        type(consumer).__name__,
+        header(consumer.scope, "host"),
     )
 
 
@@ -91,10 +94,10 @@ async def _authenticated(consumer: "ChanxWebsocketConsumerMixin[Any]") -> bool:
         failure = await contained(error, consumer.connection)
         if isinstance(failure, TimeoutError) and limit.expired():
             timeout = consumer.authentication_timeout
-            logger.warning("Authentication timed out", authentication_timeout=timeout)
+            logger.warning("Authentication timed out (authentication_timeout=%g)", timeout)
             code = CLOSE_AUTHENTICATION_TIMEOUT
         else:
-            logger.error("Error while authenticating", exc_info=failure)
+            log_failure(consumer, "Error while authenticating", failure)
             code = CLOSE_AUTHENTICATION_FAILED
     await consumer.close(code, reason)
     return False

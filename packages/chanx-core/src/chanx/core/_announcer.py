@@ -137,7 +137,7 @@ class Announcer:
         try:
             await self.announce(layer, timeout=timeout)
         except Exception as error:  # a layer may raise anything
-            logger.debug("Numbers could not be announced", error=repr(error))
+            logger.debug("Numbers could not be announced: %r", error)
             self._announce_after(_RETRY, layer, False, timeout)
         else:
             self._go_on(_INTERVAL, layer, False, timeout)

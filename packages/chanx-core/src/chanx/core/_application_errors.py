@@ -19,7 +19,7 @@ async def answer_application_error(
     items, closing = consumer.error_items_of(error), consumer.close_of(error)
     if items is None and closing is None:
         return False
-    logger.debug("Application error", action=action, error=repr(error))
+    logger.debug("Application error: %r", error, extra={"action": action})
     if items is not None:
         await consumer.send_message(ErrorMessage(payload=bounded(items, len(items))))
     if closing is not None:

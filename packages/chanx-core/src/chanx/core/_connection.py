@@ -15,6 +15,7 @@ from chanx.constants import (
 )
 from chanx.core._containment import contained
 from chanx.core._dispatch import FrameDispatcher
+from chanx.core._failures import log_failure, mark_layer_failure
 from chanx.core._inbox import Inbox
 from chanx.core._keepalive import Keepalive
 from chanx.core._line import Line
@@ -149,7 +150,8 @@ class Connection:
         try:
             code = await self._reader.read()
         except FrameTooLargeError:
-            logger.warning("Frame too large", max_message_bytes=self.consumer.max_message_bytes)
+            limit = self.consumer.max_message_bytes
+            logger.warning("Frame too large (max_message_bytes=%s), connection closed", limit)
             await self.close(CLOSE_TOO_LARGE)
         else:
             if code is not None:
@@ -165,12 +167,12 @@ class Connection:
         try:
             await self.consumer.websocket_connect(event)
         except LayerUnavailableError as error:
-            logger.error("Channel layer unavailable at connect", error=repr(error.__cause__))
+            log_failure(self.consumer, "Channel layer unavailable at connect", error)
             self.failed(error)
             await self.close(CLOSE_LAYER_UNAVAILABLE)
         except BaseException as error:
             failure = await contained(error, self)
-            logger.error("Error while connecting", exc_info=failure)
+            log_failure(self.consumer, "Error while connecting", failure)
             self.failed(failure)
             await self.close(CLOSE_INTERNAL_ERROR)
         if not self.is_closing:
@@ -212,7 +214,7 @@ class Connection:
             try:
                 await self.inbox.open()
             except Exception as error:
-                raise LayerUnavailableError from error
+                raise self._layer_unavailable(error) from error
 
     def listen(self) -> str:
         """Return the name of the connection's own channel. Raises RuntimeError without a layer."""
@@ -235,14 +237,14 @@ class Connection:
         """
         inbox = self._with_layer()
         if self.is_closing:
-            logger.debug("No group can be joined once the connection ends", group=group)
+            logger.debug("Group %.100r cannot be joined once the connection ends", group)
             return
         try:
             await inbox.join(group)
         except REFUSALS:
             raise
         except Exception as error:
-            raise LayerUnavailableError from error
+            raise self._layer_unavailable(error) from error
         if self.state >= State.CLOSING:  # meanwhile
             await inbox.leave_groups()
 
@@ -255,6 +257,11 @@ class Connection:
         """Take the connection's own channel out of a group, into which only user code puts it."""
         if self.inbox is not None:
             await self.inbox.leave_by_hand(group)
+
+    def _layer_unavailable(self, error: Exception) -> LayerUnavailableError:
+        unavailable = LayerUnavailableError(repr(error))
+        mark_layer_failure(unavailable, self._layer)
+        return unavailable
 
     def _with_layer(self) -> Inbox:
         if self.inbox is None:
@@ -335,13 +342,16 @@ class Connection:
         self._stop_reading()
 
     def _peer_stalled(self) -> None:
-        logger.warning("Slow consumer closed", send_timeout=self.consumer.send_timeout)
+        # A timer of the hub calls this, whose context is not the connection's.
+        self.context.copy().run(
+            logger.warning, "Slow consumer closed (send_timeout=%g)", self.consumer.send_timeout
+        )
         self.dropped("send_timeout")
         if not self.is_closing:
             self.abandon(CLOSE_SLOW_CONSUMER)
 
     def _peer_gone(self, error: Exception) -> None:
-        logger.debug("Sent to a peer that has gone", error=repr(error))
+        logger.debug("Sent to a peer that has gone: %r", error)
 
     # Numbers
 
@@ -405,6 +415,7 @@ class Connection:
                 self._stop_opening,  # first: it could still let the client in
                 self._stop_listening,  # before groups are left: nothing new comes from the layer
                 self._end_handlers,  # may still send, if this side closes
+                self.frames.report_malformed,  # when no frame is handled any more
                 self._flush,
                 self._outbox.ended,
                 self._say_goodbye,  # when nothing of the connection runs any more
@@ -424,7 +435,7 @@ class Connection:
         try:
             await step()
         except (Exception, asyncio.CancelledError):
-            logger.exception("Error while ending the connection", step=step.__name__)
+            logger.exception("Error while ending the connection, in %s", step.__name__)
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             await take_back_cancellation()
@@ -480,7 +491,8 @@ class Connection:
                 {"type": "websocket.disconnect", "code": self.close_code}
             )
         except BaseException as error:
-            logger.error("Error while disconnecting", exc_info=await contained(error, self))
+            failure = await contained(error, self)
+            log_failure(self.consumer, "Error while disconnecting", failure)
 
     async def _leave_groups(self) -> None:
         if self.inbox is not None:

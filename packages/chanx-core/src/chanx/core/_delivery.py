@@ -113,7 +113,7 @@ class GroupDelivery:
             if completion:
                 frames += (codec.encode(GroupCompleteMessage()),)
         except Exception:
-            logger.exception("Group message cannot be written", action=repr(self.action)[:100])
+            logger.exception("Group message %.100r cannot be written", self.action)
         self._frames[codec, is_current, metadata, completion] = frames
         return frames
 
@@ -189,9 +189,7 @@ def delivery_of(message: ASGIEvent) -> "Delivery | None":
     if name == "handle_channel_event":
         return EventDelivery(cast(EventPayload, message))
     if name != "handle_group_message":
-        logger.warning(
-            "Layer message of a type that may not be dispatched", layer_type=repr(kind)[:100]
-        )
+        logger.warning("Layer message of type %.100r may not be dispatched", kind)
     elif isinstance(message.get("message"), dict):
         return GroupDelivery(cast(GroupMessageEvent, message))
     else:

@@ -12,6 +12,8 @@ from chanx.core._containment import contained
 from chanx.core._delivery import Delivery, Member
 from chanx.core._errors import InvalidFrameError, malformed
 from chanx.core._exchange import Exchanges
+from chanx.core._failures import log_failure
+from chanx.core._log_limit import LogLimit
 from chanx.core._message_log import MessageLog
 from chanx.core._outbox import Outbox
 from chanx.core._tasks import take_back_cancellation
@@ -38,7 +40,7 @@ class FrameDispatcher:
 
     __slots__ = (
         "_assisted_handlers", "_before", "_codec", "_concurrent", "_consumer", "_dispatches_directly",
-        "_hold", "_is_direct", "_is_plain", "_methods", "_outbox", "_running", "_sends_results",
+        "_hold", "_is_direct", "_is_plain", "_malformed", "_methods", "_outbox", "_running", "_sends_results",
         "_timeout", "_writes_results", "exchanges", "has_concurrent", "log",
     )  # fmt: skip
 
@@ -65,6 +67,7 @@ class FrameDispatcher:
         self._timeout = consumer.handler_timeout
         self._before = type(consumer).before_dispatch
         self._running = ""
+        self._malformed: LogLimit | None = None
 
     def is_concurrent(self, event: ASGIEvent) -> bool:
         """Tell whether a frame need not keep to the order; it is validated at its turn."""
@@ -82,10 +85,10 @@ class FrameDispatcher:
     def log_blocked(self) -> None:
         """Say that a handler keeps others waiting, and what to do about it."""
         logger.warning(
-            "A handler keeps other messages of its connection waiting; mark it "
+            "%s.%s() keeps other messages of its connection waiting; mark it "
             "@ws_handler(concurrent=True) or raise message_concurrency",
-            consumer=type(self._consumer).__name__,
-            handler=self._running,
+            type(self._consumer).__name__,
+            self._running,
         )
 
     async def handle(self, event: ASGIEvent) -> None:
@@ -242,7 +245,7 @@ class FrameDispatcher:
         except TimeoutError:
             if not limit.expired():
                 raise
-            logger.warning("Handler timed out", handler_timeout=self._timeout)
+            logger.warning("Handler timed out (handler_timeout=%g)", self._timeout)
             raise DeniedError(
                 "timeout", f"The message was not handled within {self._timeout:g} s"
             ) from None
@@ -253,10 +256,22 @@ class FrameDispatcher:
         if exchange is not None and error.ref is not None:
             exchange.ref = error.ref
         if error.malformed:
-            logger.warning("Malformed frame", reason=_first_type(error.error))
+            self._log_malformed(_first_type(error.error))
         await self._consumer.handle_validation_error(error.error)
         if not error.malformed:
             await self._complete()
+
+    def _log_malformed(self, reason: str) -> None:
+        # A client may send any number of them.
+        if self._malformed is None:
+            self._malformed = LogLimit(_report_malformed)
+        if self._malformed.admit():
+            logger.warning("Malformed frame: %s", reason)
+
+    async def report_malformed(self) -> None:
+        """Log how many malformed frames were not logged; none follows."""
+        if self._malformed is not None:
+            self._malformed.flush()
 
     async def _complete(self) -> None:
         """Send the completion that the options ask for, or that a reference still waits for."""
@@ -285,8 +300,9 @@ class LayerDispatcher:
                 await self._before()
             await delivery.give(self._member)
         except BaseException as error:
-            failure = await contained(error, self._member.consumer.connection)
-            logger.error("Layer message failed", exc_info=failure)
+            consumer = self._member.consumer
+            failure = await contained(error, consumer.connection)
+            log_failure(consumer, "Layer message failed", failure)
 
 
 def text_of(event: ASGIEvent) -> str:
@@ -295,6 +311,10 @@ def text_of(event: ASGIEvent) -> str:
     if text is None:
         raise malformed("json_invalid", "Invalid JSON: binary frames are not supported")
     return cast(str, text)
+
+
+def _report_malformed(number: int) -> None:
+    logger.warning("Malformed frames: %d more not logged", number, extra={"not_logged": number})
 
 
 def _first_type(error: ValidationError) -> str:

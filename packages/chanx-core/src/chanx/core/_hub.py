@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast
 
 from chanx.core._announcer import Announcement, Tail, announcer_of
 from chanx.core._delivery import Member, delivery_of, fan_out
+from chanx.core._failures import report_layer_failures
 from chanx.core._gaps import Gaps
 from chanx.core._heartbeat import Heartbeat, abandon, end_receiving
 from chanx.core._losses import Losses, Resynced
@@ -260,7 +261,7 @@ class Hub:
             if delivery is not None:
                 await fan_out(delivery, group.members)
         except Exception:
-            logger.exception("Group message could not be delivered", group=group.name)
+            logger.exception("Message of group %r could not be delivered", group.name)
 
     async def catch_up(self) -> None:
         """Wait until this process has received what was sent to its channels before. Raises what the layer raises."""
@@ -299,7 +300,7 @@ class Hub:
         try:
             await self._forget(name, channel)
         except Exception as error:  # a layer may raise anything
-            logger.warning("Could not leave group", group=name, error=repr(error))
+            logger.warning("Could not leave group %r: %r", name, error)
         else:
             self._left_behind.discard((name, channel))
 
@@ -375,6 +376,7 @@ class Hub:
                 group.gaps.hear(sender, number, age)
 
     def _resume(self) -> None:
+        report_layer_failures(self.layer)
         for group in self._groups.values():
             group.gaps.forget()
         for holder in [*self._holders]:

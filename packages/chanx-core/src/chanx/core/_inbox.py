@@ -170,10 +170,12 @@ class Inbox:
         self._connection.dropped("slow_consumer")
         if not self._was_slow:
             self._was_slow = True
-            logger.warning(
-                "Slow consumer",
-                policy=self.consumer.outbound_policy,
-                waiting=self.consumer.event_queue,
+            # A task of the hub does this, whose context is not the connection's.
+            self._connection.context.copy().run(
+                logger.warning,
+                "Slow consumer: event_queue=%d is full (outbound_policy=%r)",
+                self.consumer.event_queue,
+                self.consumer.outbound_policy,
             )
 
     # Numbers

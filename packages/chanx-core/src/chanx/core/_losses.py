@@ -82,7 +82,7 @@ class Losses(Generic[G]):
         lost, self._lost = self._lost + sum(group.gaps.give_up() for group in groups), 0
         numbers.dropped["layer"] += lost
         names = [group.name for group in groups[:_NAMED]]
-        logger.warning("The channel layer lost messages", lost=lost, groups=names)
+        logger.warning("The channel layer lost %d messages of the groups %s", lost, names)
         try:
             # A membership may be what was lost.
             await self._join_again([group for group in groups if group.is_open])

@@ -58,7 +58,7 @@ class Memberships:
             async with asyncio.timeout(self._timeout):
                 await self._hub.layer.group_discard(group, self._member.channel)
         except Exception as error:  # a layer may raise anything
-            logger.warning("Could not leave group", group=group, error=repr(error))
+            logger.warning("Could not leave group %r: %r", group, error)
 
 
 async def _all_done(closing: "list[asyncio.Task[None] | None]") -> None:

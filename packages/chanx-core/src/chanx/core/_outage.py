@@ -57,7 +57,7 @@ class Outage:
         loop = asyncio.get_running_loop()
         began = loop.time()
         numbers.outages += 1
-        logger.error("Channel layer failed", error=repr(error))
+        logger.error("Channel layer failed: %r", error, exc_info=error)
         if began - self._ended > _PROBATION:
             self._delay = _FIRST_DELAY
         try:
@@ -66,7 +66,7 @@ class Outage:
         finally:
             self._trying = None
         self._ended = loop.time()
-        logger.warning("Channel layer is back", seconds=round(self._ended - began, 1))
+        logger.warning("Channel layer is back after %.1f s", self._ended - began)
         self._resume()
 
     async def _is_back(self) -> bool:

@@ -8,6 +8,7 @@ from asgiref.sync import async_to_sync
 from typing_extensions import TypeVar
 
 from chanx.core._announcer import announcer_of
+from chanx.core._failures import mark_layer_failure
 from chanx.core._options import ConsumerOptions
 from chanx.core._user_classes import is_of_library
 from chanx.core.layers import REFUSALS, LayerTraits, ProcessLayer, layer_alias, no_layer
@@ -82,8 +83,14 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
         Raises what the layer raises when the channel is full.
         """
         layer = cls._layer()
-        async with asyncio.timeout(cls.layer_timeout):
-            await layer.send(channel_name, _event_payload(event))
+        try:
+            async with asyncio.timeout(cls.layer_timeout):
+                await layer.send(channel_name, _event_payload(event))
+        except _UNWRITABLE:
+            raise
+        except Exception as error:  # a layer may raise anything
+            mark_layer_failure(error, layer)
+            raise
 
     @classmethod
     def send_event_sync(cls, event: ReceiveEvent, channel_name: str) -> None:
@@ -120,6 +127,9 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
                     await layer.group_send(group, {**message, **stamp})
             except _UNWRITABLE:
                 announcer.take_back(group, stamp)  # nobody misses what could not be sent
+                raise
+            except Exception as error:  # a layer may raise anything
+                mark_layer_failure(error, layer)
                 raise
 
     @classmethod

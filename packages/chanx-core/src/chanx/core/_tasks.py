@@ -92,7 +92,7 @@ async def cancel_tasks(*tasks: "asyncio.Task[None] | None", within: float) -> No
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("A task of the connection failed", exc_info=error)
     for task in ignoring:
-        logger.error("A handler ignores its cancellation and is left running", task=repr(task))
+        logger.error("A handler ignores its cancellation and is left running: %r", task)
 
 
 async def take_back_cancellation() -> None:

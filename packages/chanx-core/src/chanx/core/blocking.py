@@ -84,10 +84,11 @@ class _Pulse:
         if frame is None:
             return
         logger.warning(
-            "The event loop is blocked",
-            handler=_handler(frame),
-            at=f"{frame.f_code.co_filename}:{frame.f_lineno}",
-            seconds=self._seconds,
+            "The event loop is blocked for more than %g s by %s, at %s:%d",
+            self._seconds,
+            _handler(frame),
+            frame.f_code.co_filename,
+            frame.f_lineno,
         )
 
 

@@ -135,10 +135,10 @@ class ConsumerSpec:
         if message_type not in self._undeclared:
             self._undeclared.add(message_type)
             logger.warning(
-                "Sent a message that the consumer does not declare; name it in the handler's return annotation, in "
+                "%s sent a %s, which it does not declare: name it in the handler's return annotation, in "
                 "output_type= or in emits",
-                consumer=self.owner.__name__,
-                message=message_type.__name__,
+                self.owner.__name__,
+                message_type.__name__,
             )
 
     @cached_property

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from pydantic import TypeAdapter, ValidationError
-from structlog.contextvars import clear_contextvars
 
 from chanx.constants import COMPLETE_ACTIONS
 from chanx.core import _guard as _guard
@@ -18,6 +17,8 @@ from chanx.core._declarations import check_declarations
 from chanx.core._delivery import group_content
 from chanx.core._dispatch import text_of
 from chanx.core._errors import InvalidFrameError, error_items, malformed
+from chanx.core._failures import log_failure
+from chanx.core._log_context import connection_fields
 from chanx.core._publisher import Publisher, ReceiveEvent
 from chanx.core._shortcuts import Shortcuts
 from chanx.core._wire_schema import WireFormat
@@ -260,11 +261,12 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
         self.scope = complete_scope(scope)
         layer = self._find_layer()
         self.channel_layer = layer
-        self.connection = Connection(self, receive, send, layer)
-        probe: Probe | None = scope.get(PROBE_KEY)
-        if probe is not None:
-            probe(self.connection)
-        await self.connection.run()
+        with connection_fields(type(self), self.scope):
+            self.connection = Connection(self, receive, send, layer)
+            probe: Probe | None = scope.get(PROBE_KEY)
+            if probe is not None:
+                probe(self.connection)
+            await self.connection.run()
 
     async def websocket_connect(self, message: Any) -> None:
         """Admit the connection or deny it.
@@ -298,8 +300,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
 
     async def websocket_disconnect(self, message: Any) -> None:
         """End the connection: call `disconnect()` if it was admitted. Its handlers have ended."""
-        logger.info("Disconnecting websocket", code=message["code"])
-        clear_contextvars()
+        logger.info("Disconnecting websocket, close code %s", message["code"])
         if self.connection.admitted:
             await self.disconnect(message["code"])
 
@@ -338,7 +339,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
         except InvalidFrameError:
             raise
         except Exception as error:
-            logger.debug("Frame could not be parsed", error=repr(error))
+            logger.debug("Frame could not be parsed: %r", error)
             raise malformed("json_invalid", "Invalid JSON") from error
         await self.receive_json(content, **kwargs)
 
@@ -375,7 +376,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
 
     async def handle_json_processing_error(self, error: Exception) -> None:
         """Log a failure outside a handler and tell the client that there was one."""
-        logger.error("Failed to process message", exc_info=error)
+        log_failure(self, "Failed to process message", error)
         await self.send_message(ErrorMessage(payload={"detail": "Failed to process message"}))
 
     async def handle_message_handler_error(
@@ -385,7 +386,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
 
         Not called for application errors such as `MessageError`, which are answered by a frame of their own.
         """
-        logger.error("Failed to process message", action=action, exc_info=error)
+        log_failure(self, "Failed to process message", error, action=action)
         await self.send_message(
             ErrorMessage(payload={"detail": f"Failed to process message for {action}"})
         )
@@ -498,12 +499,12 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
         """Validate an event from the layer; what is none of the class's is logged, and None is returned."""
         adapter = cls.incoming_event_adapter
         if adapter is None:
-            logger.warning("Event for a consumer without event handlers", consumer=cls.__name__)
+            logger.warning("Event for a consumer without event handlers: %s", cls.__name__)
             return None
         try:
             return cast(BaseMessage, adapter.validate_python(event_payload.get("event_data", {})))
         except ValidationError as error:
-            logger.warning("Invalid event", consumer=cls.__name__, errors=error.error_count())
+            logger.warning("Invalid event for %s: %d errors", cls.__name__, error.error_count())
             return None
 
     async def receive_event(self, event: BaseMessage) -> None:
@@ -547,4 +548,4 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
 
         Not called for application errors such as `MessageError`, which are sent to the client.
         """
-        logger.error("Failed to process event", action=action, exc_info=error)
+        log_failure(self, "Failed to process event", error, action=action)

@@ -333,7 +333,7 @@ class AttackSuite(Suite):
         "hook", ["connect", "authenticate", "get_groups", "post_authentication"]
     )
     async def test_hook_of_the_handshake_that_goes_wrong_closes(
-        self, hook: str, way: str, capsys: pytest.CaptureFixture[str]
+        self, hook: str, way: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         """With a code, a word in the log, and no membership left; the client does not wait for ever."""
 
@@ -356,7 +356,7 @@ class AttackSuite(Suite):
         else:
             await ws.assert_closed(4500 if hook == "authenticate" else 1011)
         await ws.wait()
-        assert "User code raised" in capsys.readouterr().out
+        assert "User code raised" in caplog.text
 
     @pytest.mark.parametrize("way", WAYS)
     async def test_disconnect_that_goes_wrong_leaves_the_groups(self, way: str) -> None:
@@ -411,7 +411,7 @@ class AttackSuite(Suite):
             assert (await ws.receive_json_from())["payload"] == "fine"
             await ws.assert_nothing()
 
-    async def test_event_handler_has_a_time_limit(self, capsys: pytest.CaptureFixture[str]) -> None:
+    async def test_event_handler_has_a_time_limit(self, caplog: pytest.LogCaptureFixture) -> None:
         """`handler_timeout` holds for events too: the next one is handled."""
 
         class Slow(Open):
@@ -426,12 +426,12 @@ class AttackSuite(Suite):
             await ws.consumer.broadcast_event(WhoEvent(payload="slow"), "square")
             await ws.consumer.broadcast_event(WhoEvent(), "square")
             assert (await ws.receive_json_from())["payload"] == "fine"
-        assert "Failed to process event" in capsys.readouterr().out
+        assert "Failed to process event" in caplog.text
 
     # Ends are bounded
 
     async def test_handler_that_ignores_its_cancellation_is_left_behind(
-        self, capsys: pytest.CaptureFixture[str]
+        self, caplog: pytest.LogCaptureFixture
     ) -> None:
         """`drain()` and the end of the connection do not wait for it longer than the grace, twice."""
 
@@ -456,7 +456,7 @@ class AttackSuite(Suite):
         await ws.assert_closed(1012)
         await ws.wait(10)
         assert open_connections() == 0
-        assert "ignores its cancellation" in capsys.readouterr().out
+        assert "ignores its cancellation" in caplog.text
         Open.gate.set()
 
     async def test_newcomers_during_a_drain_are_refused(self) -> None:

@@ -190,7 +190,7 @@ class FailureSuite(Suite):
 
     @pytest.mark.parametrize("handlers", [Failing, HookByHook])
     async def test_validator_that_fails_answers_once(
-        self, handlers: Consumer, capsys: pytest.CaptureFixture[str]
+        self, handlers: Consumer, caplog: pytest.LogCaptureFixture
     ) -> None:
         """It may raise what pydantic does not know: the client gets an error, and goes on."""
         async with self.connect(handlers) as ws:
@@ -203,7 +203,7 @@ class FailureSuite(Suite):
             assert (await ws.receive_json_from())["payload"] == error["payload"]
             await ws.send_message(PingMessage())
             assert await ws.receive_json_from() == PONG
-        assert capsys.readouterr().out.count("KeyError: 'secret zzz'") == 2
+        assert caplog.text.count("KeyError: 'secret zzz'") == 2
 
     @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()])
     def test_wish_to_end_the_process_is_obeyed(self, error: BaseException) -> None:
@@ -309,7 +309,7 @@ class FailureSuite(Suite):
         [("drop_oldest", ["0", "8", "9"]), ("drop_newest", ["0", "1", "2"])],
     )
     async def test_events_that_are_too_many_are_dropped_by_policy(
-        self, policy: str, heard: list[str], capsys: pytest.CaptureFixture[str]
+        self, policy: str, heard: list[str], caplog: pytest.LogCaptureFixture
     ) -> None:
         """Of ten events the one that is being handled and two that wait are kept.
 
@@ -325,9 +325,9 @@ class FailureSuite(Suite):
             await ws.send_message(PingMessage())
             assert await ws.receive_json_from() == PONG
         assert snapshot().dropped["slow_consumer"] - before == 7
-        assert capsys.readouterr().out.count("Slow consumer") == 1
+        assert caplog.text.count("Slow consumer") == 1
 
-    async def test_events_that_are_too_many_close(self, capsys: pytest.CaptureFixture[str]) -> None:
+    async def test_events_that_are_too_many_close(self, caplog: pytest.LogCaptureFixture) -> None:
         """By default the client is told by the code 4008, so that it never misses one without knowing."""
         ws = self.connect(Failing, event_queue=2)
         await ws.connect()
@@ -335,7 +335,7 @@ class FailureSuite(Suite):
         await ws.assert_closed(4008)
         Failing.gate.set()
         await ws.wait()
-        assert capsys.readouterr().out.count("Slow consumer") == 1
+        assert caplog.text.count("Slow consumer") == 1
 
     async def test_events_that_fit_are_all_delivered(self) -> None:
         """Up to the bound, nothing is lost."""
@@ -353,9 +353,7 @@ class FailureSuite(Suite):
 
     # A group with a member that fails
 
-    async def test_member_that_fails_harms_no_other(
-        self, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    async def test_member_that_fails_harms_no_other(self, caplog: pytest.LogCaptureFixture) -> None:
         """What goes wrong with one member is logged, and the others receive what was sent."""
 
         def raise_error(consumer: Any) -> bool:
@@ -365,7 +363,7 @@ class FailureSuite(Suite):
         async with self.connect(Failing, **options), self.connect(Failing) as ws:
             await ws.consumer.get_channel_layer("default").group_send("lobby", GROUP_MESSAGE)
             assert (await ws.receive_json_from())["payload"] == "to all"
-        assert "Group message could not be delivered" in capsys.readouterr().out
+        assert "Group message could not be delivered" in caplog.text
 
     # Layer messages
 

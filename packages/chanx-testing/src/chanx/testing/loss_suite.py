@@ -164,7 +164,7 @@ class LossSuite(Suite):
             assert listener.resyncs == 1
 
     async def test_announcement_that_is_none_harms_nobody(
-        self, capsys: pytest.CaptureFixture[str]
+        self, caplog: pytest.LogCaptureFixture
     ) -> None:
         """Another version, or anybody else, may send to the group of announcements."""
         async with self.listening() as ws:
@@ -176,7 +176,7 @@ class LossSuite(Suite):
                 await self.say(ws, 1)
             assert await self.heard_until_resync(ws) == []
             await self.hears(ws, 2)
-        assert "Announcement could not be read" in capsys.readouterr().out
+        assert "Announcement could not be read" in caplog.text
 
     async def test_quiet_layer_tells_nothing(self) -> None:
         """Messages that arrive, late ones and doubled ones included, are no loss."""

@@ -107,7 +107,7 @@ class ProcessLayerSuite(Suite):
 
     @pytest.mark.parametrize("handlers", [Member, ByHand])
     async def test_groups_reach_the_members_of_the_process(
-        self, handlers: Any, capsys: pytest.CaptureFixture[str]
+        self, handlers: Any, caplog: pytest.LogCaptureFixture
     ) -> None:
         """Messages of members, and events from anywhere in the process; one warning says what that means."""
         async with self.connect(handlers) as ada, self.connect(handlers) as bob:
@@ -123,24 +123,24 @@ class ProcessLayerSuite(Suite):
                 assert await ws.receive_message() == SayMessage(payload="from a thread")
             assert snapshot().layer_state == {"default": "up"}
             assert snapshot().local_layers == ("default",)
-        lines = [line for line in capsys.readouterr().out.splitlines() if WARNING in line]
+        lines = [line for line in caplog.text.splitlines() if WARNING in line]
         assert len(lines) == 1
         assert "layer on Redis" in lines[0]
 
     async def test_a_consumer_without_groups_uses_no_layer(
-        self, capsys: pytest.CaptureFixture[str]
+        self, caplog: pytest.LogCaptureFixture
     ) -> None:
         """Nothing is opened or said, until it joins a group."""
         async with self.connect(Plain) as ws:
             assert await ws.request(PingMessage()) == PongMessage()
             assert snapshot().layer_state == {}
-            assert WARNING not in capsys.readouterr().out
+            assert WARNING not in caplog.text
             await ws.request(JoinMessage(payload="square"))
             await ws.consumer.broadcast_event(NewsEvent(payload="to all"), "square")
             await ws.consumer.send_event(NewsEvent(payload="to one"), Plain.names[0])
             said = [await ws.receive_message() for _ in range(2)]
             assert said == [SayMessage(payload="to all"), SayMessage(payload="to one")]
-            assert WARNING in capsys.readouterr().out
+            assert WARNING in caplog.text
 
     @pytest.mark.parametrize("alias", ["default", "elsewhere"])
     async def test_a_named_alias_has_to_exist(self, alias: str) -> None:

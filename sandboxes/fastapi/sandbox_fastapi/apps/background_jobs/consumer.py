@@ -31,7 +31,7 @@ class BackgroundJobConsumer(BaseConsumer[JobResult]):
         try:
             job_id = await queue_job(job.type, job.content, self.channel_name)
         except JobQueueError as error:
-            logger.error("A job could not be queued", error=str(error))
+            logger.error("A job could not be queued: %s", error)
             return JobStatusMessage(
                 payload={"status": "failed", "message": "Jobs cannot be queued at the moment."}
             )

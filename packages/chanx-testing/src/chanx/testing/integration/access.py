@@ -11,7 +11,7 @@ from chanx.core.decorators import ws_handler
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
 from chanx.testing.communicator import WebsocketCommunicator
-from chanx.testing.integration.base import IntegrationTests, printed
+from chanx.testing.integration.base import IntegrationTests
 from chanx.testing.integration.consumers import (
     Admits,
     Basic,
@@ -138,7 +138,7 @@ class AccessTests(IntegrationTests):
         assert (await ws.connect())[0] is allowed
         await ws.disconnect()
 
-    async def test_async_origin_check(self, capsys: pytest.CaptureFixture[str]) -> None:
+    async def test_async_origin_check(self, caplog: pytest.LogCaptureFixture) -> None:
         """A function that calls an async one lets nobody in, and the log says how to write it."""
 
         async def check(origin: str, scope: Scope) -> bool:
@@ -151,7 +151,7 @@ class AccessTests(IntegrationTests):
         ws = self.connect(headers=headers, allowed_origins=staticmethod(indirect))
         assert (await ws.connect())[0] is False
         await ws.disconnect()
-        assert "is async, and its answer is not awaited" in printed(capsys)
+        assert "is async, and its answer is not awaited" in caplog.text
 
     async def test_connect_accepts_as_it_likes(self) -> None:
         """An overridden `connect()` accepts in place of the library: with a subprotocol, headers, and what it sends."""
@@ -207,7 +207,7 @@ class AccessTests(IntegrationTests):
         assert (await ws.connect())[0] is accepted
         await ws.disconnect()
 
-    async def test_connect_must_decide(self, capsys: pytest.CaptureFixture[str]) -> None:
+    async def test_connect_must_decide(self, caplog: pytest.LogCaptureFixture) -> None:
         """One that returns without accepting or closing is refused, and the log says what to write."""
 
         class Undecided(Basic):
@@ -217,7 +217,7 @@ class AccessTests(IntegrationTests):
         ws = self.connect(Undecided)
         assert await ws.connect() == (False, 1011)
         await ws.wait()
-        assert "await self.accept() or await self.close()" in capsys.readouterr().out
+        assert "await self.accept() or await self.close()" in caplog.text
 
     @pytest.mark.parametrize("by_hand", [False, True])
     async def test_connect_may_join_groups(self, by_hand: bool) -> None:

@@ -11,7 +11,7 @@ from chanx.testing.integration.consumers import Basic
 from chanx.testing.suite import Consumer, Suite
 from chanx.type_defs import JSONObject
 
-__all__ = ["COMPLETE", "PONG", "Consumer", "IntegrationTests", "printed", "until"]
+__all__ = ["COMPLETE", "PONG", "Consumer", "IntegrationTests", "until"]
 
 PONG: JSONObject = {"action": "pong", "payload": None}
 COMPLETE: JSONObject = {"action": "complete", "payload": None}
@@ -38,8 +38,3 @@ async def until(condition: Any) -> None:
     async with asyncio.timeout(1):
         while not condition():  # noqa: ASYNC110 - handlers of the test have no event to set
             await asyncio.sleep(0)
-
-
-def printed(capsys: pytest.CaptureFixture[str]) -> str:
-    """Return what was logged as one line: tracebacks are wrapped at the width of a terminal."""
-    return " ".join(capsys.readouterr().out.split())

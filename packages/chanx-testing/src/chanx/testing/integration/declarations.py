@@ -96,7 +96,7 @@ class DeclarationTests(IntegrationTests):
 
     @pytest.mark.parametrize("named", ["lobby", [["lobby"]], None])
     async def test_get_groups_returns_names(
-        self, named: Any, capsys: pytest.CaptureFixture[str]
+        self, named: Any, caplog: pytest.LogCaptureFixture
     ) -> None:
         """Anything but a list of names closes the connection, and the log says what is needed."""
 
@@ -109,7 +109,7 @@ class DeclarationTests(IntegrationTests):
         await ws.connect()
         await ws.assert_closed(1011)
         await ws.wait()
-        assert "Naming.get_groups() must return a list of group names" in capsys.readouterr().out
+        assert "Naming.get_groups() must return a list of group names" in caplog.text
 
     @pytest.mark.parametrize("decorator", [ws_handler, event_handler])
     @pytest.mark.parametrize(
@@ -175,9 +175,7 @@ class DeclarationTests(IntegrationTests):
             await ws.send_message(ChatMessage(payload=ChatPayload(user_name="ada")))
             assert (await ws.receive_json_from())["payload"]["user_name"] == "ada!!"
 
-    async def test_undeclared_reply_is_logged_once(
-        self, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    async def test_undeclared_reply_is_logged_once(self, caplog: pytest.LogCaptureFixture) -> None:
         """A message that the document does not have is sent, and the log says how to declare it."""
 
         class Forgetful(Basic):
@@ -191,7 +189,7 @@ class DeclarationTests(IntegrationTests):
                 for _ in range(2):
                     await ws.send_message(PingMessage())
                     assert (await ws.receive_json_from())["action"] == "news"
-        logged = [line for line in capsys.readouterr().out.splitlines() if "not declare" in line]
+        logged = [line for line in caplog.text.splitlines() if "not declare" in line]
         assert len(logged) == 1
         assert "Forgetful" in logged[0]
         assert "NewsEvent" in logged[0]

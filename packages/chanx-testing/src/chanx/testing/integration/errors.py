@@ -1,5 +1,6 @@
 """Application errors: exceptions that answer a message, and are no failures."""
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Literal, Never
@@ -143,9 +144,10 @@ class ErrorTests(IntegrationTests):
         ids=lambda it: it.__name__,
     )
     async def test_application_error_is_one_error_frame(
-        self, handlers: Consumer, capsys: pytest.CaptureFixture[str]
+        self, handlers: Consumer, caplog: pytest.LogCaptureFixture
     ) -> None:
         """With code, text and extras under the reference; the log has a line without a traceback."""
+        caplog.set_level(logging.DEBUG, "chanx")
         async with self.connect(handlers, send_completion=True) as ws:
             await ws.send_message(BookMessage(), ref="1")
             frame = await ws.receive_json_from()
@@ -154,7 +156,7 @@ class ErrorTests(IntegrationTests):
                 assert await ws.receive_json_from() == COMPLETE
             await ws.send_message(PingMessage())
             assert await ws.receive_json_from() == PONG
-        log = capsys.readouterr().out
+        log = caplog.text
         assert "Application error" in log
         assert "Traceback" not in log
 

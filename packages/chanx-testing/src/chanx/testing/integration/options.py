@@ -1,6 +1,7 @@
 """Options of a consumer class."""
 
 import json
+import logging
 
 import pytest
 
@@ -114,17 +115,17 @@ class OptionTests(IntegrationTests):
         assert (consumer.name, consumer.snake_name) == ("MyWebSocket", "my_web_socket")
         assert (consumer().name, self.make(Named)().name) == ("MyWebSocket", "own")
 
-    async def test_logging_writes_two_lines(self, capsys: pytest.CaptureFixture[str]) -> None:
+    async def test_logging_writes_two_lines(self, caplog: pytest.LogCaptureFixture) -> None:
         """With logging on, one message in and one out are logged, completions never."""
+        caplog.set_level(logging.INFO, "chanx")
         async with self.connect(
             log_websocket_message=True, log_ignored_actions=(), send_completion=True
         ) as ws:
-            capsys.readouterr()
+            caplog.clear()
             await ws.send_message(PingMessage())
             await ws.receive_all_messages()
-            lines = capsys.readouterr().out.splitlines()
-            assert ["Websocket received" in line for line in lines] == [True, False]
-            assert ["Websocket sent" in line for line in lines] == [False, True]
+            events = [record.getMessage() for record in caplog.records]
+            assert events == ["Websocket received", "Websocket sent"]
 
     async def test_scope_is_the_same_everywhere(self) -> None:
         """`path_info`, `path_params` and `url_route` are there, whoever routed."""
