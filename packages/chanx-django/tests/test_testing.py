@@ -18,18 +18,22 @@ from rest_framework.permissions import IsAuthenticated
 
 from chanx.channels.authenticator import DjangoAuthenticator
 from chanx.channels.routing import path
+from chanx.channels.settings import chanx_settings
 from chanx.channels.testing import (
     DjangoWebsocketCommunicator,
     WebsocketCommunicator,
     WebsocketTestCase,
+    override_chanx_settings,
     use_channel_layer,
 )
+from chanx.channels.utils.settings import settings_context
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.core import open_connections
 from chanx.core.decorators import ws_handler
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
+from chanx.testing import WebsocketCommunicatorMixin
 from chanx.testing.leaks import no_leaks
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -208,6 +212,14 @@ class TestWebsocketTestCase(WebsocketTestCase):
         assert (await grace.expect(SayMessage)).user_name == "grace"
         assert grace.scope["subprotocols"] == []
 
+    async def test_the_first_connection_is_that_of_the_user(self) -> None:
+        nobody = self.create_communicator(headers=[])
+        first = self.create_communicator()
+
+        assert self.auth_communicator is first
+        assert self.create_communicator() is not first
+        assert nobody is not first
+
     async def test_another_place(self) -> None:
         other = self.create_communicator(
             router=URLRouter([path("elsewhere/", ChatConsumer.as_asgi())]), ws_path="/elsewhere/"
@@ -273,6 +285,61 @@ def test_a_consumer_is_needed() -> None:
     result = run("test_it", WebsocketTestCase, test_it=test_it, ws_path="/", router=application)
 
     assert "AttributeError: consumer is not set in WebsocketTestCase" in result.errors[0][1]
+
+
+# Settings
+
+
+@override_settings(CHANX={"SEND_COMPLETION": True})
+async def test_settings_are_overridden_for_a_while() -> None:
+    """One by one, by a decorator of functions and of classes, and in a `with` block."""
+
+    def seen() -> tuple[bool, bool]:
+        return chanx_settings.SEND_COMPLETION, chanx_settings.CAMELIZE
+
+    @override_chanx_settings(CAMELIZE=True)
+    async def asynchronous() -> tuple[bool, bool]:
+        with settings_context(SEND_COMPLETION=False):
+            assert seen() == (False, True)
+        return seen()
+
+    @override_chanx_settings(CAMELIZE=True)
+    def plain() -> tuple[bool, bool]:
+        return seen()
+
+    assert await asynchronous() == plain() == (True, True)
+    assert seen() == (True, False)
+
+
+@override_chanx_settings(SEND_AUTHENTICATION_MESSAGE=False)
+class TestOverriddenSettings(WebsocketTestCase):
+    consumer = ChatConsumer
+    router = application
+    ws_path = "/ws/chat/"
+
+    def get_ws_headers(self) -> list[tuple[bytes, bytes]]:
+        return token_header("ada")
+
+    async def test_no_message_comes(self) -> None:
+        assert await self.auth_communicator.wait_for_auth(max_auth_time=10) is None
+
+
+# The communicator of the framework
+
+
+async def test_the_mixin_goes_before_the_communicator_of_channels() -> None:
+    pytest.importorskip("daphne")  # which Channels' own test kit imports
+    from channels.testing import WebsocketCommunicator as ChannelsCommunicator
+
+    class Combined(WebsocketCommunicatorMixin, ChannelsCommunicator):  # type: ignore[misc]
+        """Both."""
+
+    async with Combined(application, "/ws/open/", consumer=OpenConsumer) as ws:
+        assert isinstance(ws, ChannelsCommunicator)
+        await ws.send_json_to({"action": "ping"})
+        assert await ws.receive_json_from() == {"action": "pong", "payload": None}
+        assert await ws.request(PingMessage()) == PongMessage()
+        assert await ws.receive_nothing()
 
 
 # Layers

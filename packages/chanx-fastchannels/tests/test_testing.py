@@ -1,13 +1,18 @@
 """What this integration adds to the test kit."""
 
 import inspect
+from typing import Any
 
 import pytest
 from fast_channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 from fast_channels.testing import WebsocketCommunicator as FastChannelsCommunicator
 
+from chanx.core.decorators import ws_handler
 from chanx.fast_channels.testing import WebsocketCommunicator, use_channel_layer
-from chanx.testing import FaultyChannelLayer
+from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
+from chanx.messages.incoming import PingMessage
+from chanx.messages.outgoing import PongMessage
+from chanx.testing import FaultyChannelLayer, WebsocketCommunicatorMixin
 
 NAMES = [
     name
@@ -22,6 +27,25 @@ def test_the_communicator_has_what_that_of_fast_channels_has(name: str) -> None:
     ours = inspect.signature(getattr(WebsocketCommunicator, name)).parameters
 
     assert list(ours)[: len(theirs)] == list(theirs)
+
+
+class EchoConsumer(AsyncJsonWebsocketConsumer):
+    @ws_handler
+    async def handle_ping(self, message: PingMessage) -> PongMessage:
+        return PongMessage()
+
+
+async def test_the_mixin_goes_before_the_communicator_of_fast_channels() -> None:
+    class Combined(WebsocketCommunicatorMixin, FastChannelsCommunicator):  # type: ignore[misc]
+        """Both."""
+
+    application: Any = EchoConsumer.as_asgi()
+    async with Combined(application, "/", consumer=EchoConsumer) as ws:
+        assert isinstance(ws, FastChannelsCommunicator)
+        await ws.send_json_to({"action": "ping"})
+        assert await ws.receive_json_from() == {"action": "pong", "payload": None}
+        assert await ws.request(PingMessage()) == PongMessage()
+        assert await ws.receive_nothing()
 
 
 def test_a_layer_is_used_for_a_while() -> None:

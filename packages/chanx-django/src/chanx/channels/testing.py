@@ -14,6 +14,7 @@ from django.test import TransactionTestCase
 
 from chanx.channels._database import close_old_connections
 from chanx.channels.utils.asgi import get_websocket_application
+from chanx.channels.utils.settings import override_chanx_settings
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.core import _guard as _guard
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
@@ -28,6 +29,7 @@ __all__ = [
     "DjangoWebsocketCommunicator",
     "WebsocketCommunicator",
     "WebsocketTestCase",
+    "override_chanx_settings",
     "use_channel_layer",
 ]
 
@@ -170,10 +172,11 @@ class WebsocketTestCase(TransactionTestCase):
 
     @property
     def auth_communicator(self) -> DjangoWebsocketCommunicator:
-        """The connection of the user whom `get_ws_headers()` authenticates; connected by its first use."""
-        if self._auth_communicator is None:
-            self._auth_communicator = self.create_communicator()
-        return self._auth_communicator
+        """The connection of the user whom `get_ws_headers()` authenticates; connected by its first use.
+
+        The first that `create_communicator()` has made without other `headers`, else a new one.
+        """
+        return self._auth_communicator or self.create_communicator()
 
     def create_communicator(
         self,
@@ -196,6 +199,8 @@ class WebsocketTestCase(TransactionTestCase):
             consumer=self._consumer(),
         )
         self._communicators.append(communicator)
+        if headers is None and self._auth_communicator is None:
+            self._auth_communicator = communicator
         return communicator
 
     def _path(self, ws_path: str | None) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from pydantic_core import from_json
 
@@ -21,25 +21,32 @@ from chanx.type_defs import ASGIEvent, JSONObject
 
 __all__ = ["WebsocketCommunicator", "WebsocketCommunicatorMixin"]
 
-if TYPE_CHECKING:
-    _Connection = WebsocketConnection
-else:
-    _Connection = object
-
 M = TypeVar("M", bound=BaseMessage)
 
 # Fresh for every request, so that no answer is taken for that of another.
 _refs = count(1)
 
 
-class WebsocketCommunicatorMixin(_Connection):
+class WebsocketCommunicatorMixin(WebsocketConnection):
     """Sends and receives the messages of `consumer` over a raw connection, in the consumer's wire format.
 
     What a call does not return stays in its place for the next one: nothing that came is lost by waiting for something
-    else. Several calls may wait at once.
+    else. Several calls may wait at once. A class may inherit from this one first and then from the communicator of a
+    framework: all that both have is taken from here.
     """
 
-    consumer: type[ChanxWebsocketConsumerMixin[Any]]
+    def __init__(
+        self,
+        application: Application,
+        path: str,
+        headers: list[tuple[bytes, bytes]] | None = None,
+        subprotocols: list[str] | None = None,
+        spec_version: int | None = None,
+        *,
+        consumer: type[ChanxWebsocketConsumerMixin[Any]],
+    ) -> None:
+        super().__init__(application, path, headers, subprotocols, spec_version)
+        self.consumer = consumer
 
     async def send_message(self, message: BaseMessage, *, ref: str | None = None) -> None:
         """Send a message as a client would; answers carry the same `ref`."""
@@ -275,21 +282,8 @@ class WebsocketCommunicatorMixin(_Connection):
         return self._all_idle() and is_in_sight(layer, is_local)
 
 
-class WebsocketCommunicator(WebsocketCommunicatorMixin, WebsocketConnection):
+class WebsocketCommunicator(WebsocketCommunicatorMixin):
     """One typed WebSocket to any ASGI application that serves `consumer` at `path`."""
-
-    def __init__(
-        self,
-        application: Application,
-        path: str,
-        headers: list[tuple[bytes, bytes]] | None = None,
-        subprotocols: list[str] | None = None,
-        spec_version: int | None = None,
-        *,
-        consumer: type[ChanxWebsocketConsumerMixin[Any]],
-    ) -> None:
-        super().__init__(application, path, headers, subprotocols, spec_version)
-        self.consumer = consumer
 
 
 def _shown(message: BaseMessage) -> str:

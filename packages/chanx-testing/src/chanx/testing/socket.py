@@ -57,14 +57,25 @@ class WebsocketConnection:
         self.scope: Scope = websocket_scope(path, headers, subprotocols, spec_version)
         self.subprotocol: str | None = None
         self.response_headers: list[tuple[bytes, bytes]] = []
-        self.input_queue: asyncio.Queue[ASGIEvent] = asyncio.Queue()
-        self.output_queue: Inbox = Inbox()
+        self._input_queue: asyncio.Queue[ASGIEvent] = asyncio.Queue()
+        self._output_queue = Inbox()
         self._task: asyncio.Task[None] | None = None
         self._answer: tuple[bool, int | str | None] | None = None
         self._left = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._probed: list[ProbedConnection] = []
         self._test_probe: Probe | None = None
+
+    # Properties, because those of the frameworks' communicators are and a class may inherit from both.
+    @property
+    def input_queue(self) -> "asyncio.Queue[ASGIEvent]":
+        """What the application has not received yet."""
+        return self._input_queue
+
+    @property
+    def output_queue(self) -> Inbox:
+        """What the application has sent and the test has not received yet."""
+        return self._output_queue
 
     async def __aenter__(self) -> Self:
         """Connect; AssertionError says with which code the application refused."""

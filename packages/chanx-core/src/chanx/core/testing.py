@@ -1,0 +1,28 @@
+"""The helpers of `chanx.testing` under the path that the single package has; needs the extra `testing`."""
+
+from chanx.core import _guard as _guard
+
+try:
+    from chanx.testing import (
+        CapturedBroadcastEvent,
+        CapturedGroupMessage,
+        CapturedSentEvent,
+        WebsocketCommunicatorMixin,
+        capture_broadcast_events,
+        capture_group_messages,
+        capture_sent_events,
+    )
+except ModuleNotFoundError as _error:
+    if _error.name != "chanx.testing":
+        raise
+    raise ImportError('chanx.core.testing needs: pip install "chanx-core[testing]"') from _error
+
+__all__ = [
+    "CapturedBroadcastEvent",
+    "CapturedGroupMessage",
+    "CapturedSentEvent",
+    "WebsocketCommunicatorMixin",
+    "capture_broadcast_events",
+    "capture_group_messages",
+    "capture_sent_events",
+]
