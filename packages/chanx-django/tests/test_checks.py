@@ -1,9 +1,11 @@
 """`manage.py check`, in projects of their own."""
 
-import os
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,12 +46,78 @@ class ChatConfig(AppConfig):
         pass
 """
 
+# Imports what every check needs, once, and forks for each: most of the time of a check would go into imports.
+CHECKER = """
+import json
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+import chanx.channels.checks
+import rest_framework
+
+
+def check(folder, arguments, workers):
+    output = os.open(f"{folder}/said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
+    os.environ.pop("WEB_CONCURRENCY", None)
+    if workers is not None:
+        os.environ["WEB_CONCURRENCY"] = workers
+    try:
+        execute_from_command_line(["manage.py", "check", *arguments])
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+for line in sys.stdin:
+    process = os.fork()
+    if not process:
+        try:
+            check(**json.loads(line))
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(0)
+    os.waitpid(process, 0)
+    print("done", flush=True)
+"""
+
+
+class Checker:
+    """A process that checks one project after the other."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def check(self, folder: Path, **order: Any) -> str:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{json.dumps({'folder': str(folder), **order})}\n")
+        self._process.stdin.flush()
+        assert self._process.stdout.readline() == "done\n"
+        return (folder / "said").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def checker() -> Iterator[Checker]:
+    with subprocess.Popen(
+        [sys.executable, "-c", CHECKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield Checker(process)
+
 
 class Project:
     """The files of a project, and what its check says."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, checker: Checker) -> None:
         self.folder = folder
+        self._checker = checker
         (folder / "chat").mkdir()
         self.write("settings.py", SETTINGS)
         for name, text in {
@@ -68,21 +136,12 @@ class Project:
             file.write(f"\n{text}\n")
 
     def check(self, *options: str, workers: str | None = None, tag: str = "chanx") -> str:
-        environment = {**os.environ, "PYTHONPATH": str(self.folder)}
-        environment |= {"DJANGO_SETTINGS_MODULE": "settings"}
-        environment.pop("WEB_CONCURRENCY", None)
-        if workers is not None:
-            environment["WEB_CONCURRENCY"] = workers
-        command = [sys.executable, "-m", "django", "check", "--tag", tag, *options]
-        run = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=50
-        )
-        return run.stdout + run.stderr
+        return self._checker.check(self.folder, arguments=["--tag", tag, *options], workers=workers)
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(tmp_path)
+def project(tmp_path: Path, checker: Checker) -> Project:
+    return Project(tmp_path, checker)
 
 
 def test_nothing_is_said_about_a_sound_project(project: Project) -> None:
