@@ -53,7 +53,7 @@ nox.options.sessions = [
     "wheel",
     "docs",
     "sandboxes",
-    "simulation",
+    "simulation-quick",
     "servers-quick",
     "browser",
     "rehearsal",
@@ -192,6 +192,12 @@ def properties(session: nox.Session) -> None:
     tests = "packages/chanx-core/tests/test_properties.py"
     options = ("--hypothesis-profile=thorough", "--timeout=1800")
     session.run("pytest", tests, *options, *session.posargs)
+
+
+@nox.session(name="simulation-quick")
+def simulation_quick(session: nox.Session) -> None:
+    """The same for 400 seeds."""
+    simulate(session, "400")
 
 
 @nox.session
