@@ -264,7 +264,10 @@ class Hub:
             logger.exception("Message of group %r could not be delivered", group.name)
 
     async def catch_up(self) -> None:
-        """Wait until this process has received what was sent to its channels before. Raises what the layer raises."""
+        """Wait until this process has received what was sent to its channels before.
+
+        Raises what the layer raises, in a group.
+        """
         if self._markers is None:
             self._markers = Markers(self.layer)
         groups = [group.channel for group in self._groups.values() if group.is_open]

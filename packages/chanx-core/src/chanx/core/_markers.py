@@ -23,8 +23,10 @@ class Markers:
         self._awaited: dict[int, tuple[str, asyncio.Event]] = {}
 
     async def follow(self, channels: Iterable[str]) -> None:
-        """Send a marker to each channel and wait until all have arrived. Raises what the layer raises."""
-        await asyncio.gather(*map(self._send, channels))
+        """Send a marker to each channel and wait until all have arrived. Raises what the layer raises, in a group."""
+        async with asyncio.TaskGroup() as sending:
+            for channel in channels:
+                sending.create_task(self._send(channel))
 
     async def _send(self, channel: str) -> None:
         number, arrived = next(self._numbers), asyncio.Event()

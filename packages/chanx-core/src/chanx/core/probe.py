@@ -45,7 +45,10 @@ class ProbedLayer(Protocol):
         ...
 
     async def catch_up(self) -> None:
-        """Wait until this process has received what was sent to its channels before. Raises what the layer raises."""
+        """Wait until this process has received what was sent to its channels before.
+
+        Raises what the layer raises, in a group.
+        """
         ...
 
 

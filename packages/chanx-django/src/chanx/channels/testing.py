@@ -176,7 +176,9 @@ class WebsocketTestCase(TransactionTestCase):
 
         The first that `create_communicator()` has made without other `headers`, else a new one.
         """
-        return self._auth_communicator or self.create_communicator()
+        if self._auth_communicator is None:
+            self._auth_communicator = self.create_communicator()
+        return self._auth_communicator
 
     def create_communicator(
         self,

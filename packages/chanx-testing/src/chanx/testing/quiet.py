@@ -51,20 +51,22 @@ async def until_silent(
         # What was received after the last look may have made a connection send more.
         if received == caught_up_at or found():
             return True
-        caught_up_at = received
-        if not await _catch_up(deadline):
-            return False
+        if await _catch_up(deadline):
+            caught_up_at = received
+        else:
+            await asyncio.sleep(_PAUSE)
     return False
 
 
 async def _catch_up(deadline: float) -> bool:
     """Receive what layers have for this process; False when one of them fails or the time is over."""
     layers = [item for item in probed_layers() if not is_in_sight(item.layer, item.traits.is_local)]
-    # Whatever a layer raises, a connection is told of it in its own way.
+    # Connections notice by themselves that a layer fails.
     with suppress(Exception):
-        async with asyncio.timeout_at(deadline):
-            await asyncio.gather(*(item.catch_up() for item in layers))
-            return True
+        async with asyncio.timeout_at(deadline), asyncio.TaskGroup() as receiving:
+            for item in layers:
+                receiving.create_task(item.catch_up())
+        return True
     return False
 
 
