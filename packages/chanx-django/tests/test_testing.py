@@ -331,7 +331,10 @@ async def test_the_mixin_goes_before_the_communicator_of_channels() -> None:
     pytest.importorskip("daphne")  # which Channels' own test kit imports
     from channels.testing import WebsocketCommunicator as ChannelsCommunicator
 
-    class Combined(WebsocketCommunicatorMixin, ChannelsCommunicator):  # type: ignore[misc]
+    # Annotated differently, the same at run time.
+    class Combined(  # type: ignore[misc] # pyright: ignore[reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]
+        WebsocketCommunicatorMixin, ChannelsCommunicator
+    ):
         """Both."""
 
     async with Combined(application, "/ws/open/", consumer=OpenConsumer) as ws:
