@@ -261,6 +261,17 @@ def test_channel_metadata() -> None:
     }
 
 
+def test_channel_needs_parentheses() -> None:
+    """Without them the class would be taken for an option; a text would be read letter by letter."""
+    described: Any = channel
+    with pytest.raises(TypeError, match=r"write @channel\(name=\.\.\.\)"):
+        described(Consumer)
+    decorators: list[Any] = [channel, ws_handler, event_handler]
+    for decorator in decorators:
+        with pytest.raises(TypeError, match=r"write 'tags=\['notes'\]'"):
+            decorator(tags="notes")
+
+
 def test_groups_emits_and_passthrough_are_merged_from_mixins() -> None:
     """Each class of the MRO adds its own."""
 

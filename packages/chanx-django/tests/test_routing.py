@@ -151,6 +151,21 @@ def test_routers_to_include(monkeypatch: pytest.MonkeyPatch) -> None:
     assert addresses(path("ws/", include("chat_routing"))) == ["/ws/ping/"]
 
 
+@pytest.mark.parametrize("wrong", [PingConsumer, PingConsumer()], ids=["class", "instance"])
+def test_the_application_is_what_is_routed(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"path\('ws/'\) .*: write PingConsumer\.as_asgi\(\)"):
+        path("ws/", wrong)
+    with pytest.raises(TypeError, match=r"re_path\('ws/'\) .*: write PingConsumer\.as_asgi\(\)"):
+        re_path("ws/", wrong)
+
+
+def test_a_leading_slash_matches_nothing() -> None:
+    with pytest.raises(ValueError, match=r"path\('/ws/'\) would match nothing, .*: write 'ws/'"):
+        path("/ws/", PING)
+    with pytest.raises(ValueError, match=r"would match nothing, .*: write '\^ws/'"):
+        re_path("^/ws/", PING)
+
+
 def test_routes_have_names_and_defaults() -> None:
     route = path("a/", PING, {"kind": "x"}, name="first")
 

@@ -59,7 +59,7 @@ def test_dependency_that_does_not_exist() -> None:
     """The error says where, when the application is built."""
 
     class MissingConsumer(AsyncJsonWebsocketConsumer):
-        missing: Annotated[str, Depends(nowhere)] # noqa: F821 # pyright: ignore[reportUndefinedVariable, reportUnknownArgumentType]
+        missing: Annotated[str, Depends(nowhere)]  # noqa: F821 # pyright: ignore[reportUndefinedVariable, reportUnknownArgumentType]
 
     with pytest.raises(NameError, match="annotation of MissingConsumer names 'nowhere'"):
         add_websocket_consumer(FastAPI(), "/ws", MissingConsumer)

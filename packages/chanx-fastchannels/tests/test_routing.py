@@ -130,6 +130,25 @@ def test_dependencies_of_a_router_are_not_lost_silently(kind: Any) -> None:
     assert addresses(guarded) == ["/ws"]
 
 
+@pytest.mark.parametrize(
+    "wrong", [PingConsumer.as_asgi(), PingConsumer()], ids=["as_asgi", "instance"]
+)
+def test_the_class_is_what_is_routed(wrong: Any) -> None:
+    for app in (Starlette(), Litestar()):
+        with pytest.raises(
+            TypeError, match=r"takes a consumer class for '/ws', .*: write PingConsumer\."
+        ):
+            add_websocket_consumer(app, "/ws", wrong)
+
+
+def test_a_path_begins_with_a_slash() -> None:
+    with pytest.raises(ValueError, match="'ws' of PingConsumer must start with '/': write '/ws'"):
+        add_websocket_consumer(APIRouter(prefix="/v1"), "ws", PingConsumer)
+    router = APIRouter(prefix="/v1")
+    add_websocket_consumer(router, "", PingConsumer)
+    assert addresses(router) == ["/v1"]
+
+
 def test_a_path_is_served_once() -> None:
     """The second consumer of a path would never be reached, whatever its parameters are called."""
     router = APIRouter(prefix="/v1")

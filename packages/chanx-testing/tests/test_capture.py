@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import pytest
 from asgiref.sync import sync_to_async
 
-from chanx.core.decorators import ws_handler
+from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
@@ -74,6 +74,10 @@ class Base(ChanxWebsocketConsumerMixin[News]):
     groups = ["all"]  # noqa: RUF012 - the documented way to write it
     layer: ClassVar[Layer]
     get_channel_layer: ClassVar[Any] = staticmethod(layer_of_the_test)
+
+    @event_handler
+    async def news(self, event: News) -> None:
+        """Hear it."""
 
 
 class Child(Base):

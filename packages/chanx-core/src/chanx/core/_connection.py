@@ -28,7 +28,7 @@ from chanx.core._watch import Watch
 from chanx.core._watched import WatchedDispatcher
 from chanx.core._wire_schema import WireFormat
 from chanx.core.codec import Codec, with_ref
-from chanx.core.layers import REFUSALS, no_layer
+from chanx.core.layers import REFUSALS, check_group_name, no_layer
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import HeartbeatMessage
 from chanx.type_defs import ASGIEvent, ASGIReceive, ASGISend, ChannelLayer
@@ -241,7 +241,8 @@ class Connection:
             return
         try:
             await inbox.join(group)
-        except REFUSALS:
+        except REFUSALS as refusal:
+            check_group_name(type(self.consumer), group, refusal)
             raise
         except Exception as error:
             raise self._layer_unavailable(error) from error

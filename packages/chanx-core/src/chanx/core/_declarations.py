@@ -1,9 +1,15 @@
 """Mistakes in what a consumer class sets: without a check they have no effect, or another one than was meant."""
 
 from collections.abc import Callable, Collection
+from inspect import isabstract
 from typing import Any, NamedTuple
 
-from chanx.core._user_classes import Attribute, is_library_name, user_attributes
+from chanx.core._user_classes import (
+    Attribute,
+    check_async_hooks,
+    is_library_name,
+    user_attributes,
+)
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.handlers import handler_of, hidden_handler
 from chanx.core.limits import Limits
@@ -27,6 +33,9 @@ def check_declarations(owner: Any) -> None:
             _check_handler(owner, attribute)
         if attribute.name == "allowed_origins":
             check_policy(attribute.function, attribute.where)
+        if attribute.name == "authenticator_class":
+            _check_authenticator(attribute)
+    check_async_hooks(owner)
 
 
 # Misspelt options
@@ -96,21 +105,35 @@ def _check_spelling(owner: Any, attribute: Attribute) -> None:
         return
     if items and all(misspelling.fits(owner, item) for item in items):
         raise TypeError(
-            f"{attribute.where} is no option of consumers and would have no effect: {misspelling.cure}."
+            f"{attribute.where} is not an option of consumers and would have no effect: {misspelling.cure}."
         )
+
+
+def _check_authenticator(attribute: Attribute) -> None:
+    """Refuse an instance, a foreign class, and a class without `authenticate()`."""
+    where, value, shown = attribute.where, attribute.value, _shown(attribute.value)
+    if value is None or isinstance(value, property):
+        return
+    if isinstance(value, BaseAuthenticator):
+        raise TypeError(f"{where} is an instance: set the class, {type(value).__name__}.")
+    if not isinstance(value, type) or not issubclass(value, BaseAuthenticator):
+        raise TypeError(f"{where} must be a subclass of BaseAuthenticator, and is {shown}.")
+    if isabstract(value):
+        missing = ", ".join(f"{name}()" for name in sorted(value.__abstractmethods__))
+        raise TypeError(f"{where} is {shown}, which has no {missing}: write it.")
 
 
 # Collections
 
 
 def _check_collection(attribute: Attribute) -> None:
-    """Refuse a text, which would be read letter by letter, and what is no collection or holds something else."""
-    name, value = attribute.name, attribute.value
+    """Refuse a text, which would be read letter by letter, and anything but a collection."""
+    name, value, shown = attribute.name, attribute.value, _shown(attribute.value)
     if name not in (*_OF_TEXTS, *_OF_MESSAGES) or value is None or attribute.is_computed:
         return
     if isinstance(value, str | bytes | type) or not isinstance(value, Collection):
         raise TypeError(
-            f"{attribute.where} must be a list, and is {_shown(value)}: write '{name} = [{_shown(value)}]'."
+            f"{attribute.where} must be a list, and is {shown}: write '{name} = [{shown}]'."
         )
     if name in _OF_TEXTS and not is_text_list(value):
         raise TypeError(f"{attribute.where} must be a list of strings, and is {value!r}.")
@@ -135,6 +158,6 @@ def _check_handler(owner: type, attribute: Attribute) -> None:
     hidden = hidden_handler(attribute.value)
     if hidden is not None:
         raise TypeError(
-            f"{attribute.where}() would be no handler: the decorator above @{hidden.kind}_handler hides it. "
+            f"{attribute.where}() would not be a handler: the decorator above @{hidden.kind}_handler hides it. "
             f"Write @{hidden.kind}_handler on top, or use functools.wraps() in that decorator."
         )

@@ -11,7 +11,14 @@ from chanx.core._announcer import announcer_of
 from chanx.core._failures import mark_layer_failure
 from chanx.core._options import ConsumerOptions
 from chanx.core._user_classes import is_of_library
-from chanx.core.layers import REFUSALS, LayerTraits, ProcessLayer, layer_alias, no_layer
+from chanx.core.layers import (
+    REFUSALS,
+    LayerTraits,
+    ProcessLayer,
+    check_group_name,
+    layer_alias,
+    no_layer,
+)
 from chanx.core.spec import ConsumerSpec
 from chanx.messages.base import BaseMessage
 from chanx.type_defs import ChannelLayer, EventPayload, GroupMessageEvent
@@ -63,7 +70,7 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
     @classmethod
     def _names_its_layer(cls) -> bool:
         owner = next(base for base in cls.__mro__ if "channel_layer_alias" in vars(base))
-        # An alias of the library's is a default, not a user's choice.
+        # An alias that a class of the library sets is a default, not a user's choice.
         return not is_of_library(owner)
 
     @classmethod
@@ -80,8 +87,10 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
     async def send_event(cls, event: ReceiveEvent, channel_name: str) -> None:
         """Send an event to the consumer that listens on one channel.
 
-        Raises what the layer raises when the channel is full.
+        Raises what the layer raises when the channel is full, and TypeError for an event that the class does not
+        handle.
         """
+        cls.spec.check_event(event)
         layer = cls._layer()
         try:
             async with asyncio.timeout(cls.layer_timeout):
@@ -101,7 +110,11 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
     async def broadcast_event(
         cls, event: ReceiveEvent, groups: Collection[str] | str | None = None
     ) -> None:
-        """Send an event to every member of the groups, those of the class by default."""
+        """Send an event to every member of the groups, those of the class by default.
+
+        Raises TypeError for an event that the class does not handle, and for an invalid name of a group.
+        """
+        cls.spec.check_event(event)
         names = [*cls.groups, *cls.spec.extra_groups] if groups is None else groups
         await cls._send_to_groups(names, _event_payload(event))
 
@@ -125,8 +138,9 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
             try:
                 async with asyncio.timeout(timeout):
                     await layer.group_send(group, {**message, **stamp})
-            except _UNWRITABLE:
+            except _UNWRITABLE as refusal:
                 announcer.take_back(group, stamp)  # nobody misses what could not be sent
+                check_group_name(cls, group, refusal)
                 raise
             except Exception as error:  # a layer may raise anything
                 mark_layer_failure(error, layer)
@@ -154,4 +168,9 @@ def _event_payload(event: BaseMessage) -> EventPayload:
 
 
 def _group_names(groups: Collection[str] | str) -> list[str]:
-    return [groups] if isinstance(groups, str) else list(dict.fromkeys(groups))
+    if isinstance(groups, str):
+        return [groups]
+    try:
+        return list(dict.fromkeys(groups))
+    except TypeError as error:  # no collection, or a list in it
+        raise TypeError(f"Groups must be a name or a list of names, and are {groups!r}.") from error

@@ -1,13 +1,21 @@
-"""What a class has from its user, and what from the library and its framework."""
+"""Which attributes of a class its user sets, and which the library and its framework."""
 
 from collections.abc import Iterator
 from functools import cache
-from inspect import getattr_static
+from inspect import getattr_static, iscoroutinefunction, unwrap
+from types import FunctionType
 from typing import Any, NamedTuple
 
 from typing_extensions import Format, get_annotations
 
-__all__ = ["Attribute", "is_library_name", "is_of_library", "library_method", "user_attributes"]
+__all__ = [
+    "Attribute",
+    "check_async_hooks",
+    "is_library_name",
+    "is_of_library",
+    "library_method",
+    "user_attributes",
+]
 
 # The modules of ours and of the frameworks. Test suites of `chanx.testing` are users like any other.
 _LIBRARIES = (
@@ -17,7 +25,7 @@ _LIBRARIES = (
     "channels.",
     "fast_channels.",
 )
-_BUILT_IN = ("abc", "builtins", "typing", "typing_extensions")
+_BUILT_IN = ("builtins", "typing")
 
 
 class Attribute(NamedTuple):
@@ -41,8 +49,7 @@ class Attribute(NamedTuple):
     @property
     def is_computed(self) -> bool:
         """Whether it is a property or another descriptor, which gives its value to an instance."""
-        kind: type = type(self.value)
-        return hasattr(kind, "__get__")
+        return hasattr(self.value, "__get__")
 
     def is_in_force(self, owner: type) -> bool:
         """Tell whether it is what instances of the class have under this name."""
@@ -74,6 +81,27 @@ def library_method(owner: type, name: str) -> Any:
         if is_of_library(base) and name in vars(base):
             return Attribute(base, name, vars(base)[name]).function
     return None
+
+
+def check_async_hooks(owner: type) -> None:
+    """Raise TypeError for a plain function in place of one that the library awaits."""
+    for attribute in user_attributes(owner):
+        function = attribute.function
+        if not isinstance(function, FunctionType) or not attribute.is_in_force(owner):
+            continue
+        if iscoroutinefunction(library_method(owner, attribute.name)) and not _is_awaitable(
+            function
+        ):
+            raise TypeError(
+                f"{attribute.where}() must be async: write 'async def {attribute.name}'."
+            )
+
+
+def _is_awaitable(function: FunctionType) -> bool:
+    """Tell whether a function is async, wraps one, or says that it returns an awaitable."""
+    returned = get_annotations(function, format=Format.FORWARDREF).get("return")
+    says_so = "Awaitable" in str(returned) or "Coroutine" in str(returned)
+    return says_so or iscoroutinefunction(unwrap(function))
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from chanx.constants import CLOSE_UNAUTHENTICATED
 from chanx.core import _guard as _guard
+from chanx.core._user_classes import check_async_hooks
 from chanx.type_defs import SendMessageFn
 
 if TYPE_CHECKING:
@@ -35,6 +36,12 @@ class BaseAuthenticator(ABC):
     """Whose connection it is, for the options of its class; set before `authenticate()`."""
     status_code: int | None = None
     """HTTP status of the decision, where there is one."""
+
+    # Any: whatever a base class of the user's takes.
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Raise TypeError for an `authenticate()` that is not async."""
+        super().__init_subclass__(**kwargs)
+        check_async_hooks(cls)
 
     def __init__(self, send_message: SendMessageFn) -> None:
         self.send_message = send_message

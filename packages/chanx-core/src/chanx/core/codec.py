@@ -11,6 +11,7 @@ JSON has no infinity and no NaN. In a frame that arrives they are an error; in o
 import re
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial
+from inspect import iscoroutine
 from sys import float_info
 from typing import Annotated, Any, Union, cast
 
@@ -297,11 +298,17 @@ def _then(serialize: Serialize, change: Callable[[bytes], bytes]) -> Serialize:
 
 def checked_message(result: object) -> BaseMessage:
     """Return what a handler returned, if it is a message; raise TypeError otherwise."""
-    if not isinstance(result, BaseMessage):
+    if isinstance(result, BaseMessage):
+        return result
+    if iscoroutine(result):
+        result.close()  # it would be reported as never awaited
         raise TypeError(
-            f"Expected a BaseMessage, but got {type(result).__name__}: handlers return messages or None."
+            f"Expected a BaseMessage, but got the coroutine of {result.__qualname__}(), which was called without "
+            "'await': write 'return await ...'."
         )
-    return result
+    raise TypeError(
+        f"Expected a BaseMessage, but got {type(result).__name__}: handlers return messages or None."
+    )
 
 
 def with_ref(text: str, ref: str | None) -> str:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import Any, Never, ParamSpec, TypeVar, overload
 
 from chanx.core import _guard as _guard
 from chanx.core.handlers import HANDLER_ATTRIBUTE, HandlerKind, OutputType, declare
@@ -126,7 +126,7 @@ def event_handler(
 
 
 def channel(
-    *,
+    *wrong: Never,
     name: str | None = None,
     description: str | None = None,
     tags: list[str] | None = None,
@@ -134,7 +134,14 @@ def channel(
     """Describe a consumer class as a channel of the AsyncAPI document.
 
     Without a description the class docstring is used; without a name, the class name in snake case.
+
+    Raises TypeError where it is used without parentheses.
     """
+    if wrong:
+        raise TypeError(
+            f"@channel takes named arguments only, and was given {wrong[0]!r}: write @channel(name=...)."
+        )
+    _check_tags(tags, "@channel")
     info: ChannelInfo = {"name": name, "description": description, "tags": tags}
 
     def describe(consumer: _T) -> _T:
@@ -144,8 +151,17 @@ def channel(
     return describe
 
 
+def _check_tags(tags: object, where: str) -> None:
+    if isinstance(tags, str):  # it would be read letter by letter
+        raise TypeError(
+            f"tags of {where} must be a list, and is {tags!r}: write 'tags=[{tags!r}]'."
+        )
+
+
 # Any: the options of `declare()`, which the decorators have in their signatures.
 def _mark(kind: HandlerKind, func: Callable[..., Any] | None, **options: Any) -> Any:
+    _check_tags(options["tags"], f"@{kind}_handler")
+
     def record(function: Callable[..., Any]) -> Callable[..., Any]:
         if not inspect.isroutine(function):
             name = f"{kind}_handler"

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from chanx.core import _guard as _guard
+from chanx.core._user_classes import check_async_hooks
 from chanx.core.exceptions import DeniedError
 from chanx.messages.base import BaseMessage
 
@@ -18,6 +19,12 @@ class Guard(ABC):
 
     One instance serves every connection of the class.
     """
+
+    # Any: whatever a base class of the user's takes.
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Raise TypeError for a `check()` that is not async."""
+        super().__init_subclass__(**kwargs)
+        check_async_hooks(cls)
 
     @abstractmethod
     async def check(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chanx.core import _guard as _guard
+from chanx.utils.groups import is_group_name
 from chanx.utils.logging import logger
 
 __all__ = ["REFUSALS", "LayerTraits", "ProcessLayer", "layer_alias", "no_layer"]
@@ -58,3 +59,13 @@ def no_layer(consumer: type) -> str:
         f"{consumer.__name__} has no channel layer: register one under the alias "
         f"{layer_alias(consumer)!r} before connections come."
     )
+
+
+def check_group_name(consumer: type, group: object, refusal: Exception) -> None:
+    """Raise TypeError with the cure if a layer has refused a group for its name."""
+    if not is_group_name(group):
+        raise TypeError(
+            f"{consumer.__name__} uses the group {group!r}, which is not a valid name: names have ASCII letters, "
+            "digits, '-', '_' and '.', and fewer than 100 of them. Make a name from any text with "
+            "chanx.utils.groups.safe_group_name()."
+        ) from refusal

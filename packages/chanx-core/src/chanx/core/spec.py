@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from chanx.constants import CHANX_ACTIONS
 from chanx.core import _guard as _guard
+from chanx.core._user_classes import user_attributes
 from chanx.core.decorators import CHANNEL_ATTRIBUTE
 from chanx.core.handlers import HandlerKind, HandlerSpec, flatten_types, handler_of
 from chanx.messages.base import BaseMessage, message_actions
@@ -73,7 +74,7 @@ class ConsumerSpec:
     """
 
     def __init__(self, owner: Any) -> None:
-        self.owner = owner
+        self.owner: Any = owner
         self.name: str = owner.__name__.removesuffix("Consumer") or owner.__name__
         self.snake_name: str = snake_case(self.name)
         self._declared = list(_declared_handlers(owner))
@@ -130,6 +131,22 @@ class ConsumerSpec:
         heartbeat = [HeartbeatMessage] if self.has_heartbeat else []
         return _ordered({*outputs, *self.emits, *SYSTEM_MESSAGES, *heartbeat})
 
+    def check_event(self, event: BaseMessage) -> None:
+        """Raise TypeError for an event that neither the class nor a subclass handles."""
+        if event.action in self.handlers.events or _takes_any_event(self.owner):
+            return
+        waiting: list[Any] = self.owner.__subclasses__()
+        while waiting:
+            subclass = waiting.pop()
+            if event.action in subclass.spec.handlers.events or _takes_any_event(subclass):
+                return
+            waiting += subclass.__subclasses__()
+        name = self.owner.__name__
+        raise TypeError(
+            f"{name} has no handler for the event {event.action!r}: add an @event_handler for "
+            f"{type(event).__name__} to it, or send the event by the class that has one."
+        )
+
     def log_undeclared(self, message_type: type[BaseMessage]) -> None:
         """Warn of a message that the class sends without declaring it, once for each type."""
         if message_type not in self._undeclared:
@@ -175,6 +192,12 @@ def _declared_handlers(owner: type) -> Iterator[HandlerSpec]:
         if handler is not None:
             # A function may be known to the class under another name than its own.
             yield replace(handler, method_name=name)
+
+
+def _takes_any_event(owner: type) -> bool:
+    """Tell whether a class reads events from the layer by itself."""
+    own = {attribute.name for attribute in user_attributes(owner)}
+    return not own.isdisjoint(("handle_channel_event", "parse_event"))
 
 
 def _by_action(

@@ -23,7 +23,7 @@ from chanx.core._publisher import Publisher, ReceiveEvent
 from chanx.core._shortcuts import Shortcuts
 from chanx.core._wire_schema import WireFormat
 from chanx.core.authenticator import BaseAuthenticator
-from chanx.core.codec import Codec, adapter_of
+from chanx.core.codec import Codec, adapter_of, checked_message
 from chanx.core.exceptions import MessageError
 from chanx.core.guards import Guard
 from chanx.core.handlers import HandlerSpec, ParameterResolver
@@ -527,7 +527,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
                 async with asyncio.timeout(self.handler_timeout):
                     result = await self._handle_event(handler, event)
             if result is not None:
-                await self.send_message(result)
+                await self.send_message(checked_message(result))
         except BaseException as error:
             failure = await contained(error, self.connection)
             self.connection.failed(failure, event)

@@ -33,5 +33,12 @@ def safe_group_name(*parts: object, namespace: str | None = None) -> str:
     return name[: MAX_GROUP_NAME_LENGTH - len(ending)] + ending
 
 
+def is_group_name(name: object) -> bool:
+    """Tell whether channel layers take a name for a group."""
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_GROUP_NAME_LENGTH:
+        return False
+    return _ALLOWED.union("_.").issuperset(name)
+
+
 def _escape(text: str) -> str:
     return "".join(char if char in _ALLOWED else f"_{ord(char):x}_" for char in text) or "__"

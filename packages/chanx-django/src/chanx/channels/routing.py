@@ -5,6 +5,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from channels.consumer import AsyncConsumer
 from channels.routing import URLRouter
 from django import urls
 
@@ -27,7 +28,11 @@ _django_re_path: Callable[..., Any] = urls.re_path
 def path(
     route: str, view: Application, kwargs: Mapping[str, Any] | None = None, name: str = ""
 ) -> "Route":
-    """Route a path to a consumer (`MyConsumer.as_asgi()`) or to a nested router (`include(...)`)."""
+    """Route a path to a consumer (`MyConsumer.as_asgi()`) or to a nested router (`include(...)`).
+
+    Raises TypeError for a consumer without `as_asgi()`, ValueError for a route with a leading slash.
+    """
+    _check_route("path", route, view)
     pattern: Route = _django_path(route, view, dict(kwargs or {}), name or None)
     return pattern
 
@@ -35,9 +40,24 @@ def path(
 def re_path(
     route: str, view: Application, kwargs: Mapping[str, Any] | None = None, name: str = ""
 ) -> "Route":
-    """Route a regular expression, as `path()` does a path."""
+    """Route a regular expression, as `path()` does a path. Raises what `path()` raises."""
+    _check_route("re_path", route, view)
     pattern: Route = _django_re_path(route, view, dict(kwargs or {}), name or None)
     return pattern
+
+
+def _check_route(function: str, route: str, view: object) -> None:
+    consumer = view if isinstance(view, type) else type(view)
+    if issubclass(consumer, AsyncConsumer):
+        raise TypeError(
+            f"{function}({route!r}) takes an application, and was given a consumer: "
+            f"write {consumer.__name__}.as_asgi()."
+        )
+    if route.removeprefix("^").startswith("/"):
+        raise ValueError(
+            f"{function}({route!r}) would match nothing, as Channels takes the leading slash away: "
+            f"write {route.replace('/', '', 1)!r}."
+        )
 
 
 def include(router: URLRouter | ModuleType | str) -> URLRouter:

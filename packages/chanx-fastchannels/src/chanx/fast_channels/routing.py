@@ -31,18 +31,36 @@ def add_websocket_consumer(
     prefix is put in front of the path. Parameters of the path are written as Starlette's: `{room}`, `{number:int}`.
 
     Raises TypeError for a router with dependencies, which FastAPI does not run for consumers, where the consumer does
-    not say what it depends on; ValueError for a path that has a WebSocket route already.
+    not say what it depends on, and for anything but a consumer class; ValueError for a path without a leading slash, or
+    that has a WebSocket route already.
     """
+    _check_consumer(path, consumer)
     if not isinstance(app_or_router, Router | Starlette):
         _register(app_or_router, path, consumer, name or consumer.__name__)
         return
     router = app_or_router if isinstance(app_or_router, Router) else app_or_router.router
     _check_dependencies(router, consumer)
     whole: str = getattr(router, "prefix", "") + path
+    if not whole.startswith("/") or path[:1] not in ("/", ""):
+        raise ValueError(
+            f"The path {path!r} of {consumer.__name__} must start with '/': write '/{path}'."
+        )
     _check_path(router, whole)
     route = WebSocketRoute(whole, consumer.as_asgi(), name=name or consumer.__name__)
     router.routes.append(route)
     _announce(router)
+
+
+def _check_consumer(path: str, consumer: object) -> None:
+    """Refuse what `as_asgi()` returns, and an instance, which would serve every connection."""
+    if isinstance(consumer, type) and hasattr(consumer, "as_asgi"):
+        return
+    kind = type(consumer) if hasattr(consumer, "as_asgi") else None
+    found: type | None = getattr(consumer, "consumer_class", kind)
+    cure = f"write {found.__name__}" if found else "write the name of the class"
+    raise TypeError(
+        f"add_websocket_consumer() takes a consumer class for {path!r}, and was given {consumer!r}: {cure}."
+    )
 
 
 def _check_path(router: Router, path: str) -> None:

@@ -1,17 +1,21 @@
 """What a consumer class declares, and which mistakes are refused when it is created."""
 
+from collections.abc import Awaitable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from chanx.core import _guard as _guard
+from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.guards import Guard
 from chanx.core.limits import Limits
+from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
+from chanx.testing.communicator import WebsocketCommunicator
 from chanx.testing.integration.base import IntegrationTests
 from chanx.testing.integration.consumers import (
     Admits,
@@ -19,8 +23,9 @@ from chanx.testing.integration.consumers import (
     ChatMessage,
     ChatPayload,
     NewsEvent,
+    Telling,
 )
-from chanx.type_defs import Scope
+from chanx.type_defs import EventPayload, Scope
 
 __all__ = ["DeclarationTests"]
 
@@ -63,13 +68,13 @@ class DeclarationTests(IntegrationTests):
     )
     def test_misspelt_option(self, name: str, value: Any, cure: str) -> None:
         """An option under a wrong name would have no effect, and might admit every client."""
-        self.refuse(rf"^Wrong\.{name} is no option .*: .*'.*\b{cure}\b", **{name: value})
+        self.refuse(rf"^Wrong\.{name} is not an option .*: .*'.*\b{cure}\b", **{name: value})
         mixin = type("Mixin", (), {name: value})
-        with pytest.raises(TypeError, match=rf"^Mixin\.{name} is no option"):
+        with pytest.raises(TypeError, match=rf"^Mixin\.{name} is not an option"):
             type("Wrong", (mixin, Basic, self.base), {})
 
     def test_own_attributes_of_such_names(self) -> None:
-        """A value that is none of the option's is an attribute of the user's own."""
+        """A value of another type than the option's is an attribute of the user's own."""
         own: dict[str, Any] = {"group": "lobby", "guard": 7, "guards": [], "limit": 5}
         consumer: Any = type("Right", (Basic, self.base), {**own, "authenticator": None})
         assert {name: getattr(consumer, name) for name in own} == own
@@ -128,7 +133,7 @@ class DeclarationTests(IntegrationTests):
         self.refuse(cure, **{name: decorator(handle)})
 
     def test_handler_hidden_by_a_decorator(self) -> None:
-        """A wrapper without the handler's attributes would be no handler, so no message would reach it."""
+        """A wrapper without the handler's attributes would not be a handler, so no message would reach it."""
 
         class Counting:
             def __init__(self, function: Any) -> None:
@@ -148,7 +153,7 @@ class DeclarationTests(IntegrationTests):
             """Say it back."""
             return message
 
-        cure = r"^Wrong\.chat\(\) would be no handler: .* Write @ws_handler on top"
+        cure = r"^Wrong\.chat\(\) would not be a handler: .* Write @ws_handler on top"
         for decorator in (logged, Counting, staticmethod):
             self.refuse(cure, chat=decorator(ws_handler(handle)))
 
@@ -178,14 +183,15 @@ class DeclarationTests(IntegrationTests):
     async def test_undeclared_reply_is_logged_once(self, caplog: pytest.LogCaptureFixture) -> None:
         """A message that the document does not have is sent, and the log says how to declare it."""
 
-        class Forgetful(Basic):
+        class Forgetful(ChanxWebsocketConsumerMixin[Any]):
             @ws_handler
             async def ping(self, message: PingMessage):  # type: ignore[no-untyped-def]
                 """Answer, without saying with what."""
                 return NewsEvent(payload="new")
 
+        consumer: Any = self.make(Forgetful)
         for _ in range(2):
-            async with self.connect(Forgetful) as ws:
+            async with WebsocketCommunicator(consumer.as_asgi(), "/ws", consumer=consumer) as ws:
                 for _ in range(2):
                     await ws.send_message(PingMessage())
                     assert (await ws.receive_json_from())["action"] == "news"
@@ -207,3 +213,118 @@ class DeclarationTests(IntegrationTests):
             consumer.as_asgi()
         with pytest.raises(NameError, match=cure):
             _ = consumer.spec.handlers
+
+    def test_authenticator_class_is_a_class(self) -> None:
+        """An instance would serve every connection, and another class cannot decide about one."""
+
+        class Foreign:
+            """Has nothing to do with it."""
+
+        async def send(message: BaseMessage) -> None:
+            """Send nothing."""
+
+        where = r"^Wrong\.authenticator_class"
+        self.refuse(rf"{where} is an instance: .* Admits\.", authenticator_class=Admits(send))
+        self.refuse(rf"{where} .* BaseAuthenticator, .* Foreign", authenticator_class=Foreign)
+        self.refuse(rf"{where} .* BaseAuthenticator, .* 'Admits'", authenticator_class="Admits")
+        self.refuse(rf"{where} is Telling, .* no authenticate\(\)", authenticator_class=Telling)
+
+    @pytest.mark.parametrize(
+        "hook", ["connect", "disconnect", "get_groups", "on_resync", "post_authentication"]
+    )
+    def test_hook_that_is_not_async(self, hook: str) -> None:
+        """The library awaits it, so it is refused before there is a connection."""
+
+        def plain(self: Any, *arguments: Any) -> None:
+            """Forget async."""
+
+        def passing_on(self: Any, *arguments: Any) -> Awaitable[None]:
+            """Say that it is awaited."""
+            raise NotImplementedError
+
+        self.refuse(rf"^Wrong\.{hook}\(\) must be async: write 'async def {hook}'", **{hook: plain})
+        type("Right", (Basic, self.base), {hook: passing_on})
+
+    def test_authenticator_and_guard_are_async(self) -> None:
+        """A plain function would fail on each connection or message."""
+
+        def plain(self: Any, *arguments: Any) -> bool:
+            """Forget async."""
+            return True
+
+        with pytest.raises(TypeError, match=r"^Plain\.authenticate\(\) must be async"):
+            type("Plain", (BaseAuthenticator,), {"authenticate": plain})
+        with pytest.raises(TypeError, match=r"^Plain\.check\(\) must be async"):
+            type("Plain", (Guard,), {"check": plain})
+
+    async def test_invalid_group_is_named(self, caplog: pytest.LogCaptureFixture) -> None:
+        """To join it closes the connection, to send to it raises; both name the group and the cure."""
+
+        class Spaced(Basic):
+            groups: list[str] = ["my room"]  # noqa: RUF012 - the documented way to write it
+
+        ws = self.connect(Spaced)
+        await ws.connect()
+        await ws.assert_closed(1011)
+        await ws.wait()
+        log = caplog.text
+        assert "Spaced uses the group 'my room', which is not a valid name" in log
+        assert "safe_group_name()" in log
+        event = NewsEvent(payload="new")
+        consumer: Any = self.make(Basic)
+        with pytest.raises(TypeError, match=r"^Basic uses the group 'my room', .*safe_group_name"):
+            await consumer.broadcast_event(event, "my room")
+        with pytest.raises(TypeError, match=r"Groups must be .* \[\['lobby'\]\]"):
+            await consumer.broadcast_event(event, [["lobby"]])
+
+    async def test_event_without_a_handler(self) -> None:
+        """It would be lost at each member; a handler of a subclass is one."""
+
+        class Silent(ChanxWebsocketConsumerMixin[Any]):
+            """Handles no events."""
+
+        base: Any = self.make(Silent)
+        event = NewsEvent(payload="new")
+        cure = r"^Silent has no handler for the event 'news': add an @event_handler for NewsEvent"
+        with pytest.raises(TypeError, match=cure):
+            await base.broadcast_event(event, "lobby")
+        with pytest.raises(TypeError, match=cure):
+            await base.send_event(event, "channel")
+
+        class Loud(base):  # type: ignore[misc]
+            @event_handler
+            async def news(self, event: NewsEvent) -> None:
+                """Hear it."""
+
+        class Reading(Silent):
+            async def handle_channel_event(self, event_payload: EventPayload) -> None:
+                """Read it by hand."""
+
+        assert Loud.spec.handlers.events
+        await base.broadcast_event(event, "lobby")
+        await cast(Any, self.make(Reading)).broadcast_event(event, "lobby")
+
+    async def test_handler_that_forgets_to_await(self, caplog: pytest.LogCaptureFixture) -> None:
+        """What it returns is a coroutine; the log names the function that was called."""
+
+        class Forgetful(Basic):
+            @ws_handler
+            async def chat(self, message: ChatMessage) -> ChatMessage:
+                """Pass it on."""
+                return cast(ChatMessage, self.said(message))
+
+            @event_handler
+            async def news(self, event: NewsEvent) -> ChatMessage:
+                """Pass it on."""
+                return cast(ChatMessage, self.said(ChatMessage(payload=ChatPayload(user_name="x"))))
+
+            async def said(self, message: ChatMessage) -> ChatMessage:
+                """Say it back."""
+                return message
+
+        async with self.connect(Forgetful) as ws:
+            await ws.send_message(ChatMessage(payload=ChatPayload(user_name="ada")))
+            assert (await ws.receive_json_from())["action"] == "error"
+            await ws.consumer.broadcast_event(NewsEvent(payload="new"), "lobby")
+            await ws.idle()
+        assert caplog.text.count("said(), which was called without 'await'") == 2
