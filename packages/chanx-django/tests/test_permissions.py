@@ -156,9 +156,81 @@ async def test_a_refused_message_has_a_code_by_default(ada: User) -> None:
 async def test_expressions(ada: User) -> None:
     async with socket(guarded((IsAuthenticated & NoShouting) | IsAdminUser), ada) as ws:
         assert await said(ws) == "hello"
-        assert (await said(ws, "HEY"))[0]["type"] == "permission_denied"
+        assert await said(ws, "HEY") == denied("shouting", "Do not shout")
     async with socket(guarded(~IsAuthenticated), ada) as ws:
         assert (await said(ws))[0]["type"] == "permission_denied"
+
+
+class Yes(BasePermission):
+    message = "Said for a yes"
+    code = "yes"
+
+
+class No(BasePermission):
+    message = "No"
+    code = "no"
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        return False
+
+
+class AsyncNo(BasePermission):
+    message = "Not now"
+
+    async def has_permission(self, request: Any, view: Any) -> bool:
+        return False
+
+
+class Silent(No):
+    message = None  # type: ignore[assignment]
+    code = None  # type: ignore[assignment]
+
+
+class Told(BasePermission):
+    """Decides about its message when it is asked."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        self.message = f"Not {view.message.payload}"
+        return False
+
+
+NO = ("no", "No")
+DEFAULT = ("permission_denied", "You do not have permission to perform this action.")
+EXPRESSIONS: dict[str, tuple[Any, tuple[str, str]]] = {
+    "first of and": (No & Yes, NO),
+    "second of and": (Yes & No, NO),
+    "only the first is asked": (No & AsyncNo, NO),
+    "async": (Yes & AsyncNo, ("permission_denied", "Not now")),
+    "decided when asked": (Yes & Told, ("permission_denied", "Not hello")),
+    "or": (No | AsyncNo, NO),
+    "the alternative with a message": (Silent | No, NO),
+    "no message": (Yes & Silent, DEFAULT),
+    "not": (~Yes, DEFAULT),
+    "not in and": (Yes & ~Yes, DEFAULT),
+    "not in or": (~Yes | No, NO),
+    "twice not": (~~No, NO),
+    "nested": (Yes & (Silent | (Yes & No)), NO),
+    "an alternative that was met": ((AsyncNo | Yes) & No, NO),
+    "not of or": (~(No | Yes), DEFAULT),
+    "not of and": (~(Yes & ~No), NO),
+    "and, with not": (~(~Yes | ~No), NO),
+}
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+async def test_an_expression_has_the_words_of_the_operand_that_refused(
+    name: str, ada: User
+) -> None:
+    expression, words = EXPRESSIONS[name]
+    async with socket(guarded(expression), ada) as ws:
+        assert await said(ws) == denied(*words)
+
+
+async def test_an_expression_with_words_of_its_own_is_heard_before_the_login() -> None:
+    """As a single permission is: nobody is logged in here."""
+    async with socket(guarded(NoShouting & IsAuthenticated)) as ws:
+        assert await said(ws, "HEY") == denied("shouting", "Do not shout")
+        assert (await said(ws))[0]["type"] == "not_authenticated"
 
 
 async def test_several_guards_of_both_kinds(ada: User) -> None:
@@ -194,6 +266,27 @@ async def test_the_object_of_the_connection(ada: User, readers: Group) -> None:
 
         await ada.groups.aadd(readers)
         assert await said(ws) == "hello"
+
+
+@pytest.mark.parametrize("expression", [IsAuthenticated & IsMember, IsAdminUser | IsMember])
+async def test_expressions_of_object_permissions(
+    expression: Any, ada: User, readers: Group
+) -> None:
+    """And of the connection itself, which is told in the authentication message."""
+    authenticator = type("Members", (Members,), {"permission_classes": (expression,)})
+    consumer = guarded(expression, authenticator=authenticator)
+    async with socket(consumer, ada, f"/ws/{readers.pk}/") as ws:
+        await ws.receive_json_from()
+        assert await said(ws) == "hello"
+        await ada.groups.aremove(readers)
+        assert await said(ws) == denied("no_member", "Members only")
+
+    ws = socket(consumer, ada, f"/ws/{readers.pk}/")
+    await ws.connect()
+    told = (await ws.receive_json_from())["payload"]
+    assert (told["status_code"], told["data"]) == (403, {"detail": "Members only"})
+    await ws.assert_closed(4403)
+    await ws.wait()
 
 
 async def test_user_and_object_are_read_anew(ada: User, readers: Group) -> None:

@@ -3,6 +3,7 @@
 The framework calls them without awaiting. A coroutine is true, so every request would be permitted.
 """
 
+from collections.abc import Iterator, Sequence
 from copy import copy
 from typing import Any
 
@@ -42,10 +43,11 @@ _SYNC_METHODS = (
 
 
 class _Awaiting:
-    """Wraps a permission, a throttle or an authenticator, and awaits its answers."""
+    """Wraps a permission, a throttle or an authenticator, awaits its answers and keeps the last one."""
 
     def __init__(self, original: Any) -> None:
         self._original = original
+        self._answer: bool | None = None
 
     # Code that asks `isinstance()` means the original.
     @property  # type: ignore[misc] # object's can be set
@@ -58,21 +60,68 @@ class _Awaiting:
             return value
 
         def ask(*args: Any, **kwargs: Any) -> Any:
-            return awaited(value(*args, **kwargs))
+            answer = awaited(value(*args, **kwargs))
+            self._answer = bool(answer)
+            return answer
 
         return ask
+
+    def _refusing(self, *, wanted: bool) -> "Iterator[_Awaiting]":
+        """Yield this permission if its last answer is no, and yes is wanted."""
+        if wanted and self._answer is False:
+            yield self
+
+
+class _AwaitingExpression(_Awaiting):
+    """Wraps an expression of permissions, and has the message and the code of the operand that refused.
+
+    Where several alternatives refused, these are those of the first that has any. An operand of `~` has allowed what
+    it stands for, so its message would say the contrary: it has none.
+    """
+
+    def __init__(self, original: Any, operands: "Sequence[_Awaiting]") -> None:
+        super().__init__(original)
+        self._operands = operands
+
+    @property
+    def message(self) -> Any:
+        """The message of the operand that refused; None if it has none."""
+        return self._words[0]
+
+    @property
+    def code(self) -> Any:
+        """The code of the operand that refused; None if it has none."""
+        return self._words[1]
+
+    @property
+    def _words(self) -> tuple[Any, Any]:
+        for one in self._refusing(wanted=True):
+            words = getattr(one, "message", None), getattr(one, "code", None)
+            if words != (None, None):
+                return words
+        return None, None
+
+    def _refusing(self, *, wanted: bool) -> "Iterator[_Awaiting]":
+        """Yield the permissions by which the last answer of the expression is not what is wanted."""
+        if self._answer in (None, wanted):
+            return
+        below = not wanted if isinstance(self._original, NOT) else wanted
+        for operand in self._operands:
+            yield from operand._refusing(wanted=below)
 
 
 # Any: permissions, throttles and authenticators have no common base.
 def awaiting(policy: Any) -> Any:
     """Wrap `policy`, and each operand of an expression, so that answers are awaited."""
-    if isinstance(policy, AND | OR | NOT):
-        # The operator takes the answers of its operands without awaiting them.
-        policy = copy(policy)
-        for name in ("op1", "op2"):
-            if hasattr(policy, name):
-                setattr(policy, name, awaiting(getattr(policy, name)))
-    return _Awaiting(policy)
+    if not isinstance(policy, AND | OR | NOT):
+        return _Awaiting(policy)
+    # The operator takes the answers of its operands without awaiting them.
+    policy = copy(policy)
+    operands = {
+        name: awaiting(getattr(policy, name)) for name in ("op1", "op2") if hasattr(policy, name)
+    }
+    vars(policy).update(operands)
+    return _AwaitingExpression(policy, [*operands.values()])
 
 
 class AwaitingView(APIView):

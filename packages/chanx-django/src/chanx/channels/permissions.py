@@ -63,16 +63,17 @@ class PermissionGuard(Guard):
 
     def _ask(self, consumer: "ChanxWebsocketConsumerMixin[Any]", message: BaseMessage) -> None:
         view, found = _view_of(consumer, message)
+        permission = awaiting(self.permission())
         view.permission_classes = [self.permission]
         # The view may override these methods: only the guard's own permission is asked here.
-        view.get_permissions = lambda: [awaiting(self.permission())]
+        view.get_permissions = lambda: [permission]
         try:
             APIView.check_permissions(view, view.request)
             if found is not None:
                 APIView.check_object_permissions(view, view.request, found)
         except NotAuthenticated:
             # A view says this of anybody who is not logged in; a permission with words of its own is heard first.
-            text, code = (getattr(self.permission, name, None) for name in ("message", "code"))
+            text, code = (getattr(permission, name, None) for name in ("message", "code"))
             if text is None and code is None:
                 raise
             raise PermissionDenied(text, code) from None
