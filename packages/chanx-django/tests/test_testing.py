@@ -2,6 +2,7 @@
 
 import sys
 import time
+import unittest
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, ClassVar, Literal
@@ -226,6 +227,14 @@ class TestWebsocketTestCase(WebsocketTestCase):
         )
 
         await other.assert_authenticated_status_ok()
+
+
+def test_one_test_can_be_named() -> None:
+    """As `manage.py test chat.tests.ChatTests.test_it` does."""
+    loaded = unittest.defaultTestLoader.loadTestsFromName(
+        f"{__name__}.{TestWebsocketTestCase.__name__}.test_one_user"
+    )
+    assert [type(case) for case in loaded] == [TestWebsocketTestCase]
 
 
 def run(test: str, base: type[WebsocketTestCase] = TestWebsocketTestCase, **names: Any) -> Any:

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from functools import wraps
+from types import MethodType
 from typing import Any, ClassVar
 
 import channels.db
@@ -134,19 +135,21 @@ class WebsocketTestCase(TransactionTestCase):
         # the instance.
         test = getattr(self, self._testMethodName)
         if inspect.iscoroutinefunction(test):
-            setattr(self, self._testMethodName, self._closing(test))
+            # A method: unittest, which looks at an attribute of the instance, takes a function for a static one.
+            setattr(self, self._testMethodName, MethodType(self._closing(test), self))
 
+    @staticmethod
     def _closing(
-        self, test: Callable[..., Coroutine[Any, Any, None]]
+        test: Callable[..., Coroutine[Any, Any, None]],
     ) -> Callable[..., Coroutine[Any, Any, None]]:
         """Disconnect in the event loop of the test: Django runs each in one of its own."""
 
         @wraps(test)
-        async def run(*args: Any, **kwargs: Any) -> None:
+        async def run(case: WebsocketTestCase, *args: Any, **kwargs: Any) -> None:
             try:
                 await test(*args, **kwargs)
             finally:
-                await self._disconnect()
+                await case._disconnect()
 
         return run
 
