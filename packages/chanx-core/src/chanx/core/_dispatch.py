@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import ValidationError
 from pydantic_core import from_json
 
 from chanx.core._application_errors import answer_application_error
@@ -256,7 +255,7 @@ class FrameDispatcher:
         if exchange is not None and error.ref is not None:
             exchange.ref = error.ref
         if error.malformed:
-            self._log_malformed(_first_type(error.error))
+            self._log_malformed(error.kind)
         await self._consumer.handle_validation_error(error.error)
         if not error.malformed:
             await self._complete()
@@ -315,7 +314,3 @@ def text_of(event: ASGIEvent) -> str:
 
 def _report_malformed(number: int) -> None:
     logger.warning("Malformed frames: %d more not logged", number, extra={"not_logged": number})
-
-
-def _first_type(error: ValidationError) -> str:
-    return error.errors(include_url=False, include_context=False, include_input=False)[0]["type"]

@@ -39,6 +39,13 @@ class InvalidFrameError(Exception):
         self.malformed = malformed
         self.ref = ref
 
+    @property
+    def kind(self) -> str:
+        """The type of the first error."""
+        return self.error.errors(include_url=False, include_context=False, include_input=False)[0][
+            "type"
+        ]
+
 
 def malformed(kind: str, message: str, *loc: str) -> InvalidFrameError:
     """Build the error for a frame that pydantic has not seen or has no own code for."""

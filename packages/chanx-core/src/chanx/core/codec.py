@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 from inspect import iscoroutine
+from json import loads
 from sys import float_info
 from typing import Annotated, Any, Union, cast
 
@@ -34,7 +35,7 @@ from chanx.core._errors import (
     malformed,
     unknown_action,
 )
-from chanx.core._json_depth import is_shallow
+from chanx.core._json_depth import is_shallow, outer_ref
 from chanx.core._wire_schema import (
     COLLISION,
     WireFormat,
@@ -180,8 +181,14 @@ class Codec:
         return self._message(text, None), None
 
     def parse(self, text: str) -> Any:
-        """Parse the JSON of a frame. Raises InvalidFrameError."""
-        return parse_json(text, max_depth=self._max_depth, finite=self._takes_any_number)
+        """Parse the JSON of a frame. Raises InvalidFrameError, with the frame's `ref` where that can be read."""
+        try:
+            return parse_json(text, max_depth=self._max_depth, finite=self._takes_any_number)
+        except InvalidFrameError as error:
+            if '"ref"' in text and not self._declares_ref:
+                is_readable = error.kind == "too_deep" or _is_lenient_json(text)
+                error.ref = _readable_ref(text) if is_readable else None
+            raise
 
     def decode_object(self, content: Any) -> tuple[BaseMessage, str | None]:
         """Validate a parsed frame. Raises InvalidFrameError."""
@@ -227,6 +234,11 @@ class Codec:
             if isinstance(action, str)
             else frozenset()
         )
+
+    @cached_property
+    def _declares_ref(self) -> bool:
+        """Whether the key could be a message's own: which message it is, is not known of a frame that is not parsed."""
+        return any("ref" in own for own in self._declared_envelope.values())
 
     @cached_property
     def _declared_envelope(self) -> dict[str, frozenset[str]]:
@@ -384,6 +396,25 @@ def _check_values(content: Any, max_depth: int, *, finite: bool) -> None:
         if depth > max_depth:
             raise malformed("too_deep", f"Nesting is deeper than {max_depth} levels")
         level = below
+
+
+def _is_lenient_json(text: str) -> bool:
+    """Tell whether text is JSON but for NaN, numbers out of range and lone surrogates, which common libraries write."""
+    try:
+        loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _readable_ref(text: str) -> str | None:
+    """Return the reference of a frame that is refused unparsed, if it is a valid one."""
+    found = outer_ref(text)
+    try:
+        ref: str | None = None if found is None else from_json(found)
+    except (ValueError, TypeError):  # a bad escape, or a lone surrogate
+        return None
+    return None if ref is None or len(ref) > MAX_REF_LENGTH else ref
 
 
 _ENVELOPE = frozenset({"ref", "version"})

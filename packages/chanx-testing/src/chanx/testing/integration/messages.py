@@ -65,6 +65,36 @@ BAD_FRAMES: list[tuple[str, str, list[str], bool]] = [
 ]
 
 
+_DEEP, _DEEPER = ("[" * depth + "]" * depth for depth in (65, 5000))
+
+# Refused before they are messages; the reference is "7".
+READABLE_REFS = [
+    '{"action":"ping","ref":"7","x":' + _DEEP + "}",
+    '{"action":"ping","ref":"7","x":' + _DEEPER + "}",
+    '{"action":"ping","x":' + _DEEPER + ',"ref" : "7"}',
+    '{"y":{"ref":"1"},"ref":"7","x":' + _DEEPER + ',"z":[{"ref":"2"}]}',
+    '{"y":"}]\\\\","z":"\\",\\"ref\\":\\"1","ref":"7","x":' + _DEEPER + "}",
+    '{"ref":"\\u0037","x":' + _DEEPER + "}",
+    '{"ref":"1","ref":"7","x":' + _DEEPER + "}",
+    '{"action":"ping","x":NaN,"ref":"7"}',
+    '{"action":"ping","x":-Infinity,"ref":"7"}',
+    '{"action":"ping","x":1e999,"ref":"7"}',
+    '{"action":"ping","x":"\\ud800","ref":"7"}',
+]
+UNREADABLE_REFS = [
+    '{"action":"ping","ref":7,"x":' + _DEEPER + "}",
+    '{"ref":"' + "x" * 65 + '","x":' + _DEEPER + "}",
+    '{"ref":"\\ud800","x":' + _DEEPER + "}",
+    '{"ref":"\\x","x":' + _DEEPER + "}",
+    '{"x":' + _DEEPER + ',"y":{"ref":"7"}}',
+    '{"x":' + _DEEPER + ',"y":"\\"ref\\":\\"7\\""}',
+    '{"y":[' + '{"ref":"1"},' * 20 + '0],"ref":"7","x":' + _DEEPER + "}",
+    '{"action":"ping","ref":"7"',
+    '{"action":"ping","ref":"7"} {"ref":"8"}',
+    '[{"action":"ping","ref":"7"}]',
+]
+
+
 class ErrorFrame(BaseModel):
     """An error frame."""
 
@@ -205,6 +235,49 @@ class MessageTests(IntegrationTests):
                 assert await ws.receive_json_from() == COMPLETE
             await ws.send_message(PingMessage())
             assert [await ws.receive_json_from() for _ in range(2)] == [PONG, COMPLETE]
+
+    @pytest.mark.parametrize("handlers", [Basic, Overriding])
+    @pytest.mark.parametrize("frame", READABLE_REFS)
+    async def test_refused_frame_is_answered_under_its_ref(
+        self, handlers: Consumer, frame: str
+    ) -> None:
+        """Where it can be read without parsing the frame."""
+        async with self.connect(handlers) as ws:
+            await ws.send_to(text_data=frame)
+            error = await ws.receive_json_from()
+            assert (error["action"], error.get("ref"), error.get("version")) == ("error", "7", 1)
+
+    @pytest.mark.parametrize("handlers", [Basic, Overriding])
+    @pytest.mark.parametrize("frame", UNREADABLE_REFS)
+    async def test_refused_frame_without_a_readable_ref(
+        self, handlers: Consumer, frame: str
+    ) -> None:
+        """Is answered without one, and the next message is handled."""
+        async with self.connect(handlers) as ws:
+            await ws.send_to(text_data=frame)
+            error = await ws.receive_json_from()
+            assert error["action"] == "error"
+            assert "ref" not in error
+            await ws.send_message(PingMessage(), ref="8")
+            assert await ws.receive_json_from() == {**PONG, "version": 1, "ref": "8"}
+
+    @pytest.mark.parametrize("handlers", [Basic, Overriding])
+    async def test_ref_of_a_messages_own_is_no_reference(self, handlers: Consumer) -> None:
+        """A frame that is too deep could be a message that declares the key."""
+
+        class NumberedMessage(BaseMessage):
+            action: Literal["numbered"] = "numbered"
+            payload: None = None
+            ref: str
+
+        class Numbered(handlers):  # type: ignore[misc, valid-type]
+            @ws_handler
+            async def numbered(self, message: NumberedMessage) -> None:
+                """Take it."""
+
+        async with self.connect(Numbered) as ws:
+            await ws.send_to(text_data=READABLE_REFS[0])
+            assert "ref" not in await ws.receive_json_from()
 
     @pytest.mark.parametrize("handlers", [Basic, Overriding])
     async def test_binary_frame_gets_one_error(self, handlers: Consumer) -> None:
