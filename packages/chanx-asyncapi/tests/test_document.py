@@ -22,7 +22,9 @@ from chanx.asyncapi import (
 )
 from chanx.asyncapi.shapes import is_list, is_object
 from chanx.core.decorators import channel, event_handler, ws_handler
+from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
+from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import ErrorMessage, PongMessage
 
 from .torture import OPTIONS, ROUTES, Consumer, OrderConsumer, OrderMessage, Token
@@ -361,6 +363,46 @@ def test_group_messages_show_who_sent_them(document: dict[str, Any]) -> None:
     assert schemas["PongMessage"]["properties"]["is_current"]["type"] == "boolean"
     assert "is_current" not in schemas["ErrorMessage"]["properties"]
     assert "is_current" not in schemas["PingMessage"]["properties"]
+
+
+class AskedConsumer(ChanxWebsocketConsumerMixin[Any]):
+    """Answers its own client; no channel layer is registered."""
+
+    @ws_handler
+    async def handle_ping(self, message: PingMessage) -> PongMessage:
+        return PongMessage()
+
+
+class GetGroupsConsumer(AskedConsumer):
+    async def get_groups(self) -> list[str]:
+        return ["lobby"]
+
+
+LAYER = {"get_channel_layer": staticmethod(lambda alias: object())}
+
+
+@pytest.mark.parametrize(
+    ("base", "attributes", "expected"),
+    [
+        (AskedConsumer, {}, False),
+        (AskedConsumer, LAYER, True),
+        (AskedConsumer, {"channel_layer_alias": "registered later"}, True),
+        (AskedConsumer, {"groups": ["lobby"]}, True),
+        (AskedConsumer, {"extra_groups": ["lobby"]}, True),
+        (GetGroupsConsumer, {}, True),
+        (GetGroupsConsumer, {**LAYER, "channel_layer_alias": None, "groups": ["lobby"]}, False),
+        (AskedConsumer, {**LAYER, "group_message_metadata": False}, False),
+    ],
+)
+def test_only_consumers_with_group_messages_show_who_sent_them(
+    base: type, attributes: dict[str, Any], expected: bool
+) -> None:
+    """Without a channel layer, an answer comes from nobody but the server."""
+    consumer = type("AskedConsumer", (base,), attributes)
+    document = generate_document([ConsumerRoute("/ws", (), consumer)])
+
+    shown = "is_current" in document["components"]["schemas"]["PongMessage"]["properties"]
+    assert shown is expected
 
 
 def test_a_messages_own_field_wins_over_the_envelope() -> None:

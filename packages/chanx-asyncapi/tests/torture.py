@@ -32,6 +32,8 @@ T = TypeVar("T")
 class Consumer(ChanxWebsocketConsumerMixin[Any]):
     """Of no framework: documents need none."""
 
+    groups = ["everybody"]  # noqa: RUF012 - the documented way to write it
+
 
 class Token(BaseAuthenticator):
     credentials = (

@@ -73,6 +73,16 @@ def test_yaml_says_the_same(form: str) -> None:
     assert yaml.safe_load(response.content) == document()
 
 
+@pytest.mark.parametrize(("alias", "expected"), [("default", True), (None, False)])
+def test_group_messages_need_a_channel_layer(
+    alias: str | None, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key that says who sent a group message appears where there can be one."""
+    monkeypatch.setattr(PingConsumer, "channel_layer_alias", alias, raising=False)
+    properties = document()["components"]["schemas"]["PongMessage"]["properties"]
+    assert ("is_current" in properties) is expected
+
+
 def test_another_format_is_refused() -> None:
     response = Client().get("/schema/?format=xml")
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import pytest
 import yaml
+from fast_channels.layers import unregister_channel_layer
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import create_model
@@ -18,6 +19,7 @@ from chanx.asyncapi.docs import docs_page
 from chanx.asyncapi.document import assembled
 from chanx.core.decorators import ws_handler
 from chanx.fast_channels import asyncapi_docs, asyncapi_spec_json, asyncapi_spec_yaml
+from chanx.fast_channels.layers import memory_layer, register_layers
 from chanx.fast_channels.routing import add_websocket_consumer
 from chanx.fast_channels.type_defs import AsyncAPIConfig
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
@@ -257,6 +259,21 @@ async def test_without_an_app_on_starlette() -> None:
     assert "pathname" not in document["servers"]["production"]
     mounted = yaml.safe_load((await get(app, "/docs/asyncapi.yaml")).body)
     assert mounted["servers"] == document["servers"]
+
+
+async def test_group_messages_need_a_channel_layer(app: FastAPI) -> None:
+    """The key that says who sent a group message appears once there can be one."""
+
+    async def properties() -> Any:
+        document = (await get(app, "/asyncapi.json")).json()
+        return document["components"]["schemas"]["PongMessage"]["properties"]
+
+    assert "is_current" not in await properties()
+    register_layers({"default": memory_layer()})
+    try:
+        assert "is_current" in await properties()
+    finally:
+        unregister_channel_layer("default")
 
 
 async def test_paths_in_front_of_an_application(app: FastAPI) -> None:

@@ -16,6 +16,7 @@ class Shortcuts(NamedTuple):
     dispatch: bool = False
     result: bool = False
     send: bool = False
+    groups: bool = False
     group: bool = False
     event: bool = False
 
@@ -32,6 +33,7 @@ class Shortcuts(NamedTuple):
             dispatch=untouched("receive_message"),
             result=untouched("handle_result", "send_message", *_SEND_HOOKS),
             send=untouched(*_SEND_HOOKS),
+            groups=untouched("get_groups"),
             group=untouched("handle_group_message", "send_message", *_SEND_HOOKS),
             event=untouched("handle_channel_event"),
         )

@@ -27,6 +27,7 @@ from chanx.core.codec import Codec, adapter_of, checked_message
 from chanx.core.exceptions import MessageError
 from chanx.core.guards import Guard
 from chanx.core.handlers import HandlerSpec, ParameterResolver
+from chanx.core.layers import layer_alias
 from chanx.core.limits import spread
 from chanx.core.passthrough import add_passthrough_handlers
 from chanx.core.probe import PROBE_KEY, Probe
@@ -205,6 +206,19 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
         Integrations add the exceptions of their framework.
         """
         return None
+
+    @classmethod
+    def expects_group_messages(cls) -> bool:
+        """Tell whether clients may receive group messages, as far as that is known before one connects.
+
+        Without a channel layer there are none. The layer of the default alias may be registered later: until then,
+        declared groups count.
+        """
+        alias = layer_alias(cls)
+        if not alias or cls._has_own_alias:
+            return bool(alias)
+        has_groups = cls.groups or cls.spec.extra_groups or not cls.shortcuts.groups
+        return bool(has_groups) or cls.get_channel_layer(alias) is not None
 
     # Types
 
