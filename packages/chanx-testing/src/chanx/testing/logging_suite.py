@@ -362,7 +362,11 @@ class LoggingSuite(Suite):
     ) -> None:
         """Requests and handshakes fail by the hundred: one traceback of each, and the numbers at the end."""
         faulty = FaultyChannelLayer()
-        options: dict[str, Any] = {"get_channel_layer": staticmethod(lambda alias: faulty)}
+
+        def find_layer(alias: str) -> FaultyChannelLayer:
+            return faulty
+
+        options: dict[str, Any] = {"get_channel_layer": staticmethod(find_layer)}
         async with self.connect(Speaking, **options) as ws:
             await ws.idle()
             for _ in range(2):
