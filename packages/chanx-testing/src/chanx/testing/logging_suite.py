@@ -270,14 +270,26 @@ class LoggingSuite(Suite):
 
     # The log of messages
 
-    async def test_end_is_logged(self, lines: Callable[[], list[str]]) -> None:
-        """With the close code, outside of any message."""
-        async with self.connect(Speaking, log_websocket_message=True) as ws:
+    async def test_end_is_logged_and_forgets_the_context(
+        self, lines: Callable[[], list[str]]
+    ) -> None:
+        """With the close code, outside of any message; what is logged afterwards does not name the connection."""
+        consumer = self.make(Speaking, log_websocket_message=True)
+        served: Any = consumer
+
+        async def logging_afterwards(scope: Scope, receive: Any, send: Any) -> None:
+            await served.as_asgi()(scope, receive, send)
+            OWN.info("afterwards")
+
+        async with WebsocketCommunicator(logging_afterwards, "/ws", consumer=consumer) as ws:
             await ws.send_message(PingMessage())
             await ws.receive_json_from()
         (ended,) = (line for line in lines() if "Disconnecting websocket" in line)
         assert "close code 1000" in ended
+        assert "consumer='Speaking'" in ended
         assert "message_id=None" in ended
+        (after,) = (line for line in lines() if "event='afterwards'" in line)
+        assert "consumer=None" in after
 
     async def test_ignored_actions_are_not_logged(self, lines: Callable[[], list[str]]) -> None:
         """Neither when they come nor when they go; others are."""
