@@ -343,7 +343,7 @@ class Connection:
         self._stop_reading()
 
     def _peer_stalled(self) -> None:
-        # A timer of the hub calls this, whose context is not the connection's.
+        # A timer calls this, perhaps in the context of the hub.
         self.context.copy().run(
             logger.warning, "Slow consumer closed (send_timeout=%g)", self.consumer.send_timeout
         )

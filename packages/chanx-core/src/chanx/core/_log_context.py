@@ -8,24 +8,13 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from random import getrandbits
-from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 from chanx.type_defs import Scope
 from chanx.utils.scope import scope_user
 
-__all__ = [
-    "ConnectionFields",
-    "MessageFields",
-    "connection_fields",
-    "current_connection",
-    "current_fields",
-    "enter_message",
-    "update_user",
-]
-
-Fields = Mapping[str, Any]
+__all__ = ["connection_fields", "current", "current_fields", "update_user"]
 
 # Characters: a client chooses its path.
 _MAX_LENGTH = 200
@@ -35,89 +24,47 @@ _IN_PATHS = "/:@!$&'()*+,;=~"
 _NAMES = ("pk", "id", "username")
 
 
-class _HasFields(Protocol):
-    @property
-    def fields(self) -> Fields: ...
+# The fields of a connection; the number of the message that is handled, 0 outside of messages; and its action. A tuple,
+# because one is made for each message, while most logs are filtered out.
+_Current = tuple[dict[str, Any], int, Any]
+
+_NAMES_OF_FIELDS = ("consumer", "path", "user", "connection_id", "message_id", "action")
+_OUTSIDE: _Current = (dict.fromkeys(_NAMES_OF_FIELDS), 0, None)
+current: ContextVar[_Current] = ContextVar("chanx_log_context", default=_OUTSIDE)
 
 
-class _NoConnection:
-    fields: Fields = MappingProxyType(
-        dict.fromkeys(("consumer", "path", "user", "connection_id", "message_id", "action"))
-    )
-
-
-class ConnectionFields:
-    """The fields of one connection."""
-
-    __slots__ = ("fields",)
-
-    def __init__(self, consumer: str, scope: Scope) -> None:
-        self.fields: dict[str, Any] = {
-            **_NoConnection.fields,
-            "consumer": consumer,
-            "path": quote(str(scope.get("path", "")), _IN_PATHS, errors="replace")[:_MAX_LENGTH],
-            "user": _user_name(scope),
-            "connection_id": f"{getrandbits(64):016x}",
-        }
-
-
-class MessageFields:
-    """The fields of one message, put together when a record is written: most logs are filtered out."""
-
-    __slots__ = ("_action", "_connection", "_fields", "_number")
-
-    def __init__(self, connection: ConnectionFields, number: int, action: Any) -> None:
-        self._connection = connection
-        self._number = number
-        self._action = action
-        self._fields: Fields | None = None
-
-    @property
-    def fields(self) -> Fields:
-        """The fields of the message and of its connection."""
-        if self._fields is None:
-            of_connection = self._connection.fields
-            message_id = f"{of_connection['connection_id']}-{self._number}"
-            self._fields = {**of_connection, "message_id": message_id, "action": self._action}
-        return self._fields
-
-
-_OUTSIDE = _NoConnection()
-_current: ContextVar[_HasFields] = ContextVar("chanx_log_context", default=_OUTSIDE)
-
-
-def current_fields() -> Fields:
+def current_fields() -> Mapping[str, Any]:
     """Return every field; those that are not known here are None."""
-    return _current.get().fields
+    connection, number, action = current.get()
+    if not number:
+        return connection
+    message_id = f"{connection['connection_id']}-{number}"
+    return {**connection, "message_id": message_id, "action": action}
 
 
 @contextmanager
 def connection_fields(consumer: type, scope: Scope) -> Generator[None]:
     """Name a connection in what is logged meanwhile, and in every context that is copied from this one."""
-    before = _current.get()
-    _current.set(ConnectionFields(consumer.__name__, scope))
+    before = current.get()
+    fields = {
+        **_OUTSIDE[0],
+        "consumer": consumer.__name__,
+        "path": quote(str(scope.get("path", "")), _IN_PATHS, errors="replace")[:_MAX_LENGTH],
+        "user": _user_name(scope),
+        "connection_id": f"{getrandbits(64):016x}",
+    }
+    current.set((fields, 0, None))
     try:
         yield
     finally:
         # Not by its token: a server may close its application from another context.
-        _current.set(before)
-
-
-def current_connection() -> ConnectionFields:
-    """Return the fields of the connection, outside of its messages."""
-    current = _current.get()
-    assert isinstance(current, ConnectionFields)
-    return current
-
-
-def enter_message(connection: ConnectionFields, number: int, action: Any) -> None:
-    """Name a message in what the current task logs from now on."""
-    _current.set(MessageFields(connection, number, action))
+        current.set(before)
 
 
 def update_user(scope: Scope) -> None:
     """Name the user that authentication has found."""
-    current_connection().fields["user"] = _user_name(scope)
+    fields, _, _ = current.get()
+    fields["user"] = _user_name(scope)
 
 
 def _user_name(scope: Scope) -> str | int | None:

@@ -1,9 +1,10 @@
 """The log of the messages of one connection."""
 
 from collections.abc import Callable, Collection
+from logging import INFO
 from typing import Any
 
-from chanx.core._log_context import ConnectionFields, current_connection, enter_message
+from chanx.core._log_context import current
 from chanx.utils.logging import logger
 
 __all__ = ["MessageLog"]
@@ -21,19 +22,21 @@ class MessageLog:
     def __init__(self, ignored: Callable[[], Collection[str]]) -> None:
         self._find_ignored = ignored
         self._ignored: Collection[str] | None = None
-        self._connection: ConnectionFields = current_connection()
+        self._connection, _, _ = current.get()
         self._received = 0
 
     def received(self, action: Any) -> None:
         """Log a received message and name it in whatever the current task logs from now on."""
         self._received += 1
-        enter_message(self._connection, self._received, action)
-        if action not in self._all_ignored():
+        current.set((self._connection, self._received, action))
+        if logger.isEnabledFor(INFO) and action not in self._all_ignored():
             logger.info("Websocket received")
 
     def sent(self, action: Any) -> None:
         """Log a sent message; its action may be any JSON value, or unknown."""
-        if not isinstance(action, str) or action not in self._all_ignored():
+        if logger.isEnabledFor(INFO) and not (
+            isinstance(action, str) and action in self._all_ignored()
+        ):
             logger.info("Websocket sent", extra={"sent_action": action})
 
     def _all_ignored(self) -> Collection[str]:
