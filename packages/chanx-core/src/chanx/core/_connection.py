@@ -277,6 +277,8 @@ class Connection:
         inbox = Inbox(self, self._process_layer.layer, self._outbox)
         if self.state is State.OPEN:
             inbox.begin()
+        elif self.is_closing:
+            inbox.seal()
         return inbox
 
     # Sending

@@ -218,6 +218,10 @@ class Inbox:
         if self._line is not None:
             self._line.clear()
 
+    def seal(self) -> None:
+        """Never listen to the connection's own channel."""
+        self._mailbox.close()
+
     async def close(self) -> None:
         """Stop listening to the connection's own channel."""
         receiving = self._mailbox.close()

@@ -27,7 +27,7 @@ class LayerTraits:
 class ProcessLayer:
     """The in-memory layer of a process in which the application has registered none."""
 
-    layer: Any  # whichever library's layer
+    layer: Any  # each library annotates its layers in its own way
     """It has to be local with free channels: connections take one when they first need it."""
     advice: str
     """How to register a layer on Redis, for the warning."""

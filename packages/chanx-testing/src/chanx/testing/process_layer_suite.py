@@ -88,6 +88,14 @@ class ByHand(Plain):
         self.groups.append("square")
 
 
+class Leaving(Plain):
+    """Asks for the name of its channel at its end."""
+
+    async def disconnect(self, code: int) -> None:
+        """Tell the test."""
+        self.names.append(self.channel_name)
+
+
 class ProcessLayerSuite(Suite):
     """What works without a registered layer, and what does not."""
 
@@ -141,6 +149,12 @@ class ProcessLayerSuite(Suite):
             said = [await ws.receive_message() for _ in range(2)]
             assert said == [SayMessage(payload="to all"), SayMessage(payload="to one")]
             assert WARNING in caplog.text
+
+    async def test_a_connection_that_ends_opens_nothing(self) -> None:
+        """Its channel has a name, and nobody listens there."""
+        async with self.connect(Leaving) as ws:
+            assert await ws.request(PingMessage()) == PongMessage()
+        assert len(Leaving.names) == 1
 
     @pytest.mark.parametrize("alias", ["default", "elsewhere"])
     async def test_a_named_alias_has_to_exist(self, alias: str) -> None:
