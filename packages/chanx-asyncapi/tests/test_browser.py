@@ -1,5 +1,6 @@
 """The documentation page in a real browser, served as files under its own strict policy."""
 
+import json
 import os
 import shutil
 import threading
@@ -66,6 +67,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         (place / name).write_bytes(content)
     (place / "error.html").write_text(error_page("Failed", str), encoding="utf-8")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(place)))
+    own = replace(options, servers=None, server_url=f"127.0.0.1:{server.server_port}")
+    own_site = static_site(generate_document(routes, own))
+    (place / "own.html").write_bytes(own_site["index.html"])  # its server takes no WebSockets
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -159,6 +163,66 @@ async def test_what_is_wrong_with_a_frame_is_told_while_it_is_written(
     await playwright.expect(problems).to_contain_text(["known here: circles, everything"])
     await section.get_by_role("button", name="Example").click()
     await playwright.expect(problems).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("frame", "problems"),
+    [
+        ({"action": "everything"}, ["payload: is required"]),
+        ({"action": "circles", "payload": {"shape": "circle"}}, ["payload/radius: is required"]),
+        (
+            {"action": "circles", "payload": {"shape": "circle", "radius": 200}},
+            ["payload/radius: 200 is greater than 100."],
+        ),
+        (
+            {"action": "circles", "payload": {"shape": "oval"}},
+            [
+                'payload/shape: The value does not match "circle".',
+                'payload/shape: The value does not match "square".',
+            ],
+        ),
+        (
+            {"action": "circles", "payload": "none"},
+            ['payload: The value type "string" is invalid. Expected "object".'],
+        ),
+    ],
+)
+async def test_the_field_that_is_wrong_is_named_with_the_reason(
+    site: str, browser: Any, frame: Any, problems: list[str]
+) -> None:
+    tab = await open_tab(browser, f"{site}/index.html")
+    section = tab.page.locator("#channel-everything")
+    await section.get_by_role("button", name="Try it").click()
+    await section.get_by_label("Frame").fill(json.dumps(frame))
+
+    await playwright.expect(section.locator(".composer .problems li")).to_have_text(problems)
+
+
+async def test_a_connection_is_retried_until_it_is_cancelled(site: str, browser: Any) -> None:
+    tab = await open_tab(browser, f"{site}/own.html")
+    page, sockets = tab.page, list[str]()
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    section = page.locator("#channel-plain")
+    await section.get_by_role("button", name="Try it").click()
+    await section.get_by_label("Reconnect by itself").check()
+    await page.clock.install(time=0)
+    await page.clock.pause_at(1000)
+    status, lines = section.get_by_role("status"), section.locator(".traffic .toolbar .note")
+
+    await section.get_by_role("button", name="Connect").click()
+    await playwright.expect(lines).to_have_text("1 line")
+    await playwright.expect(status).to_have_text("Reconnecting…")
+    await section.get_by_role("button", name="Cancel").click()
+    await playwright.expect(status).to_have_text("Not connected")
+    await page.clock.run_for(60_000)
+    assert len(sockets) == 1
+
+    await section.get_by_role("button", name="Connect").click()
+    await playwright.expect(lines).to_have_text("2 lines")
+    await page.clock.run_for(500)
+    await playwright.expect(lines).to_have_text("3 lines")
+    await playwright.expect(status).to_have_text("Reconnecting…")
+    assert len(sockets) == 3
 
 
 async def test_parameters_and_credentials_make_the_address(site: str, browser: Any) -> None:

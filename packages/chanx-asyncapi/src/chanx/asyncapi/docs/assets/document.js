@@ -89,13 +89,9 @@ class ApiDocument {
   problems(message, frame) {
     const result = this._validator(message).validate(frame);
     if (result.valid) return [];
-    // The deepest errors are the reasons; those above them only say that there are some.
-    const depth = (error) => error.instanceLocation.split('/').length;
-    const deepest = Math.max(...result.errors.map(depth));
-    const told = result.errors
-      .filter((error) => depth(error) === deepest)
-      .map((error) => `${error.instanceLocation.replace(/^#\/?/, '') || 'The frame'}: ${short(error.error)}`);
-    return [...new Set(told)];
+    const errors = placed(result.errors);
+    const innermost = reasons(errors);
+    return [...new Set((innermost.length ? innermost : errors.slice(-1)).map(told))];
   }
 
   _operations(key, action) {
@@ -135,12 +131,69 @@ function discriminatorOf(schema) {
   return ['action', []];
 }
 
+// What is wrong with a frame: the validator's errors come outer before inner, and only the innermost say why.
+
+const OUTER = new Set([
+  '$ref', 'additionalItems', 'additionalProperties', 'allOf', 'items', 'patternProperties', 'prefixItems', 'properties',
+]);
+const UNIONS = new Set(['anyOf', 'oneOf']);
+const VALUES = new Set(['const', 'enum']);
+
+/** Put the error about a forbidden field under the one before it: the validator gives it no place in the schema. */
+function placed(errors) {
+  return errors.map((error, index) =>
+    error.keyword === 'false' && index > 0
+      ? { ...error, keywordLocation: `${errors[index - 1].keywordLocation}/false` }
+      : error,
+  );
+}
+
+/** Leave out errors that only say that there are others, and those of choices that are not meant. */
+function reasons(errors) {
+  const union = errors.find((error) => UNIONS.has(error.keyword));
+  if (!union) return errors.filter((error) => !OUTER.has(error.keyword));
+  const inside = `${union.keywordLocation}/`;
+  const inner = errors.filter((error) => error.keywordLocation.startsWith(inside));
+  const others = errors.filter((error) => error !== union && !inner.includes(error));
+  return [...reasons(others), ...(inner.length ? reasonsOfChoices(union, inner, inside) : [union])];
+}
+
+function reasonsOfChoices(union, errors, inside) {
+  const choices = new Map();
+  for (const error of errors) {
+    const number = error.keywordLocation.slice(inside.length).split('/')[0];
+    choices.set(number, [...(choices.get(number) ?? []), error]);
+  }
+  const all = [...choices.values()].map(reasons);
+  const ruledOut = (error) => rulesOut(error, union.instanceLocation);
+  const meant = all.filter((choice) => !choice.some(ruledOut));
+  return meant.length ? meant.flat() : all.flat().filter(ruledOut);
+}
+
+/** Whether an error says that another choice is meant: the value is of another type, or a field that tells them apart. */
+function rulesOut({ keyword, instanceLocation }, place) {
+  return instanceLocation === place ? keyword === 'type' : VALUES.has(keyword);
+}
+
+/** Write which field is wrong, and why. */
+function told({ keyword, instanceLocation, error }) {
+  const [, missing] = (keyword === 'required' && error.match(/property "(.*)"/)) || [];
+  const place = [...instanceLocation.split('/').slice(1), ...(missing === undefined ? [] : [missing])].join('/');
+  const why = missing !== undefined ? 'is required' : keyword === 'false' ? 'is not a known field' : short(error);
+  return `${place || 'The frame'}: ${why.replace(/^Instance\b/, 'The value')}`;
+}
+
 function last(reference) {
   return (reference.$ref ?? reference).split('/').pop();
 }
 
 function unique(references) {
   return [...new Set(references.map((reference) => reference.$ref))];
+}
+
+/** Write a number with its noun: `1 line`, `2 lines`. */
+function counted(number, noun) {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function short(text) {

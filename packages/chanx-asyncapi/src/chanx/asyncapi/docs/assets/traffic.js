@@ -98,7 +98,7 @@ class Traffic {
       visible += fits;
     }
     const all = this._entries.length;
-    this._count.textContent = visible === all ? `${all} lines` : `${visible} of ${all} lines`;
+    this._count.textContent = `${visible === all ? '' : `${visible} of `}${counted(all, 'line')}`;
   }
 
   _copyAll(button) {

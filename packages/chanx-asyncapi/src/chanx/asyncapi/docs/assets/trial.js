@@ -91,20 +91,25 @@ class Trial {
   _toggle(event) {
     event.preventDefault();
     this._attempts = 0;
-    if (this._socket) this._close();
+    if (this._socket || this._waiting) this._close();
     else this._open();
   }
 
   _close() {
     this._wanted = false;
-    clearTimeout(this._waiting);
-    this._waiting = undefined;
+    this._stopWaiting();
     this._socket?.close(1000);
     this._showState();
   }
 
+  _stopWaiting() {
+    clearTimeout(this._waiting);
+    this._waiting = undefined;
+  }
+
   _open() {
     this._wanted = true;
+    this._stopWaiting();
     const subprotocols = this._subprotocols.value.split(',').map((text) => text.trim()).filter(Boolean);
     try {
       this._socket = new WebSocket(this.address(), subprotocols);
@@ -142,9 +147,9 @@ class Trial {
 
   _showState() {
     const states = ['Connecting…', 'Connected', 'Closing…', 'Not connected'];
-    const state = this._socket?.readyState ?? (this._wanted && this._waiting ? 0 : 3);
-    this._status.textContent = this._socket ? states[state] : state === 0 ? 'Reconnecting…' : states[3];
-    this._connect.textContent = this._socket ? 'Disconnect' : 'Connect';
+    const state = this._socket?.readyState ?? WebSocket.CLOSED;
+    this._status.textContent = this._waiting ? 'Reconnecting…' : states[state];
+    this._connect.textContent = this._socket ? 'Disconnect' : this._waiting ? 'Cancel' : 'Connect';
     this.element?.classList.toggle('open', state === 1);
     if (this._sendButton) this._sendButton.disabled = state !== 1;
   }
@@ -245,7 +250,7 @@ class Trial {
 
   _receive(data) {
     if (typeof data !== 'string') {
-      this._traffic.add({ direction: 'in', text: `${data.size} bytes`, problems: ['The server sent bytes.'] });
+      this._traffic.add({ direction: 'in', text: counted(data.size, 'byte'), problems: ['The server sent bytes.'] });
       return;
     }
     let frame;
