@@ -509,3 +509,58 @@ def test_a_description_that_is_given_wins_over_the_docstring() -> None:
     document = generate_document([ConsumerRoute("/ws", (), DescribedConsumer)])
 
     assert document["channels"]["described"]["description"] == "Given"
+
+
+class Leaf(BaseModel):
+    width: int
+
+
+class Branch(BaseModel):
+    leaf: Leaf
+    below: list["Branch"]
+
+
+class GrowMessage(BaseMessage):
+    """Equal in both directions: the action is written by both sides."""
+
+    action: Literal["grow"] = "grow"
+    payload: Branch
+
+
+class Pot(BaseModel):
+    size: int = 1  # may be left out by clients, and never is by the server
+
+
+class PotMessage(BaseMessage):
+    action: Literal["pot"] = "pot"
+    payload: Pot
+
+
+class GardenConsumer(Consumer):
+    group_message_metadata = False  # `is_current` is in what is sent only
+
+    @ws_handler
+    async def handle_grow(self, message: GrowMessage) -> GrowMessage:
+        return message
+
+    @ws_handler
+    async def handle_pot(self, message: PotMessage) -> PotMessage:
+        return message
+
+
+def test_schemas_that_are_equal_in_both_directions_appear_once() -> None:
+    document = generate_document([ConsumerRoute("/garden", (), GardenConsumer)])
+    schemas = document["components"]["schemas"]
+
+    garden = {name for name in schemas if name.startswith(("Leaf", "Branch", "Grow", "Pot"))}
+    assert garden == {
+        *("Leaf", "Branch", "GrowMessage"),
+        *("Pot-Input", "Pot-Output", "PotMessage-Input", "PotMessage-Output"),
+    }
+    assert schemas["GrowMessage"]["properties"]["payload"] == {
+        "$ref": "#/components/schemas/Branch"
+    }
+    assert schemas["GrowMessage"]["required"] == ["action", "payload"]
+    assert document["components"]["messages"]["grow_message"]["payload"] == {
+        "$ref": "#/components/schemas/GrowMessage"
+    }

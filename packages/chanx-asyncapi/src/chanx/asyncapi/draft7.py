@@ -7,7 +7,7 @@ from chanx.asyncapi.shapes import is_finite, is_list, is_object
 from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
-__all__ = ["to_draft7"]
+__all__ = ["map_schemas", "to_draft7"]
 
 # Where a schema holds schemas. Everything else is data (defaults, examples, constants) and stays untouched.
 _ONE = frozenset({
@@ -22,13 +22,14 @@ def to_draft7(schema: Any) -> Any:
     """Return a copy of a schema (an object, or true or false) in the words of draft 7."""
     if not is_object(schema):
         return schema
-    copy = _map_schemas(_without_constants(schema), to_draft7)
+    copy = map_schemas(_without_constants(schema), to_draft7)
     _rename_tuple_items(copy)
     _name_discriminator(copy)
     return _with_reference_alone(copy)
 
 
-def _map_schemas(schema: JSONObject, change: Callable[[Any], Any]) -> JSONObject:
+def map_schemas(schema: JSONObject, change: Callable[[Any], Any]) -> JSONObject:
+    """Return a copy of a schema with each schema directly inside of it changed; data stays as it is."""
     return {keyword: _mapped(keyword, value, change) for keyword, value in schema.items()}
 
 

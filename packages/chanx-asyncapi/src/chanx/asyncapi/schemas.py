@@ -1,7 +1,7 @@
 """JSON schemas of the messages of one document.
 
 pydantic writes them and names them: `Item` where that is one schema, more of the class's path where it is not, and
-`-Input` / `-Output` where a class reads differently from how it is written.
+`-Input` / `-Output` where a class is read differently from how it is written.
 """
 
 import json
@@ -17,6 +17,7 @@ from pydantic_core import CoreSchema, PydanticSerializationError, core_schema
 from chanx.asyncapi.draft7 import to_draft7
 from chanx.asyncapi.envelope import Envelope, with_envelope
 from chanx.asyncapi.naming import legal_name
+from chanx.asyncapi.pairs import plain_names, with_plain_names
 from chanx.core import _guard as _guard
 from chanx.core.codec import WireFormat, camel_key, camel_tree, on_the_wire
 from chanx.messages.base import BaseMessage
@@ -74,6 +75,15 @@ class MessageSchemas:
             declared = self.definitions[name]
             self.definitions[name] = with_envelope(declared, use.envelope, use.wire)
 
+    def merge_equal(self) -> None:
+        """Keep one schema, under the plain name, where both directions of a model are equal."""
+        names = plain_names(self.definitions)
+        self.definitions = {
+            names.get(name, name): with_plain_names(schema, names)
+            for name, schema in self.definitions.items()
+        }
+        self._names = {use: names.get(name, name) for use, name in self._names.items()}
+
 
 def collect_schemas(uses: Iterable[MessageUse]) -> MessageSchemas:
     """Write the schemas of the given messages and of everything they hold."""
@@ -85,6 +95,7 @@ def collect_schemas(uses: Iterable[MessageUse]) -> MessageSchemas:
     for suffix, wire in _suffixes(by_wire):
         schemas.add(by_wire[wire], wire, suffix)
     schemas.put_in_envelopes(unique)
+    schemas.merge_equal()
     schemas.definitions = dict(sorted(schemas.definitions.items()))
     return schemas
 
