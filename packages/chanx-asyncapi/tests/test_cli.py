@@ -59,6 +59,22 @@ def create_app():
 def failing():
     raise LookupError("no database")
 """
+UNRESOLVED = """
+from __future__ import annotations
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+from chanx.asyncapi import ConsumerRoute
+from chanx.core.decorators import ws_handler
+from chanx.core.websocket import ChanxWebsocketConsumerMixin
+if TYPE_CHECKING:
+    from chanx.messages.incoming import PingMessage
+
+class PingConsumer(ChanxWebsocketConsumerMixin):
+    @ws_handler
+    async def handle_ping(self, message: PingMessage) -> None: ...
+
+app = SimpleNamespace(consumer_routes=[ConsumerRoute("/ws", (), PingConsumer)])
+"""
 DOCUMENT = to_json_text(generate_document(ROUTES, OPTIONS))
 
 
@@ -327,3 +343,20 @@ def test_doctor_finds_what_does_not_fit(project: Path) -> None:
     assert "!!  chanx-testing: does not fit chanx-asyncapi " in result.output
     assert "hypothesis" not in result.output
     assert "!!  Documents of test cannot be made: pip install something" in result.output
+
+
+@pytest.mark.parametrize(
+    "command", [["export", "unresolved:app"], ["html", "unresolved:app", "--output", "public"]]
+)
+def test_a_type_that_does_not_exist_at_run_time_is_an_error_without_traceback(
+    project: Path, command: list[str]
+) -> None:
+    (project / "unresolved.py").write_text(UNRESOLVED, encoding="utf-8")
+
+    result = run("asyncapi", *command)
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: Cannot document unresolved:app: NameError: ")
+    assert "PingMessage" in result.stderr
+    assert isinstance(result.exception, SystemExit)
+    assert result.stdout == ""

@@ -12,9 +12,8 @@ from typing import Any, NoReturn, get_args
 import click
 
 from chanx.asyncapi.cli._doctor import diagnosis
-from chanx.asyncapi.cli._targets import find_application, with_config
+from chanx.asyncapi.cli._targets import find_application, told, with_config
 from chanx.asyncapi.diff import Change, compare_documents
-from chanx.asyncapi.discovery import Application
 from chanx.asyncapi.docs import static_site
 from chanx.asyncapi.document import generate_document
 from chanx.asyncapi.errors import InputError
@@ -214,16 +213,10 @@ def _document_of(
     given: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
     if not application.routes:
         click.echo(f"{click.style('Warning:', fg='yellow')} {app} serves no consumers.", err=True)
-    _check_declarations(application)
-    return generate_document(application.routes, replace(options, **given))
-
-
-def _check_declarations(application: Application) -> None:
     try:
-        for route in application.routes:
-            route.consumer.spec.resolve()
-    except (NameError, TypeError) as error:
-        _refuse(str(error))
+        return generate_document(application.routes, replace(options, **given))
+    except (ImportError, NameError, TypeError) as error:  # a declaration of the application's
+        raise InputError(f"Cannot document {app}: {told(error)}.") from error
 
 
 def _fail_on_drift(path: Path, document: JSONObject) -> None:
