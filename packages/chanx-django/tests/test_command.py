@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -15,10 +15,15 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import override_settings
 
+from chanx.asyncapi import ConsumerRoute
+from chanx.channels.discovery import DjangoRouteDiscovery
 from chanx.channels.routing import path
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.core.decorators import ws_handler
 from chanx.messages.incoming import PingMessage
+
+if TYPE_CHECKING:
+    from chanx.messages.incoming import PingMessage as OnlyForTypeCheckers
 
 
 class CaféConsumer(AsyncJsonWebsocketConsumer):
@@ -121,6 +126,51 @@ def test_failures_are_one_sentence(tmp_path: Path) -> None:
     nowhere = override_settings(ASGI_APPLICATION="nowhere.application")
     with nowhere, pytest.raises(CommandError, match=r"^Failed to generate schema: .*nowhere"):
         written()
+
+
+class UnresolvedConsumer(AsyncJsonWebsocketConsumer):
+    @ws_handler
+    async def handle_ping(self, message: "OnlyForTypeCheckers") -> None: ...
+
+
+unresolved = ProtocolTypeRouter(
+    {"websocket": URLRouter([path("ws/", UnresolvedConsumer.as_asgi())])}
+)
+
+
+def test_a_type_that_does_not_exist_at_run_time_is_a_failure() -> None:
+    with (
+        override_settings(ASGI_APPLICATION=f"{__name__}.unresolved"),
+        pytest.raises(CommandError, match=r"^Failed to generate schema: .*OnlyForTypeCheckers"),
+    ):
+        written()
+
+
+class OneMore(DjangoRouteDiscovery):
+    """Documents a consumer that another process serves."""
+
+    def discover_routes(self) -> tuple[ConsumerRoute, ...]:
+        return (*super().discover_routes(), ConsumerRoute("/more", (), CaféConsumer))
+
+
+def test_a_discovery_class_says_which_routes_there_are() -> None:
+    document = json.loads(written(format="json", discovery_class=f"{__name__}.OneMore"))
+
+    addresses = [channel["address"] for channel in document["channels"].values()]
+    assert addresses == ["/ws/", "/more"]
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("nowhere.Discovery", "nowhere"),
+        (f"{__name__}.Missing", "Missing"),
+        (f"{__name__}.application", "--discovery-class.*discover_routes"),
+    ],
+)
+def test_a_wrong_discovery_class_is_named(name: str, problem: str) -> None:
+    with pytest.raises(CommandError, match=f"^Failed to generate schema: .*{problem}"):
+        written(discovery_class=name)
 
 
 WITHOUT_EXTRA = """

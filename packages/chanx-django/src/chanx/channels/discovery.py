@@ -16,7 +16,7 @@ from chanx.channels.patterns import Address, address_of
 from chanx.channels.utils.asgi import get_websocket_application, layers
 from chanx.core import _guard as _guard
 
-__all__ = ["discover", "discover_routes"]
+__all__ = ["DjangoRouteDiscovery", "discover", "discover_routes"]
 
 _ROOT = Address("/", ())
 
@@ -30,6 +30,14 @@ def discover_routes(application: Any | None = None) -> tuple[ConsumerRoute, ...]
     if application is None:
         application = get_websocket_application()
     return tuple(_served(application, _ROOT))
+
+
+class DjangoRouteDiscovery:
+    """What `generate_asyncapi_schema --discovery-class` documents; override `discover_routes()` to change it."""
+
+    def discover_routes(self) -> tuple[ConsumerRoute, ...]:
+        """Return the consumers of ASGI_APPLICATION."""
+        return discover_routes()
 
 
 def discover(target: Target) -> Application | None:

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.module_loading import import_string
 
 try:
-    from chanx.asyncapi import DocumentOptions, publish
+    from chanx.asyncapi import ConsumerRoute, DocumentOptions, publish
     from chanx.asyncapi.publication import Format
-    from chanx.channels.discovery import discover_routes
+    from chanx.channels.discovery import DjangoRouteDiscovery
     from chanx.channels.document import document_options
 except ModuleNotFoundError as _error:
     if _error.name not in ("chanx.asyncapi", "yaml"):
@@ -38,6 +39,11 @@ class Command(BaseCommand):
         parser.add_argument("--title")
         parser.add_argument("--api-version", help="version of the API that the document names")
         parser.add_argument("--description")
+        parser.add_argument(
+            "--discovery-class",
+            default=f"{DjangoRouteDiscovery.__module__}.{DjangoRouteDiscovery.__name__}",
+            help="dotted path of a class whose discover_routes() returns the routes to document",
+        )
 
     # Any: options come as argparse made them.
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,7 +55,7 @@ class Command(BaseCommand):
             raise SchemaGenerationError(f"Failed to generate schema: {error}") from error
 
     def _document(self, options: dict[str, Any]) -> str:
-        routes = discover_routes()
+        routes = _routes(options["discovery_class"])
         if not routes:
             self.stderr.write(self.style.WARNING("ASGI_APPLICATION serves no consumer."))
         publication = publish(routes, _options(options), cast(Format, options["format"]))
@@ -61,6 +67,16 @@ class Command(BaseCommand):
             return
         file.write_text(document, encoding="utf-8")
         self.stdout.write(f"AsyncAPI schema successfully generated: {file}")
+
+
+def _routes(discovery_class: str) -> tuple[ConsumerRoute, ...]:
+    found = import_string(discovery_class)
+    if not hasattr(found, "discover_routes"):
+        raise CommandError(
+            f"--discovery-class {discovery_class} has no method discover_routes(): "
+            f"write a subclass of {DjangoRouteDiscovery.__module__}.{DjangoRouteDiscovery.__name__}."
+        )
+    return tuple(found().discover_routes())
 
 
 def _options(given: dict[str, Any]) -> DocumentOptions:
