@@ -177,7 +177,7 @@ class No(BasePermission):
 class AsyncNo(BasePermission):
     message = "Not now"
 
-    async def has_permission(self, request: Any, view: Any) -> bool:
+    async def has_permission(self, request: Any, view: Any) -> bool:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride]
         return False
 
 

@@ -3,6 +3,7 @@
 from chanx.asyncapi.document import generate_document
 from chanx.asyncapi.options import DocumentOptions
 from chanx.asyncapi.publication import Publication, publish
+from chanx.asyncapi.requirements import HandshakeParameter, Requirements, SecurityScheme
 from chanx.asyncapi.routes import ConsumerRoute, Parameter
 from chanx.asyncapi.text import to_json_text, to_yaml_text
 from chanx.core import _guard as _guard
@@ -10,8 +11,11 @@ from chanx.core import _guard as _guard
 __all__ = [
     "ConsumerRoute",
     "DocumentOptions",
+    "HandshakeParameter",
     "Parameter",
     "Publication",
+    "Requirements",
+    "SecurityScheme",
     "generate_document",
     "publish",
     "to_json_text",

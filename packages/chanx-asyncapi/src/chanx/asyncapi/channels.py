@@ -8,7 +8,7 @@ from chanx.core import _guard as _guard
 from chanx.core.authenticator import Credential
 from chanx.type_defs import JSONObject
 
-__all__ = ["channel", "security_scheme_key", "security_schemes"]
+__all__ = ["channel"]
 
 _PLACEHOLDER = re.compile(r"{([^{}]+)}")
 
@@ -41,39 +41,25 @@ def _parameters(source: Source) -> JSONObject:
 
 def _bindings(source: Source) -> JSONObject:
     places = {"query": "query", "headers": "header"}
-    found = {binding: _properties(source, location) for binding, location in places.items()}
-    binding: JSONObject = {
-        name: {"type": "object", "properties": properties}
-        for name, properties in found.items()
-        if properties
-    }
+    found = {binding: _values(source, location) for binding, location in places.items()}
+    binding = {name: schema for name, schema in found.items() if schema["properties"]}
     return {"ws": {**binding, "bindingVersion": "0.1.0"}} if binding else {}
 
 
-def _properties(source: Source, location: str) -> JSONObject:
-    return {
+def _values(source: Source, location: str) -> JSONObject:
+    """Describe what the query, or the headers, hold."""
+    parameters = [p for p in source.route.requirements.parameters if p.location == location]
+    credentials = {
         credential.name: {"type": "string", **_description(credential)}
         for credential in source.credentials
         if credential.location == location
     }
-
-
-def security_scheme_key(credential: Credential) -> str:
-    """Return the key of a credential's security scheme: `query_token`, `header_x_api_key`."""
-    name = re.sub(r"[^a-z0-9]+", "_", credential.name.lower())
-    return f"{credential.location}_{name}"
-
-
-def security_schemes(source: Source) -> JSONObject:
-    """Return the security schemes that a channel's authenticator stands for."""
+    properties = {**credentials, **{one.name: one.schema for one in parameters}}
+    required = [parameter.name for parameter in parameters if parameter.is_required]
     return {
-        security_scheme_key(credential): {
-            "type": "httpApiKey",
-            "name": credential.name,
-            "in": credential.location,
-            **_description(credential),
-        }
-        for credential in source.credentials
+        "type": "object",
+        "properties": properties,
+        **({"required": required} if required else {}),
     }
 
 

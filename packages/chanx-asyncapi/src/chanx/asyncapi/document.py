@@ -5,13 +5,14 @@ from copy import deepcopy
 from functools import lru_cache
 from typing import Any
 
-from chanx.asyncapi.channels import channel, security_schemes
+from chanx.asyncapi.channels import channel
 from chanx.asyncapi.making import making
 from chanx.asyncapi.messages import REF_CORRELATION, Messages
 from chanx.asyncapi.naming import UniqueNames, legal_name
 from chanx.asyncapi.operations import operations
 from chanx.asyncapi.options import DocumentOptions
 from chanx.asyncapi.routes import ConsumerRoute
+from chanx.asyncapi.security import SecuritySchemes
 from chanx.asyncapi.servers import servers
 from chanx.asyncapi.sources import Source
 from chanx.core import _guard as _guard
@@ -66,6 +67,7 @@ def _info(options: DocumentOptions) -> JSONObject:
 @lru_cache(maxsize=_CACHED_APPLICATIONS)
 def _parts(sources: tuple[Source, ...]) -> JSONObject:
     messages = Messages(use for source in sources for use in source.uses())
+    schemes = SecuritySchemes(sources)
     channels: JSONObject = {}
     named_operations: JSONObject = {}
     channel_names, operation_names = UniqueNames(), UniqueNames()
@@ -73,25 +75,22 @@ def _parts(sources: tuple[Source, ...]) -> JSONObject:
         name = source.spec.channel.get("name") or source.spec.snake_name
         key = channel_names.take(name, f"{name}_{legal_name(source.route.address)}")
         channels[key] = channel(source, messages)
-        for action, operation in operations(source, key, messages):
+        for action, operation in operations(source, key, messages, schemes):
             named_operations[operation_names.take(action, f"{key}_{action}")] = operation
     return {
         "channels": channels,
         "operations": named_operations,
-        "components": _components(sources, messages),
+        "components": _components(messages, schemes),
     }
 
 
-def _components(sources: Iterable[Source], messages: Messages) -> JSONObject:
-    schemes = {
-        key: scheme for source in sources for key, scheme in security_schemes(source).items()
-    }
+def _components(messages: Messages, schemes: SecuritySchemes) -> JSONObject:
     components: JSONObject = {
         "messages": messages.components,
         "schemas": messages.schemas.definitions,
     }
     if messages.correlates():
         components["correlationIds"] = {"ref": REF_CORRELATION}
-    if schemes:
-        components["securitySchemes"] = dict(sorted(schemes.items()))
+    if schemes.components:
+        components["securitySchemes"] = schemes.components
     return components

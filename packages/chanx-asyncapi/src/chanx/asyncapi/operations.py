@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from chanx.asyncapi.channels import security_scheme_key
 from chanx.asyncapi.messages import Messages
 from chanx.asyncapi.schemas import MessageUse
+from chanx.asyncapi.security import SecuritySchemes
 from chanx.asyncapi.sources import Source
 from chanx.core import _guard as _guard
 from chanx.core.handlers import HandlerSpec
@@ -17,17 +17,23 @@ __all__ = ["operations"]
 class _Channel:
     """One channel, as its operations point to it."""
 
-    def __init__(self, source: Source, key: str, messages: Messages) -> None:
+    def __init__(
+        self, source: Source, key: str, messages: Messages, schemes: SecuritySchemes
+    ) -> None:
         self.source = source
         self.key = key
         self._messages = messages
+        self._schemes = schemes
 
-    def operation(self, action: str, uses: list[MessageUse], **details: Any) -> JSONObject:
+    def operation(
+        self,
+        action: str,
+        uses: list[MessageUse],
+        handler: HandlerSpec | None = None,
+        **details: Any,
+    ) -> JSONObject:
         """Return an operation; empty details are left out."""
-        security = [
-            {"$ref": f"#/components/securitySchemes/{security_scheme_key(credential)}"}
-            for credential in self.source.credentials
-        ]
+        security = self._schemes.references(self.source, handler)
         given = {name: value for name, value in {**details, "security": security}.items() if value}
         return {"action": action, **self.reference(uses), **given}
 
@@ -41,9 +47,11 @@ class _Channel:
         }
 
 
-def operations(source: Source, key: str, messages: Messages) -> Iterator[tuple[str, JSONObject]]:
+def operations(
+    source: Source, key: str, messages: Messages, schemes: SecuritySchemes
+) -> Iterator[tuple[str, JSONObject]]:
     """Yield name and content of each operation: client messages, events, then what comes by itself."""
-    channel = _Channel(source, key, messages)
+    channel = _Channel(source, key, messages, schemes)
     for handler in source.message_handlers:
         yield handler.action, _received(channel, handler)
     for handler in source.event_handlers:
@@ -60,7 +68,7 @@ def _received(channel: _Channel, handler: HandlerSpec) -> JSONObject:
     source = channel.source
     reply = channel.reference(source.answers(handler))
     return channel.operation(
-        "receive", [source.received(handler)], **_described(handler), reply=reply
+        "receive", [source.received(handler)], handler, **_described(handler), reply=reply
     )
 
 

@@ -1,8 +1,9 @@
 """What discovery hands over: which consumer is reached at which address."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
+from chanx.asyncapi.requirements import Requirements
 from chanx.core import _guard as _guard
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 
@@ -27,6 +28,7 @@ class ConsumerRoute:
     address: str
     parameters: tuple[Parameter, ...]
     consumer: Consumer
+    requirements: Requirements = field(default_factory=Requirements)
 
 
 def is_consumer(candidate: object) -> TypeGuard[Consumer]:

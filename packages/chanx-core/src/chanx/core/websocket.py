@@ -215,7 +215,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
         declared groups count.
         """
         alias = layer_alias(cls)
-        if not alias or cls._has_own_alias:
+        if not alias or cls.has_own_alias:
             return bool(alias)
         has_groups = cls.groups or cls.spec.extra_groups or not cls.shortcuts.groups
         return bool(has_groups) or cls.get_channel_layer(alias) is not None

@@ -64,11 +64,12 @@ class Dependencies:
         # FastAPI tells a parameter of the path from one of the query by the path, which is known with the connection.
         self._analyses: dict[tuple[str, ...], Any] = {}
         try:
-            self._analysis(())
+            self.analysis(())
         except _ANALYSIS_ERRORS as error:
             raise TypeError(f"FastAPI cannot provide the parameters of {where}: {error}") from error
 
-    def _analysis(self, path_parameters: Iterable[str]) -> Any:
+    def analysis(self, path_parameters: Iterable[str]) -> Any:
+        """Return FastAPI's own record of the parameters, at a path with these."""
         names = tuple(sorted(path_parameters))
         if names not in self._analyses:
             path = "".join(f"/{{{name}}}" for name in names)
@@ -88,7 +89,7 @@ class Dependencies:
 
     async def _solve(self, handshake: Handshake, stack: AsyncExitStack) -> dict[str, Any]:
         app = handshake.scope.get("app")
-        analysis = self._analysis(handshake.path_params)
+        analysis = self.analysis(handshake.path_params)
         solved = await solve_dependencies(
             request=handshake,
             dependant=analysis,

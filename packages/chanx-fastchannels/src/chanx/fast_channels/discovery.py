@@ -1,16 +1,18 @@
 """Which consumers an application serves, and where."""
 
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from inspect import getclosurevars, isfunction
 from typing import Any
 
 from starlette.routing import BaseRoute, Host, Mount, WebSocketRoute
 
-from chanx.asyncapi import ConsumerRoute, DocumentOptions, Parameter
+from chanx.asyncapi import ConsumerRoute, DocumentOptions, Parameter, Requirements
 from chanx.asyncapi.discovery import Application, Target
 from chanx.asyncapi.routes import Consumer, is_consumer
 from chanx.core import _guard as _guard
+from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
 
 __all__ = ["application_options", "discover", "discover_routes"]
 
@@ -24,10 +26,7 @@ def discover_routes(app: Any) -> tuple[ConsumerRoute, ...]:
     Looks into mounts, included routers and middleware that keeps what it wraps as `app`. Routes that serve anything
     but a consumer are left out.
     """
-    return tuple(
-        ConsumerRoute(_PARAMETER.sub(r"{\1}", path), _parameters(path), consumer)
-        for path, consumer in _served(app, "")
-    )
+    return tuple(_route(path, consumer) for path, consumer in _served(app, ""))
 
 
 def discover(target: Target) -> Application | None:
@@ -46,6 +45,17 @@ def application_options(app: Any) -> dict[str, Any]:
     found = {"title": f"{title} AsyncAPI documentation" if title else None, "version": version}
     found["description"] = description
     return {name: value for name, value in found.items() if value and isinstance(value, str)}
+
+
+def _route(path: str, consumer: Consumer) -> ConsumerRoute:
+    parameters = _parameters(path)
+    requirements = Requirements()
+    # A consumer can only have dependencies where FastAPI is imported.
+    if "fastapi" in sys.modules and issubclass(consumer, AsyncJsonWebsocketConsumer):
+        from chanx.fast_channels.requirements import requirements_of
+
+        requirements = requirements_of(consumer, tuple(one.name for one in parameters))  # type: ignore[arg-type] # classes are hashable
+    return ConsumerRoute(_PARAMETER.sub(r"{\1}", path), parameters, consumer, requirements)
 
 
 def _parameters(path: str) -> tuple[Parameter, ...]:

@@ -55,7 +55,7 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
         with suppress(
             NameError
         ):  # a forward reference: looked at again when the first client connects
-            cls._connection_dependencies()
+            cls.connection_dependencies()
 
     @classmethod
     def as_asgi(cls, **initkwargs: Any) -> Any:
@@ -65,13 +65,14 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
         """
         cls.spec.resolve()
         try:
-            cls._connection_dependencies()
+            cls.connection_dependencies()
         except NameError as error:
             raise unknown_name(cls.__name__, error) from error
         return super().as_asgi(**initkwargs)
 
     @classmethod
-    def _connection_dependencies(cls) -> "Dependencies | None":
+    def connection_dependencies(cls) -> "Dependencies | None":
+        """Return what is resolved when a client connects; NameError while a name does not exist yet."""
         if "_own_dependencies" not in vars(cls):
             cls._own_dependencies = _dependencies_of(cls)
         found: Dependencies | None = cls._own_dependencies
@@ -104,11 +105,11 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
     @classmethod
     def has_provisions(cls) -> bool:
         """Tell whether the connection depends on anything."""
-        return cls._connection_dependencies() is not None
+        return cls.connection_dependencies() is not None
 
     async def provide(self) -> tuple[int, str] | None:
         """Resolve the dependencies of the connection; an application error in one rejects the client."""
-        needed = self._connection_dependencies()
+        needed = self.connection_dependencies()
         if needed is None:
             return None
         from chanx.fast_channels.dependencies import Provision

@@ -12,6 +12,9 @@ from chanx.type_defs import JSONObject
 
 __all__ = ["compare_documents"]
 
+# A part of the handshake that a document does not describe.
+_NOTHING: JSONObject = {"type": "object"}
+
 
 def compare_documents(old: JSONObject, new: JSONObject) -> list[Change]:
     """Return what changed, in order of places; documents should be valid, see `validate_document()`.
@@ -56,7 +59,8 @@ class _Comparison:
         before, after = _channel(self.old, old_key), _channel(self.new, new_key)
         place = ("channels", new_key)
         yield from self._parameters(before, after, place)
-        yield from self._credentials(old_key, new_key, address)
+        yield from self._handshake(before, after, place, address)
+        yield from self._security(old_key, new_key, address)
         for direction in ("to-server", "to-client"):
             sent_before = _messages(self.old, old_key, direction)
             sent_after = _messages(self.new, new_key, direction)
@@ -77,23 +81,28 @@ class _Comparison:
             rule = "parameter-narrowed" if narrowed else "parameter-widened"
             yield Change(pointer(*place, "parameters", name), rule, "to-server", narrowed, message)
 
-    def _credentials(self, old_key: str, new_key: str, address: str) -> Iterator[Change]:
-        before, after = _security(self.old, old_key), _security(self.new, new_key)
+    def _handshake(
+        self, before: JSONObject, after: JSONObject, place: tuple[str, ...], address: str
+    ) -> Iterator[Change]:
+        old, new = _binding(self.old, before), _binding(self.new, after)
+        for part in ("query", "headers"):
+            comparison = SchemaComparison(self.old, self.new, "to-server", f"{part} of {address}")
+            where = (*place, "bindings", "ws", part)
+            yield from comparison.compare(old.get(part, _NOTHING), new.get(part, _NOTHING), where)
+
+    def _security(self, old_key: str, new_key: str, address: str) -> Iterator[Change]:
+        """Compare who may connect, and what single messages need beyond that."""
+        old_all, new_all = _asked(self.old, old_key), _asked(self.new, new_key)
+        subject = f"The channel {address}"
         place = pointer("channels", new_key)
-        if after and not before:
-            message = f"The channel {address} now asks for {_listed(after)}."
-            yield Change(place, "security-added", "to-server", True, message)
-        elif before and not after:
-            message = f"The channel {address} no longer asks for {_listed(before)}."
-            yield Change(place, "security-removed", "to-server", False, message)
-        elif gone := before - after:
-            message = (
-                f"The channel {address} no longer takes {_listed(gone)}, but {_listed(after)}."
-            )
-            yield Change(place, "security-changed", "to-server", True, message)
-        elif more := after - before:
-            message = f"The channel {address} also takes {_listed(more)}."
-            yield Change(place, "security-alternative", "to-server", False, message)
+        before, after = (frozenset[str]().union(*asked.values()) for asked in (old_all, new_all))
+        yield from _changed_security(before, after, subject, place)
+        for key, schemes in new_all.items():
+            known = old_all.get(key, schemes)
+            if (known, schemes) != (before, after):
+                subject = f"The operation {key!r} of {address}"
+                place = pointer("operations", key)
+                yield from _changed_security(known, schemes, subject, place)
 
     def _messages(
         self,
@@ -151,21 +160,41 @@ def _channel(document: JSONObject, key: str) -> JSONObject:
     return resolved(document, document["channels"][key])
 
 
-def _operations(document: JSONObject, key: str) -> Iterator[JSONObject]:
-    for operation in document.get("operations", {}).values():
+def _operations(document: JSONObject, key: str) -> Iterator[tuple[str, JSONObject]]:
+    for name, operation in document.get("operations", {}).items():
         found = resolved(document, operation)
         if found.get("channel", {}).get("$ref") == f"#/channels/{key}":
-            yield found
+            yield name, found
 
 
-def _security(document: JSONObject, key: str) -> set[str]:
-    """Return what clients may show, in words: the schemes of the channel's operations."""
-    schemes = [
-        resolved(document, scheme)
-        for operation in _operations(document, key)
-        for scheme in operation.get("security", ())
-    ]
-    return {_scheme(scheme) for scheme in schemes}
+def _binding(document: JSONObject, channel: JSONObject) -> JSONObject:
+    bindings = resolved(document, channel.get("bindings"))
+    return resolved(document, bindings.get("ws"))
+
+
+def _asked(document: JSONObject, key: str) -> dict[str, frozenset[str]]:
+    """Return what clients may show, in words, by the operations of a channel."""
+    return {
+        name: frozenset(_scheme(resolved(document, one)) for one in operation.get("security", ()))
+        for name, operation in _operations(document, key)
+    }
+
+
+def _changed_security(
+    before: frozenset[str], after: frozenset[str], subject: str, place: str
+) -> Iterator[Change]:
+    if after and not before:
+        message = f"{subject} now asks for {_listed(after)}."
+        yield Change(place, "security-added", "to-server", True, message)
+    elif before and not after:
+        message = f"{subject} no longer asks for {_listed(before)}."
+        yield Change(place, "security-removed", "to-server", False, message)
+    elif gone := before - after:
+        message = f"{subject} no longer takes {_listed(gone)}, but {_listed(after)}."
+        yield Change(place, "security-changed", "to-server", True, message)
+    elif more := after - before:
+        message = f"{subject} also takes {_listed(more)}."
+        yield Change(place, "security-alternative", "to-server", False, message)
 
 
 def _scheme(scheme: JSONObject) -> str:
@@ -192,7 +221,7 @@ def _message_references(
 ) -> Iterator[JSONObject]:
     everything = _channel(document, key).get("messages", {})
     whole = [{"$ref": f"#/channels/{key}/messages/{name}"} for name in everything]
-    for operation in _operations(document, key):
+    for _, operation in _operations(document, key):
         receives = operation.get("action") == "receive"
         if receives == (direction == "to-server"):
             yield from operation.get("messages", whole)
@@ -212,5 +241,5 @@ def _names(document: JSONObject, message: JSONObject, key: str) -> list[str]:
     return [str(message.get("name") or key)]
 
 
-def _listed(words: set[str]) -> str:
+def _listed(words: frozenset[str]) -> str:
     return " or ".join(sorted(words))
