@@ -311,6 +311,46 @@ def test_doctor_looks_at_the_installation() -> None:
     assert "Documents of test can be made" in result.output
 
 
+LAYERS = """
+from types import SimpleNamespace
+from chanx.asyncapi import ConsumerRoute
+from chanx.core.layers import ProcessLayer
+from shop import PingConsumer
+
+class RedisLayer:
+    def __init__(self):
+        self.hosts = ["redis://ada:secret@redis.example:6380/0"]
+
+class OnRedis(PingConsumer):
+    get_channel_layer = staticmethod(lambda alias: RedisLayer())
+
+class InMemory(PingConsumer):
+    process_layer = ProcessLayer(object(), "Register one.")
+
+class Lost(PingConsumer):
+    channel_layer_alias = "lost"
+
+app = SimpleNamespace(consumer_routes=[
+    ConsumerRoute("/ws", (), consumer) for consumer in (OnRedis, InMemory, Lost, OnRedis)
+])
+"""
+
+
+def test_doctor_looks_at_the_layers_of_an_application(project: Path) -> None:
+    (project / "layered.py").write_text(LAYERS)
+
+    result = run("doctor", "layered:app")
+
+    assert result.exit_code == 1
+    assert (
+        result.output.count("ok  channel layer 'default' (RedisLayer at redis.example:6380)") == 1
+    )
+    assert "ok  No channel layer is registered: groups and events stay in this" in result.output
+    assert "Register one." in result.output
+    assert "!!  Lost has no channel layer: register one under the alias 'lost'" in result.output
+    assert "secret" not in result.output
+
+
 def add_distribution(project: Path, name: str, version: str, *requires: str) -> None:
     info = project / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir()

@@ -64,7 +64,7 @@ async def nothing() -> None:
 @asynccontextmanager
 async def heartbeat_on(layer: Any) -> AsyncGenerator[Heartbeat]:
     """Run a heartbeat that waits a minute for its messages."""
-    outage = Outage(nothing, lambda: None)
+    outage = Outage(nothing, lambda: None, lambda: "layer")
     heartbeat = Heartbeat(layer, outage, 60.0, lambda message: None, no_groups)
     try:
         yield heartbeat
@@ -100,7 +100,7 @@ class Answers:
 
 async def recover(answers: Callable[[], Any]) -> None:
     """Have an outage, and wait for its end."""
-    outage = Outage(answers, lambda: None)
+    outage = Outage(answers, lambda: None, lambda: "layer")
     async with asyncio.timeout(TIME_LIMIT):
         await outage.over(ConnectionError("broken"))
     await outage.stop()

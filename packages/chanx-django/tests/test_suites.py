@@ -1,6 +1,7 @@
 """The suites of every integration, on Django Channels."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from chanx.testing.integration import IntegrationSuite
 from chanx.testing.logging_suite import LoggingSuite
 from chanx.testing.loss_suite import LossSuite
 from chanx.testing.process_layer_suite import ProcessLayerSuite
+from chanx.testing.redis_suite import Kind, RedisSuite
 from chanx.testing.silence_suite import SilenceSuite
 from chanx.testing.suite import Suite
 
@@ -84,5 +86,20 @@ class TestSilence(OnChannels, SilenceSuite):
             layer: Any = InMemoryChannelLayer()
         else:
             layer = request.param(hosts=[request.getfixturevalue("valkey_url")])
+        with use_channel_layer(layer):
+            yield layer
+
+
+class TestRedis(RedisSuite):
+    """Layers of channels_redis."""
+
+    base = AsyncJsonWebsocketConsumer
+    setting = "CHANNEL_LAYERS['default']"
+
+    @contextmanager
+    def registered(self, kind: Kind, url: str) -> Iterator[Any]:
+        """Register the layer for one test."""
+        make: Any = RedisChannelLayer if kind == "queue" else RedisPubSubChannelLayer
+        layer = make(hosts=[url])
         with use_channel_layer(layer):
             yield layer

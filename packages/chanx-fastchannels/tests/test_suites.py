@@ -1,6 +1,7 @@
 """The suites of every integration, on fast-channels."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from chanx.testing.integration import IntegrationSuite
 from chanx.testing.logging_suite import LoggingSuite
 from chanx.testing.loss_suite import LossSuite
 from chanx.testing.process_layer_suite import ProcessLayerSuite
+from chanx.testing.redis_suite import Kind, RedisSuite
 from chanx.testing.silence_suite import SilenceSuite
 from chanx.testing.suite import Suite
 
@@ -87,5 +89,19 @@ class TestSilence(OnFastChannels, SilenceSuite):
         else:
             url = request.getfixturevalue("valkey_url")
             layer = pubsub_layer(url) if request.param == "pubsub" else queue_layer(url)
+        with use_channel_layer(layer):
+            yield layer
+
+
+class TestRedis(RedisSuite):
+    """Layers on Redis."""
+
+    base = AsyncJsonWebsocketConsumer
+    setting = "channel layer 'default' of register_layers()"
+
+    @contextmanager
+    def registered(self, kind: Kind, url: str) -> Iterator[Any]:
+        """Register the layer for one test."""
+        layer = queue_layer(url) if kind == "queue" else pubsub_layer(url)
         with use_channel_layer(layer):
             yield layer

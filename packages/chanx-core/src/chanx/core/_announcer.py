@@ -15,6 +15,7 @@ from secrets import token_hex
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakSet
 
+from chanx.core._addresses import addresses_of
 from chanx.core._tasks import spawn_apart
 from chanx.type_defs import ChannelLayer
 from chanx.utils.logging import logger
@@ -137,7 +138,7 @@ class Announcer:
         try:
             await self.announce(layer, timeout=timeout)
         except Exception as error:  # a layer may raise anything
-            logger.debug("Numbers could not be announced: %r", error)
+            logger.debug("Numbers could not be announced on %s: %r", addresses_of(layer), error)
             self._announce_after(_RETRY, layer, False, timeout)
         else:
             self._go_on(_INTERVAL, layer, False, timeout)

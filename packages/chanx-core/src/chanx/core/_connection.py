@@ -260,7 +260,8 @@ class Connection:
             await self.inbox.leave_by_hand(group)
 
     def _layer_unavailable(self, error: Exception) -> LayerUnavailableError:
-        unavailable = LayerUnavailableError(repr(error))
+        layer = type(self.consumer).describe_layer(self._layer)
+        unavailable = LayerUnavailableError(f"{layer} failed or did not answer in time: {error!r}")
         mark_layer_failure(unavailable, self._layer)
         return unavailable
 

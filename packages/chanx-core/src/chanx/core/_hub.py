@@ -35,6 +35,18 @@ class GroupMember(Member, Resynced, Protocol):
     """A connection, as a hub sees it."""
 
 
+class LayerOwner(Protocol):
+    """The consumer class whose layer it is."""
+
+    def layer_traits(self, layer: Any) -> LayerTraits:
+        """Return what may be assumed of the layer."""
+        ...
+
+    def describe_layer(self, layer: Any) -> str:
+        """Name the layer in errors and logs."""
+        ...
+
+
 class Group:
     """One group and its members in this process."""
 
@@ -68,22 +80,23 @@ class Hub:
     It lives from the first connection that holds it to the last. `timeout` bounds each call of the layer, in seconds.
     """
 
-    def __init__(self, layer: ChannelLayer, traits: LayerTraits, *, timeout: float) -> None:
+    def __init__(self, layer: ChannelLayer, owner: LayerOwner, *, timeout: float) -> None:
         self.layer = layer
-        self.traits = traits
+        self.traits = owner.layer_traits(layer)
+        self._owner = owner
         self._loop = asyncio.get_running_loop()
         self._timeout = timeout
         self._groups: dict[str, Group] = {}
         self._holders: set[GroupMember] = set()
         self._left_behind = _orphans.pop(layer, set())
         self._stragglers: list[tuple[asyncio.Task[None], str]] = []
-        self.outage = Outage(self._renew_all, self._resume)
+        self.outage = Outage(self._renew_all, self._resume, self.describe_layer)
         self._losses = Losses(self._groups.values, self._join_again, self.outage)
         self._announcer = announcer_of(layer)
         self._announcer.listen(self._hear)
         self._heartbeat = (
             None
-            if traits.is_local
+            if self.traits.is_local
             else Heartbeat(layer, self.outage, timeout, self._take, self._join_all_again)
         )
         # Made when a test asks for it, so that other processes have nothing to look for in a message.
@@ -93,14 +106,14 @@ class Hub:
 
     @classmethod
     def held(
-        cls, layer: ChannelLayer, holder: GroupMember, traits: LayerTraits, *, timeout: float
+        cls, layer: ChannelLayer, holder: GroupMember, owner: LayerOwner, *, timeout: float
     ) -> "Hub":
         """Return the hub of a layer on the running loop. Whoever asks has to `release()` it."""
         key = asyncio.get_running_loop(), layer
         hub = _hubs.get(key)
         if hub is None:
             _forget_closed_loops()
-            hub = _hubs[key] = cls(layer, traits, timeout=timeout)
+            hub = _hubs[key] = cls(layer, owner, timeout=timeout)
         hub._holders.add(holder)
         return hub
 
@@ -147,7 +160,11 @@ class Hub:
     def check(self) -> None:
         """Raise ConnectionError while the layer is known not to answer: asking it would take long, for nothing."""
         if self.outage.is_on:
-            raise ConnectionError("the channel layer does not answer")
+            raise ConnectionError(f"{self.describe_layer()} does not answer")
+
+    def describe_layer(self) -> str:
+        """Name the layer in errors and logs."""
+        return self._owner.describe_layer(self.layer)
 
     async def join(self, name: str, member: GroupMember) -> None:
         """Make a connection a member; the first one opens the group. Joining twice is joining once.
@@ -303,7 +320,7 @@ class Hub:
         try:
             await self._forget(name, channel)
         except Exception as error:  # a layer may raise anything
-            logger.warning("Could not leave group %r: %r", name, error)
+            logger.warning("Could not leave group %r of %s: %r", name, self.describe_layer(), error)
         else:
             self._left_behind.discard((name, channel))
 

@@ -39,9 +39,7 @@ class Inbox:
         self._outbox = outbox
         self.consumer: ChanxWebsocketConsumerMixin[Any] = consumer
         self.codec: Codec = connection.codec
-        self._hub = Hub.held(
-            layer, self, type(consumer).layer_traits(layer), timeout=consumer.layer_timeout
-        )
+        self._hub = Hub.held(layer, self, type(consumer), timeout=consumer.layer_timeout)
         self._mailbox = Mailbox(layer, self._hub.outage, self._take)
         self._memberships: Memberships | None = None
         self._line: Line[Delivery] | None = None

@@ -58,7 +58,8 @@ class Memberships:
             async with asyncio.timeout(self._timeout):
                 await self._hub.layer.group_discard(group, self._member.channel)
         except Exception as error:  # a layer may raise anything
-            logger.warning("Could not leave group %r: %r", group, error)
+            layer = self._hub.describe_layer()
+            logger.warning("Could not leave group %r of %s: %r", group, layer, error)
 
 
 async def _all_done(closing: "list[asyncio.Task[None] | None]") -> None:

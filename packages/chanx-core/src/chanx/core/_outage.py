@@ -21,12 +21,18 @@ _PROBATION = 10.0
 class Outage:
     """Tries for everybody at once whether a layer that failed is back.
 
-    `answers` raises while it is not, and `resume` is called when it is.
+    `answers` raises while it is not, and `resume` is called when it is. `describe` names the layer in the log.
     """
 
-    def __init__(self, answers: Callable[[], Awaitable[None]], resume: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        answers: Callable[[], Awaitable[None]],
+        resume: Callable[[], None],
+        describe: Callable[[], str],
+    ) -> None:
         self._answers = answers
         self._resume = resume
+        self._describe = describe
         self._delay = _FIRST_DELAY
         self._ended = float("-inf")
         self._trying: asyncio.Task[None] | None = None
@@ -57,7 +63,7 @@ class Outage:
         loop = asyncio.get_running_loop()
         began = loop.time()
         numbers.outages += 1
-        logger.error("Channel layer failed: %r", error, exc_info=error)
+        logger.error("Channel layer failed: %s: %r", self._describe(), error, exc_info=error)
         if began - self._ended > _PROBATION:
             self._delay = _FIRST_DELAY
         try:
@@ -66,7 +72,8 @@ class Outage:
         finally:
             self._trying = None
         self._ended = loop.time()
-        logger.warning("Channel layer is back after %.1f s", self._ended - began)
+        seconds = self._ended - began
+        logger.warning("Channel layer is back after %.1f s: %s", seconds, self._describe())
         self._resume()
 
     async def _is_back(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic
 from asgiref.sync import async_to_sync
 from typing_extensions import TypeVar
 
+from chanx.core._addresses import addresses_of
 from chanx.core._announcer import announcer_of
 from chanx.core._failures import mark_layer_failure
 from chanx.core._options import ConsumerOptions
@@ -44,6 +45,9 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
     process_layer: ClassVar[ProcessLayer | None] = None
     """Used where no layer at all is registered and the class names none."""
 
+    layer_setting: ClassVar[str] = "channel layer '{alias}'"
+    """What the application writes to have the layer of an alias, for errors and logs."""
+
     groups: list[str] = []  # noqa: RUF012 - each instance gets its own list
     extra_groups: ClassVar[Sequence[str]] = ()
     spec: ClassVar[ConsumerSpec]
@@ -79,6 +83,24 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
         return LayerTraits()
 
     @classmethod
+    def describe_layer(cls, layer: Any) -> str:
+        """Name a layer of the class in errors and logs: its setting, its class, its address without credentials."""
+        if cls.process_layer_of(layer) is not None:
+            return "the in-memory layer of this process"
+        setting = cls.layer_setting.format(alias=layer_alias(cls))
+        address = addresses_of(layer)
+        return f"{setting} ({type(layer).__name__}{address and ' at '}{address})"
+
+    @classmethod
+    def layer_summary(cls) -> str:
+        """Say which channel layer the class finds. Raises LookupError where it names an alias that does not exist."""
+        layer = cls._find_layer()
+        process_layer = cls.process_layer_of(layer)
+        if process_layer is not None:
+            return process_layer.explanation
+        return no_layer(cls) if layer is None else f"{cls.describe_layer(layer)} is used."
+
+    @classmethod
     def layer_aliases(cls) -> Iterable[str]:
         """Return the registered aliases, for error messages."""
         return ()
@@ -98,7 +120,7 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
         except _UNWRITABLE:
             raise
         except Exception as error:  # a layer may raise anything
-            mark_layer_failure(error, layer)
+            cls._explain(error, layer)
             raise
 
     @classmethod
@@ -143,8 +165,18 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
                 check_group_name(cls, group, refusal)
                 raise
             except Exception as error:  # a layer may raise anything
-                mark_layer_failure(error, layer)
+                cls._explain(error, layer)
                 raise
+
+    @classmethod
+    def _explain(cls, error: Exception, layer: ChannelLayer) -> None:
+        """Say in a layer's error which layer it was."""
+        mark_layer_failure(error, layer)
+        name = cls.describe_layer(layer)
+        if isinstance(error, TimeoutError) and not error.args:
+            error.args = (f"{name} did not answer within {cls.layer_timeout:g} s",)
+        else:
+            error.add_note(f"The layer is {name}.")
 
     @classmethod
     def _layer(cls) -> ChannelLayer:

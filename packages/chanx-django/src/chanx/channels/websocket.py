@@ -38,6 +38,7 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc] # pyright: ignore[report
         advice="For several processes, set CHANNEL_LAYERS['default'] to a layer on Redis, such as "
         "channels_redis.pubsub.RedisPubSubChannelLayer.",
     )
+    layer_setting: ClassVar[str] = "CHANNEL_LAYERS['{alias}']"
     before_dispatch: ClassVar[Any] = staticmethod(refresh_connections)
     accept_errors: ClassVar[tuple[type[Exception], ...]] = (AcceptConnection,)
     deny_errors: ClassVar[tuple[type[Exception], ...]] = (DenyConnection,)

@@ -45,6 +45,7 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
         advice="For several processes, register a layer on Redis: "
         'register_layers({"default": pubsub_layer("redis://127.0.0.1:6379/0")}).',
     )
+    layer_setting: ClassVar[str] = "channel layer '{alias}' of register_layers()"
     accept_errors: ClassVar[tuple[type[Exception], ...]] = (AcceptConnection,)
     deny_errors: ClassVar[tuple[type[Exception], ...]] = (DenyConnection,)
     dependencies: ClassVar[Sequence[Any]] = ()

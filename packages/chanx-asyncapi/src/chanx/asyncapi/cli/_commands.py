@@ -11,7 +11,7 @@ from typing import Any, NoReturn, get_args
 
 import click
 
-from chanx.asyncapi.cli._doctor import diagnosis
+from chanx.asyncapi.cli._doctor import diagnosis, layer_findings
 from chanx.asyncapi.cli._targets import find_application, told, with_config
 from chanx.asyncapi.diff import Change, compare_documents
 from chanx.asyncapi.docs import static_site
@@ -191,9 +191,15 @@ def diff(old: Path, new: Path, fail_on: str, allowed: tuple[str, ...], form: str
 
 
 @chanx.command()
-def doctor() -> None:
-    """Look at the installation: packages, versions that fit each other, and what overwrites them."""
+@click.argument("app", required=False)
+def doctor(app: str | None) -> None:
+    """Look at the installation: packages, versions that fit each other, and what overwrites them.
+
+    With APP, named as for `chanx asyncapi export`, also at the channel layers that its consumers find after its import.
+    """
     findings = diagnosis()
+    if app is not None:
+        findings += layer_findings(find_application(app).routes)
     for finding in findings:
         mark = (
             click.style("ok", fg="green")

