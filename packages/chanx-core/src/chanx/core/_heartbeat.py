@@ -6,11 +6,12 @@ from secrets import token_hex
 
 from chanx.core._announcer import ANNOUNCEMENTS
 from chanx.core._outage import Outage
+from chanx.core._receiving import end_receiving
 from chanx.core._tasks import spawn_apart, stop_task
 from chanx.type_defs import ASGIEvent, ChannelLayer
 from chanx.utils.logging import logger
 
-__all__ = ["Heartbeat", "MembershipLostError", "abandon", "end_receiving"]
+__all__ = ["Heartbeat", "MembershipLostError"]
 
 _INTERVAL = 1.0
 # Seconds until the channel is read again after a failure: a beat waits for that, and an outage for the beat.
@@ -157,23 +158,3 @@ class Heartbeat:
         elif message.get("beat") == self._sent:
             arrived = self._through_group if message.get("way") == "group" else self._direct
             arrived.set()
-
-
-async def end_receiving(
-    layer: ChannelLayer, channel: str, receiving: "asyncio.Task[None]", *, within: float
-) -> None:
-    """End the task that receives from a channel, and what the layer keeps for the channel."""
-    await stop_task(receiving, within=within)
-    # Queue layers on Redis forget their buffer of a channel only if they do not ask Redis at that moment.
-    buffers = getattr(layer, "receive_buffer", None)
-    if isinstance(buffers, dict):
-        buffers.pop(channel, None)
-
-
-async def abandon(layer: ChannelLayer, channel: str, *, within: float) -> None:
-    """End a channel on which nobody receives: layers that keep something for it let it go with the receiver."""
-    receiving = asyncio.ensure_future(layer.receive(channel))
-    await asyncio.sleep(0)
-    await stop_task(receiving, within=within)
-    if receiving.done() and not receiving.cancelled():
-        receiving.exception()  # seen

