@@ -138,6 +138,44 @@ async def test_gaps(numbers: list[Any], lost: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("numbers", "repeated"),
+    [
+        ([1, 2, 3], []),
+        ([1, 2, 2, 3, 1], [2, 1]),
+        ([1, 3, 2, 2], [2]),
+        ([5, 4, 6], []),
+        ([None, None], []),
+    ],
+    ids=str,
+)
+async def test_repeated_numbers(numbers: list[Any], repeated: list[int]) -> None:
+    """One that has come before is none again; what came before the first is unknown."""
+    gaps = Losses().gaps
+    assert [number for number in numbers if not gaps.note("sender", number, None)] == repeated
+
+
+async def test_repeated_numbers_after_a_break() -> None:
+    """What has come is known; what was lost is new when it comes all the same, once."""
+    losses = Losses()
+    for number in (1, 2, 4):
+        losses.gaps.note("sender", number, None)
+    losses.gaps.forget()
+    fresh = [losses.gaps.note("sender", number, None) for number in (2, 3, 3, 4, 7, 6, 7)]
+    assert fresh == [False, True, False, False, True, True, False]
+    assert await losses.settled() == []
+
+
+async def test_very_many_lost_numbers_are_not_remembered() -> None:
+    """Rather than drop a message that is new, one may be delivered twice."""
+    losses = Losses()
+    losses.gaps.note("sender", 1, None)
+    losses.gaps.note("sender", 1_000_000, None)
+    await losses.settled()
+    assert losses.gaps.note("sender", 5, None)
+    assert not losses.gaps.note("sender", 1_000_000, None)
+
+
+@pytest.mark.parametrize(
     ("numbers", "age", "lost"),
     [
         ([1, 2, 3], 0.0, []),

@@ -275,7 +275,8 @@ class Hub:
             return
         if self.is_marker(message):
             return
-        group.gaps.note(message.get("sender"), message.get("number"), message.get("since"))
+        if not group.gaps.note(message.get("sender"), message.get("number"), message.get("since")):
+            return
         try:
             delivery = delivery_of(message)
             if delivery is not None:

