@@ -80,6 +80,10 @@ def split_at(separators: tuple[str, ...], words: list[str]) -> Iterator[list[str
 
 def check_pip(words: list[str], folder: Path) -> None:
     action, *arguments = words
+    if action == "wheel":
+        *_, sources = arguments
+        assert list(ROOT.glob(sources.removeprefix("~/chanx/") + "/pyproject.toml"))
+        return
     assert action in ("install", "uninstall")
     places = {place for option, place in pairwise(arguments) if option == "--find-links"}
     wanted = [word for word in arguments if not word.startswith("-") and word not in places]
@@ -159,7 +163,7 @@ CHECKS: dict[str, Callable[[list[str], Path], None]] = {
     "python": check_python,
     "python3": check_python,
     "uv": check_uv,
-    **dict.fromkeys([".", "cd", "echo", "prek", "uvicorn"], accept),
+    **dict.fromkeys([".", "cd", "echo", "export", "prek", "uvicorn"], accept),
 }
 
 
@@ -232,6 +236,7 @@ def test_files_of_other_languages_are_in_pages_whose_projects_are_made(page: Pat
         "pip install chanx-cor",
         'pip install "chanx-core[cli]"',
         "pip install no-such-thing",
+        "pip wheel --no-deps --wheel-dir dist ~/chanx/package/*",
         "chanx asyncapi exprot shop",
         "chanx asyncapi export shop --outptu x",
         "uv run --only-group noxx nox",

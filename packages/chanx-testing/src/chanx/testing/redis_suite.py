@@ -77,13 +77,13 @@ class RedisSuite:
         return WebsocketCommunicator(application.as_asgi(), "/ws", consumer=consumer)
 
     def test_event_loops_after_one_another(
-        self, valkey: Valkey, capsys: pytest.CaptureFixture[str]
+        self, valkey: Valkey, caplog: pytest.LogCaptureFixture
     ) -> None:
         """A connection that ends while messages arrive leaves no lock for the next loop to wait for."""
         with self.registered("queue", valkey.url):
             for _ in range(LOOPS):
                 asyncio.run(self.leave_while_messages_arrive())
-        assert "Channel layer failed" not in capsys.readouterr().out
+        assert "Channel layer failed" not in caplog.text
 
     async def leave_while_messages_arrive(self) -> None:
         """Say much, hear the first, and go."""
@@ -107,7 +107,7 @@ class RedisSuite:
 
     @pytest.mark.parametrize("kind", ["queue", "pubsub"])
     async def test_layer_that_is_down_is_named(
-        self, kind: Kind, capsys: pytest.CaptureFixture[str]
+        self, kind: Kind, caplog: pytest.LogCaptureFixture
     ) -> None:
         """The log and the errors say which setting it is, and where; no password shows."""
         port = free_port()
@@ -119,7 +119,7 @@ class RedisSuite:
             with pytest.raises(Exception, match=str(port)) as raised:
                 await ws.consumer.broadcast_event(WordMessage(payload=1), "square")
         name = f"{self.setting} ({type(layer).__name__} at 127.0.0.1:{port})"
-        log = capsys.readouterr().out
+        log = caplog.text
         error = "".join(traceback.format_exception(raised.value))
         assert name in log
         assert name in error
