@@ -6,15 +6,13 @@ import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import TextIO
-
-try:
-    import structlog
-except ImportError:  # only chanx 2.13.0 logs with it
-    structlog = None  # type: ignore[assignment]
 
 __all__ = ["configure_logging", "plain_calls"]
 
+# Only chanx 2.13.0 logs with it.
+HAS_STRUCTLOG = find_spec("structlog") is not None
 # What a LogRecord has of its own; everything else on it is a field.
 OF_RECORDS = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime"})
 # What a record of ours carries.
@@ -49,12 +47,14 @@ def configure_logging(level: int) -> None:
     handler = logging.StreamHandler(nowhere)
     handler.setFormatter(JSONFormatter())
     logging.basicConfig(level=level, handlers=[handler])
-    if structlog is not None:
+    if HAS_STRUCTLOG:
         configure_structlog(level, nowhere)
 
 
 def configure_structlog(level: int, nowhere: TextIO) -> None:
     """Configure structlog to write such lines."""
+    import structlog
+
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -71,7 +71,7 @@ def configure_structlog(level: int, nowhere: TextIO) -> None:
 
 def plain_calls(batch: int, seconds: float) -> float:
     """Return the microseconds of the two records of one message, by plain calls of what the peer logs with."""
-    write = standard_records if structlog is None else structlog_records
+    write = structlog_records if HAS_STRUCTLOG else standard_records
     count = 0
     began = time.process_time()
     while time.process_time() - began < seconds:
@@ -90,6 +90,8 @@ def standard_records(count: int) -> None:
 
 def structlog_records(count: int) -> None:
     """Write the two records of so many messages."""
+    import structlog
+
     logger = structlog.get_logger("chanx")
     with structlog.contextvars.bound_contextvars(message_id="0123abcd", received_action="item_0"):
         for _ in range(count):
