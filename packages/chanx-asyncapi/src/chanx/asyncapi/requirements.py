@@ -1,4 +1,4 @@
-"""What clients put into the handshake beside the credentials of an authenticator; integrations find it."""
+"""Parameters and security schemes of the handshake that an integration finds."""
 
 import re
 from dataclasses import dataclass, field

@@ -78,6 +78,8 @@ class MessageSchemas:
     def merge_equal(self) -> None:
         """Keep one schema, under the plain name, where both directions of a model are equal."""
         names = plain_names(self.definitions)
+        if not names:
+            return
         self.definitions = {
             names.get(name, name): with_plain_names(schema, names)
             for name, schema in self.definitions.items()

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, get_args
 import click
 
 from chanx.asyncapi.cli._doctor import diagnosis, layer_findings
-from chanx.asyncapi.cli._targets import find_application, told, with_config
+from chanx.asyncapi.cli._targets import find_application, in_words, with_config
 from chanx.asyncapi.diff import Change, compare_documents
 from chanx.asyncapi.docs import static_site
 from chanx.asyncapi.document import generate_document
@@ -222,7 +222,7 @@ def _document_of(
     try:
         return generate_document(application.routes, replace(options, **given))
     except (ImportError, NameError, TypeError) as error:  # a declaration of the application's
-        raise InputError(f"Cannot document {app}: {told(error)}.") from error
+        raise InputError(f"Cannot document {app}: {in_words(error)}.") from error
 
 
 def _fail_on_drift(path: Path, document: JSONObject) -> None:

@@ -13,7 +13,7 @@ from chanx.asyncapi.errors import InputError
 from chanx.asyncapi.options import DocumentOptions, used_options
 from chanx.asyncapi.shapes import is_object
 
-__all__ = ["find_application", "told", "with_config"]
+__all__ = ["find_application", "in_words", "with_config"]
 
 
 def find_application(name: str) -> Application:
@@ -27,7 +27,7 @@ def find_application(name: str) -> Application:
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"Cannot look into {name}: {told(error)}.") from error
+        raise InputError(f"Cannot look into {name}: {in_words(error)}.") from error
     if found is None:
         raise InputError(
             f"{name} is no application that an installed integration knows: name an ASGI application as module:app, "
@@ -44,7 +44,7 @@ def with_config(options: DocumentOptions, name: str) -> DocumentOptions:
     try:
         return replace(options, **used_options(config))
     except TypeError as error:
-        raise InputError(f"{name} is no AsyncAPIConfig: {told(error)}.") from error
+        raise InputError(f"{name} is no AsyncAPIConfig: {in_words(error)}.") from error
 
 
 # Any: whatever a module holds.
@@ -62,7 +62,7 @@ def _imported(name: str) -> Any:
     try:
         return import_module(name)
     except Exception as error:
-        raise InputError(f"Cannot import {name!r}: {told(error)}.") from error
+        raise InputError(f"Cannot import {name!r}: {in_words(error)}.") from error
 
 
 def _attribute(module: Any, attribute: str, name: str) -> Any:
@@ -85,10 +85,10 @@ def _made(factory: Any, name: str) -> Any:
     try:
         return factory()
     except Exception as error:
-        raise InputError(f"Calling {name} failed: {told(error)}.") from error
+        raise InputError(f"Calling {name} failed: {in_words(error)}.") from error
 
 
-def told(error: Exception) -> str:
+def in_words(error: Exception) -> str:
     """Write an exception in one line, without a full stop."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}".removesuffix(": ").removesuffix(".")

@@ -91,7 +91,7 @@ class ApiDocument {
     if (result.valid) return [];
     const errors = placed(result.errors);
     const innermost = reasons(errors);
-    return [...new Set((innermost.length ? innermost : errors.slice(-1)).map(told))];
+    return [...new Set((innermost.length ? innermost : errors.slice(-1)).map(inWords))];
   }
 
   _operations(key, action) {
@@ -131,7 +131,7 @@ function discriminatorOf(schema) {
   return ['action', []];
 }
 
-// What is wrong with a frame: the validator's errors come outer before inner, and only the innermost say why.
+// The problems of a frame: the validator's errors come outer before inner, and only the innermost say why.
 
 const OUTER = new Set([
   '$ref', 'additionalItems', 'additionalProperties', 'allOf', 'items', 'patternProperties', 'prefixItems', 'properties',
@@ -176,7 +176,7 @@ function rulesOut({ keyword, instanceLocation }, place) {
 }
 
 /** Write which field is wrong, and why. */
-function told({ keyword, instanceLocation, error }) {
+function inWords({ keyword, instanceLocation, error }) {
   const [, missing] = (keyword === 'required' && error.match(/property "(.*)"/)) || [];
   const place = [...instanceLocation.split('/').slice(1), ...(missing === undefined ? [] : [missing])].join('/');
   const why = missing !== undefined ? 'is required' : keyword === 'false' ? 'is not a known field' : short(error);
