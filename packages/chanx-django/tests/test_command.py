@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
@@ -21,9 +21,6 @@ from chanx.channels.routing import path
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.core.decorators import ws_handler
 from chanx.messages.incoming import PingMessage
-
-if TYPE_CHECKING:
-    from chanx.messages.incoming import PingMessage as OnlyForTypeCheckers
 
 
 class CaféConsumer(AsyncJsonWebsocketConsumer):
@@ -128,19 +125,33 @@ def test_failures_are_one_sentence(tmp_path: Path) -> None:
         written()
 
 
+UNRESOLVED = """
+from __future__ import annotations
+from typing import TYPE_CHECKING
+from channels.routing import ProtocolTypeRouter, URLRouter
+from chanx.channels import AsyncJsonWebsocketConsumer, path, ws_handler
+if TYPE_CHECKING:
+    from chanx.messages.incoming import PingMessage as OnlyForTypeCheckers
+
+
 class UnresolvedConsumer(AsyncJsonWebsocketConsumer):
     @ws_handler
-    async def handle_ping(self, message: "OnlyForTypeCheckers") -> None: ...
+    async def handle_ping(self, message: OnlyForTypeCheckers) -> None: ...
 
 
-unresolved = ProtocolTypeRouter(
+application = ProtocolTypeRouter(
     {"websocket": URLRouter([path("ws/", UnresolvedConsumer.as_asgi())])}
 )
+"""
 
 
-def test_a_type_that_does_not_exist_at_run_time_is_a_failure() -> None:
+def test_a_type_that_does_not_exist_at_run_time_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "unresolved.py").write_text(UNRESOLVED)
+    monkeypatch.syspath_prepend(str(tmp_path))
     with (
-        override_settings(ASGI_APPLICATION=f"{__name__}.unresolved"),
+        override_settings(ASGI_APPLICATION="unresolved.application"),
         pytest.raises(CommandError, match=r"^Failed to generate schema: .*OnlyForTypeCheckers"),
     ):
         written()
