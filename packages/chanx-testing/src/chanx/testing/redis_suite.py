@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, cast
 import pytest
 
 from chanx.core import _guard as _guard
-from chanx.core.decorators import ws_handler
+from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.testing.communicator import WebsocketCommunicator
@@ -38,6 +38,13 @@ class WordMessage(BaseMessage):
     payload: int
 
 
+class WordEvent(BaseMessage):
+    """What the server tells members."""
+
+    action: Literal["word_event"] = "word_event"
+    payload: None = None
+
+
 class Speaker(ChanxWebsocketConsumerMixin[Any]):
     """Says things to its groups, and hears them."""
 
@@ -48,6 +55,10 @@ class Speaker(ChanxWebsocketConsumerMixin[Any]):
     async def word(self, message: WordMessage) -> None:
         """Broadcast."""
         await self.broadcast_message(message)
+
+    @event_handler
+    async def tell(self, event: WordEvent) -> None:
+        """Take it."""
 
 
 class RedisSuite:
@@ -117,7 +128,7 @@ class RedisSuite:
             await ws.assert_closed(1013, timeout=PATIENCE)
             await ws.disconnect()
             with pytest.raises(Exception, match=str(port)) as raised:
-                await ws.consumer.broadcast_event(WordMessage(payload=1), "square")
+                await ws.consumer.broadcast_event(WordEvent(), "square")
         name = f"{self.setting} ({type(layer).__name__} at 127.0.0.1:{port})"
         log = caplog.text
         error = "".join(traceback.format_exception(raised.value))
