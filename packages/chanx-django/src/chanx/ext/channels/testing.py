@@ -4,6 +4,7 @@ from chanx.channels.testing import (
     DjangoWebsocketCommunicator,
     WebsocketCommunicator,
     WebsocketTestCase,
+    override_chanx_settings,
     use_channel_layer,
 )
 from chanx.core import _guard as _guard
@@ -12,5 +13,6 @@ __all__ = [
     "DjangoWebsocketCommunicator",
     "WebsocketCommunicator",
     "WebsocketTestCase",
+    "override_chanx_settings",
     "use_channel_layer",
 ]
