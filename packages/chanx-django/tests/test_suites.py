@@ -1,6 +1,6 @@
 """The suites of every integration, on Django Channels."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -97,7 +97,7 @@ class TestRedis(RedisSuite):
     setting = "CHANNEL_LAYERS['default']"
 
     @contextmanager
-    def registered(self, kind: Kind, url: str) -> Iterator[Any]:
+    def registered(self, kind: Kind, url: str) -> Generator[Any]:
         """Register the layer for one test."""
         make: Any = RedisChannelLayer if kind == "queue" else RedisPubSubChannelLayer
         layer = make(hosts=[url])

@@ -1,6 +1,6 @@
 """The suites of every integration, on fast-channels."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -100,7 +100,7 @@ class TestRedis(RedisSuite):
     setting = "channel layer 'default' of register_layers()"
 
     @contextmanager
-    def registered(self, kind: Kind, url: str) -> Iterator[Any]:
+    def registered(self, kind: Kind, url: str) -> Generator[Any]:
         """Register the layer for one test."""
         layer = queue_layer(url) if kind == "queue" else pubsub_layer(url)
         with use_channel_layer(layer):
