@@ -145,6 +145,13 @@ class HookByHook(Failing):
         await super().send_json(content, close)
 
 
+class Foreign:
+    """An object that no layer can carry; its name is the same in every process that runs tests."""
+
+    def __repr__(self) -> str:
+        return "an object"
+
+
 _RAISED: dict[str, BaseException] = {
     "value": ValueError("secret"),
     "timeout": TimeoutError("secret"),
@@ -380,7 +387,7 @@ class FailureSuite(Suite):
             {"type": "websocket_disconnect", "code": 1000},
             {"type": "send_message", "message": {"action": "pong"}},
             {"type": "handle_group_message", "message": "text"},
-            {"type": "handle_group_message", "message": {"action": "pong", "x": object()}},
+            {"type": "handle_group_message", "message": {"action": "pong", "x": Foreign()}},
             {"type": "handle_channel_event", "event_data": "text"},
             {"type": "handle_channel_event", "event_data": {"action": "news", "payload": {}}},
             {"type": "handle_channel_event", "data": {"action": "news", "payload": "old"}},
