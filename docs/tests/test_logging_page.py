@@ -112,7 +112,7 @@ async def test_example_of_a_test(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_table_of_fields() -> None:
-    from chanx.core._log_context import current_fields
+    from chanx.core._telemetry.log_context import current_fields
 
     section = PAGE[PAGE.index("## Fields") : PAGE.index("## Configuration")]
     assert re.findall(r"^\| `(\w+)`", section, re.MULTILINE) == [*current_fields()]

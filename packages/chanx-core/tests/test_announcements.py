@@ -5,18 +5,19 @@ from typing import Any, cast
 
 import pytest
 
-from chanx.core import _announcer, _gaps
-from chanx.core._announcer import ANNOUNCEMENTS, Announcement, Announcer
-from chanx.core._gaps import Gaps
+from chanx.core._groups import announcer as announcing
+from chanx.core._groups import gap_detection
+from chanx.core._groups.announcer import ANNOUNCEMENTS, Announcement, Announcer
+from chanx.core._groups.gap_detection import Gaps
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give late messages a hundredth of a second, and announce as often."""
-    monkeypatch.setattr(_gaps, "_PATIENCE", 0.01)
-    monkeypatch.setattr(_gaps, "_ON_ITS_WAY", 0.01)
-    monkeypatch.setattr(_announcer, "_INTERVAL", 0.01)
-    monkeypatch.setattr(_announcer, "_RETRY", 0.01)
+    monkeypatch.setattr(gap_detection, "_PATIENCE", 0.01)
+    monkeypatch.setattr(gap_detection, "_ON_ITS_WAY", 0.01)
+    monkeypatch.setattr(announcing, "_INTERVAL", 0.01)
+    monkeypatch.setattr(announcing, "_RETRY", 0.01)
 
 
 class Losses:
@@ -61,7 +62,7 @@ async def test_numbers_are_of_one_burst_of_one_sender_to_one_group() -> None:
 
 async def test_burst_ends_with_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where nobody announces it, as in a process whose event loops are short."""
-    monkeypatch.setattr(_announcer, "_BURST_ENDS", 0.0)
+    monkeypatch.setattr(announcing, "_BURST_ENDS", 0.0)
     announcer = Announcer()
     first = announcer.stamp("a")
     await Losses().settled()
@@ -232,7 +233,7 @@ async def test_gaps_of_many_senders() -> None:
 
 async def test_past_bursts_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """A group that lives for long remembers those of the last seconds."""
-    monkeypatch.setattr(_gaps, "_FORGET_AFTER", 0.0)
+    monkeypatch.setattr(gap_detection, "_FORGET_AFTER", 0.0)
     losses = Losses()
     for number in range(10_000):
         losses.gaps.note(f"sender-{number}", 1, None)
@@ -243,7 +244,7 @@ async def test_past_bursts_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> Non
 
 async def test_blocked_event_loop_is_no_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     """A timer that is late shows that what has arrived could not be handled yet."""
-    monkeypatch.setattr(_gaps, "_BLOCKED", 0.02)
+    monkeypatch.setattr(gap_detection, "_BLOCKED", 0.02)
     losses = Losses()
     losses.gaps.note("sender", 1, None)
     losses.gaps.note("sender", 3, None)

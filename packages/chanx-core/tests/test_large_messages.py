@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import SchemaValidator
 
-from chanx.core._early_stop import detailed_up_to, stopping_early
-from chanx.core._json_depth import is_shallow
+from chanx.core._wire.early_stop import detailed_up_to, stopping_early
+from chanx.core._wire.json_depth import is_shallow
 
 values: st.SearchStrategy[Any] = st.recursive(
     st.text(alphabet='[]{}"\\a', max_size=6) | st.integers(),

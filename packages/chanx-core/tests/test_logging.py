@@ -8,8 +8,8 @@ from contextvars import Context
 
 import pytest
 
-from chanx.core import _log_limit
-from chanx.core._log_limit import LogLimit
+from chanx.core._telemetry import log_limit
+from chanx.core._telemetry.log_limit import LogLimit
 from chanx.utils.logging import ContextFilter, log_fields, logger
 
 TIME_LIMIT = 10.0
@@ -86,7 +86,7 @@ def test_no_field_outside_of_connections(caplog: pytest.LogCaptureFixture) -> No
 
 async def test_one_record_in_an_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     """The others are counted, and their number is told at its end: again and again while they come."""
-    monkeypatch.setattr(_log_limit, "_INTERVAL", 0.01)
+    monkeypatch.setattr(log_limit, "_INTERVAL", 0.01)
     told: list[int] = []
     is_told = asyncio.Event()
 

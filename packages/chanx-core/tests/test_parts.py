@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chanx.core._line import Line
-from chanx.core._outbox import Outbox
+from chanx.core._connection.sender import FrameSender
+from chanx.core._runtime.queue import WorkQueue
 from chanx.core.origin import is_allowed_origin, same_host
 from chanx.utils.groups import safe_group_name
 from chanx.utils.text import camel_case, snake_case
@@ -28,9 +28,9 @@ class Wire:
         await self.reading.wait()
         self.sent.append(event)
 
-    def outbox(self, timeout: float | None = None) -> Outbox:
+    def outbox(self, timeout: float | None = None) -> FrameSender:
         """Make an outbox that writes here."""
-        return Outbox(
+        return FrameSender(
             self.send,
             max_frames=2,
             max_bytes=100,
@@ -54,7 +54,7 @@ async def test_line_keeps_order_and_bound() -> None:
         await gate.wait()
         handled.append(item)
 
-    line = Line[int](handle, width=1, limit=2)
+    line = WorkQueue[int](handle, width=1, limit=2)
     line.put(0)
     assert line.tasks == frozenset()
     line.open()
@@ -81,7 +81,7 @@ async def test_line_that_is_cleared_takes_nothing_more_on() -> None:
         await gate.wait()
         handled.append(item)
 
-    line = Line[int](handle, width=1, limit=9)
+    line = WorkQueue[int](handle, width=1, limit=9)
     line.open()
     for item in range(3):
         line.put(item)
@@ -115,7 +115,7 @@ async def test_outbox_queues_behind_a_slow_write() -> None:
 async def test_outbox_counts_bytes(frame: dict[str, Any]) -> None:
     """Of binary frames too, and of text as it travels: two of 40 bytes wait where 100 may, not three."""
     wire = Wire()
-    outbox = Outbox(
+    outbox = FrameSender(
         wire.send,
         max_frames=9,
         max_bytes=100,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chanx.core import _heartbeat
-from chanx.core._heartbeat import Heartbeat
-from chanx.core._outage import Outage
+from chanx.core._groups import heartbeat as beating
+from chanx.core._groups.heartbeat import Heartbeat
+from chanx.core._groups.outage import Outage
 
 TIME_LIMIT = 10.0
 
@@ -76,8 +76,8 @@ async def heartbeat_on(layer: Any) -> AsyncGenerator[Heartbeat]:
 async def test_beat_does_not_wait_for_a_message_that_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_heartbeat, "_INTERVAL", 60.0)
-    monkeypatch.setattr(_heartbeat, "_GRACE", TIME_LIMIT)
+    monkeypatch.setattr(beating, "_INTERVAL", 60.0)
+    monkeypatch.setattr(beating, "_GRACE", TIME_LIMIT)
     async with asyncio.timeout(TIME_LIMIT), heartbeat_on(Layer(failures=1)) as heartbeat:
         with pytest.raises(ConnectionError, match="broken"):
             await heartbeat.beat()

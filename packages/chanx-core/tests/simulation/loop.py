@@ -8,7 +8,8 @@ from random import Random
 from typing import Any
 from unittest import mock
 
-from chanx.core import _line, _outbox
+from chanx.core._connection import sender
+from chanx.core._runtime import queue
 
 __all__ = ["StuckError", "run"]
 
@@ -48,8 +49,8 @@ def run(main: Callable[[], Coroutine[Any, Any, None]], random: Random) -> list[M
     with ExitStack() as patches:
         patches.callback(loop.close)
         # The two clocks that measure real work: here it takes as long as the seed says.
-        patches.enter_context(mock.patch.object(_outbox, "monotonic", loop.time))
-        patches.enter_context(mock.patch.object(_line, "perf_counter", _Work(random)))
+        patches.enter_context(mock.patch.object(sender, "monotonic", loop.time))
+        patches.enter_context(mock.patch.object(queue, "perf_counter", _Work(random)))
         loop.run_until_complete(main())
         loop.run_until_complete(loop.shutdown_asyncgens())
     return reports

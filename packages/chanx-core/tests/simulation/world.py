@@ -7,7 +7,8 @@ from contextvars import ContextVar
 from random import Random
 from typing import Any, ClassVar, Literal
 
-from chanx.core import _announcer, _hub, open_connections
+from chanx.core import open_connections
+from chanx.core._groups import announcer, hub
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.health import snapshot
@@ -463,9 +464,9 @@ class World:
             "tasks": asyncio.all_tasks() - before,
             "connections": open_connections(),
             "groups": snapshot().groups,
-            "hubs": len(_hub._hubs),
+            "hubs": len(hub._hubs),
             "members": {group: [*members] for group, members in self.layer.groups.items()},
             "receivers": self.layer.receivers,
-            "bursts": len(_announcer.announcer_of(self.layer)._bursts),
+            "bursts": len(announcer.announcer_of(self.layer)._bursts),
         }
         self.problems += [f"left: {what}: {found}" for what, found in left.items() if found]

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 from chanx.core import _guard as _guard
 
 if TYPE_CHECKING:
-    from chanx.core._serving import open_connections as open_connections
+    from chanx.core._connection.open_connections import open_connections as open_connections
     from chanx.core.shutdown import drain as drain
 
 __all__ = ["drain", "open_connections"]
 
-_PLACES = {"drain": "chanx.core.shutdown", "open_connections": "chanx.core._serving"}
+_PLACES = {
+    "drain": "chanx.core.shutdown",
+    "open_connections": "chanx.core._connection.open_connections",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Generic
 from asgiref.sync import async_to_sync
 from typing_extensions import TypeVar
 
-from chanx.core._addresses import addresses_of
-from chanx.core._announcer import announcer_of
-from chanx.core._failures import mark_layer_failure
-from chanx.core._options import ConsumerOptions
+from chanx.core._declarations.options import ConsumerOptions
+from chanx.core._groups.addresses import addresses_of
+from chanx.core._groups.announcer import announcer_of
+from chanx.core._telemetry.failure_log import mark_layer_failure
 from chanx.core._user_classes import is_of_library
 from chanx.core.layers import (
     REFUSALS,

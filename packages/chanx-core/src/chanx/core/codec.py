@@ -21,22 +21,22 @@ from pydantic_core import SchemaSerializer, SchemaValidator, from_json, to_json
 
 from chanx.constants import ENVELOPE_VERSION, MAX_REF_LENGTH
 from chanx.core import _guard as _guard
-from chanx.core._dict_keys import (
+from chanx.core._wire.dict_keys import (
     camel_key,
     camel_tree,
     reading_camel_keys,
     writing_camel_keys,
 )
-from chanx.core._early_stop import detailed_up_to, stopping_early
-from chanx.core._errors import (
+from chanx.core._wire.early_stop import detailed_up_to, stopping_early
+from chanx.core._wire.error_frames import (
     MAX_DESCRIBED,
     InvalidFrameError,
     custom_error,
     malformed,
     unknown_action,
 )
-from chanx.core._json_depth import is_shallow, outer_ref
-from chanx.core._wire_schema import (
+from chanx.core._wire.json_depth import is_shallow, outer_ref
+from chanx.core._wire.schema import (
     COLLISION,
     WireFormat,
     declared_names,

@@ -60,7 +60,7 @@ def ws_handler(
     The message is the first parameter's type, or `input_type`; it is routed by the message's own action.
     What the method returns is sent to the client. `action` names the operation in the AsyncAPI document and
     defaults to the method's name; `output_type` documents messages that the method sends by itself.
-    `concurrent` takes the handler out of the line: it runs at once, beside what is being handled,
+    `concurrent` takes the handler out of the queue: it runs at once, while other messages are handled,
     which is for messages such as a `cancel` that must not wait behind a long answer. `guards` are
     asked before each message, see `chanx.core.guards`; integrations take permission classes of theirs.
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chanx.core import _guard as _guard
-from chanx.core._connection import Connection
-from chanx.core._hub import open_groups
-from chanx.core._numbers import numbers
-from chanx.core._serving import serving
+from chanx.core._connection.connection import Connection
+from chanx.core._connection.open_connections import serving
+from chanx.core._groups.hub import open_groups
+from chanx.core._telemetry.counters import counters
 from chanx.core.layers import layer_alias
 
 __all__ = ["LayerState", "Snapshot", "snapshot"]
@@ -52,12 +52,12 @@ def snapshot() -> Snapshot:
         groups=open_groups(),
         in_flight=sum(connection.in_flight for connection in connections),
         queued_frames=sum(connection.queued for connection in connections),
-        dropped=dict(numbers.dropped),
+        dropped=dict(counters.dropped),
         layer_state=layer_state,
         local_layers=local_layers,
-        layer_messages=numbers.layer_messages,
-        encodings=numbers.encodings,
-        outages=numbers.outages,
+        layer_messages=counters.layer_messages,
+        encodings=counters.encodings,
+        outages=counters.outages,
     )
 
 
@@ -67,10 +67,10 @@ def _layers(connections: list[Connection]) -> tuple[dict[str, LayerState], tuple
     local: set[str] = set()
     for connection in connections:
         alias = layer_alias(type(connection.consumer))
-        inbox = connection.inbox
-        if alias is None or inbox is None or state.get(alias) == "down":
+        subscriber = connection.subscriber
+        if alias is None or subscriber is None or state.get(alias) == "down":
             continue
-        state[alias] = "down" if inbox.layer_is_down else "up"
-        if inbox.layer_is_local:
+        state[alias] = "down" if subscriber.layer_is_down else "up"
+        if subscriber.layer_is_local:
             local.add(alias)
     return state, tuple(sorted(local))

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from chanx.core import _guard as _guard
-from chanx.core._hub import running_hubs
-from chanx.core._numbers import numbers
-from chanx.core._serving import serving
+from chanx.core._connection.open_connections import serving
+from chanx.core._groups.hub import running_hubs
+from chanx.core._telemetry.counters import counters
 from chanx.core.layers import LayerTraits
 from chanx.type_defs import ChannelLayer
 
@@ -65,7 +65,7 @@ def probed_layers() -> Sequence[ProbedLayer]:
 
 def received_from_layers() -> int:
     """Return how many messages this process has received from channel layers."""
-    return numbers.layer_messages
+    return counters.layer_messages
 
 
 # What a test puts into the ASGI scope: every connection that is served with this scope calls it.

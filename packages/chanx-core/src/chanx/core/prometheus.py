@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from chanx.core import _guard as _guard
-from chanx.core._labels import action_label, code_label, consumer_label
+from chanx.core._telemetry.labels import action_label, code_label, consumer_label
 from chanx.core.health import snapshot
 from chanx.core.observers import Observer, add_observer, remove_observer
 from chanx.messages.base import BaseMessage

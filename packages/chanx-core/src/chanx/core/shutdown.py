@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 from chanx.core import _guard as _guard
-from chanx.core._serving import connections, refusing_newcomers
+from chanx.core._connection.open_connections import connections, refusing_newcomers
 from chanx.type_defs import ASGIReceive, ASGISend, Scope
 
 __all__ = ["drain", "draining", "lifespan"]

@@ -9,19 +9,19 @@ from pydantic import TypeAdapter, ValidationError
 
 from chanx.constants import COMPLETE_ACTIONS
 from chanx.core import _guard as _guard
-from chanx.core._admission import admit
-from chanx.core._application_errors import answer_application_error
-from chanx.core._connection import Connection
-from chanx.core._containment import contained
-from chanx.core._declarations import check_declarations
-from chanx.core._delivery import group_content
-from chanx.core._dispatch import text_of
-from chanx.core._errors import InvalidFrameError, error_items, malformed
-from chanx.core._failures import log_failure
-from chanx.core._log_context import connection_fields
+from chanx.core._connection.application_errors import answer_application_error
+from chanx.core._connection.connection import Connection
+from chanx.core._connection.dispatcher import text_of
+from chanx.core._connection.handshake import admit
+from chanx.core._declarations.checks import check_declarations
+from chanx.core._declarations.shortcuts import Shortcuts
+from chanx.core._groups.fanout import group_content
 from chanx.core._publisher import Publisher, ReceiveEvent
-from chanx.core._shortcuts import Shortcuts
-from chanx.core._wire_schema import WireFormat
+from chanx.core._runtime.containment import contained
+from chanx.core._telemetry.failure_log import log_failure
+from chanx.core._telemetry.log_context import connection_fields
+from chanx.core._wire.error_frames import InvalidFrameError, error_items, malformed
+from chanx.core._wire.schema import WireFormat
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.codec import Codec, adapter_of, checked_message
 from chanx.core.exceptions import MessageError
@@ -424,8 +424,8 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
             await self.connection.send_text(self.connection.codec.encode(message), message.action)
         else:
             await self.send_json(message.model_dump(mode="json"))
-        if self.connection.watch is not None:
-            self.connection.watch.replied(message)
+        if self.connection.notifier is not None:
+            self.connection.notifier.replied(message)
 
     async def send_json(self, content: dict[str, Any], close: bool = False) -> None:
         """Send a message that is a dictionary, with `action` and the field names of its class."""
@@ -485,7 +485,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
             "type": "handle_group_message",
             "message": content,
             "exclude_current": exclude_current,
-            "from_channel": self.connection.sender,
+            "from_channel": self.connection.sender_channel,
         }
         await self._send_to_groups(self.groups if groups is None else groups, event)
 
@@ -523,11 +523,11 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
 
     async def receive_event(self, event: BaseMessage) -> None:
         """Call the handler of a validated event and send what it returns."""
-        watch = self.connection.watch
-        if watch is None:
+        notifier = self.connection.notifier
+        if notifier is None:
             await self._run_event_handler(event)
         else:
-            with watch.handling(event):
+            with notifier.handling(event):
                 await self._run_event_handler(event)
         if self.should_send_completion:
             await self.send_message(EventCompleteMessage())

@@ -1,0 +1,1 @@
+"""One connection, from handshake to end."""

@@ -1,0 +1,508 @@
+"""The life of one connection: its state and its end, over the parts that read, write and handle."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextvars import Context, copy_context
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from chanx.constants import (
+    CLOSE_INTERNAL_ERROR,
+    CLOSE_LAYER_UNAVAILABLE,
+    CLOSE_SERVICE_RESTART,
+    CLOSE_SLOW_CONSUMER,
+    CLOSE_TOO_LARGE,
+)
+from chanx.core._connection.dispatcher import FrameDispatcher
+from chanx.core._connection.keepalive import Keepalive
+from chanx.core._connection.observed_dispatcher import ObservedDispatcher
+from chanx.core._connection.open_connections import connections, is_draining
+from chanx.core._connection.receiver import FrameReceiver, FrameTooLargeError
+from chanx.core._connection.sender import FrameSender
+from chanx.core._groups.subscriber import Subscriber
+from chanx.core._runtime.containment import contained
+from chanx.core._runtime.queue import WorkQueue
+from chanx.core._runtime.tasks import cancel_tasks, spawn, take_back_cancellation, uninterrupted
+from chanx.core._telemetry.counters import counters
+from chanx.core._telemetry.failure_log import log_failure, mark_layer_failure
+from chanx.core._telemetry.notifier import Notifier
+from chanx.core._wire.schema import WireFormat
+from chanx.core.codec import Codec, with_ref
+from chanx.core.layers import REFUSALS, check_group_name, no_layer
+from chanx.messages.base import BaseMessage
+from chanx.messages.outgoing import HeartbeatMessage
+from chanx.type_defs import ASGIEvent, ASGIReceive, ASGISend, ChannelLayer
+from chanx.utils.logging import logger
+
+if TYPE_CHECKING:
+    from chanx.core.websocket import ChanxWebsocketConsumerMixin
+
+__all__ = ["Connection", "LayerUnavailableError", "State"]
+
+# The close code of a connection that ended without one (RFC 6455, section 7.4.1).
+_ABNORMAL = 1006
+# A close frame has room for so many bytes of a reason (RFC 6455, section 5.5).
+_MAX_REASON = 123
+# Seconds that a cancelled handler has at least to clean up.
+_CLEANUP = 1.0
+
+_HOT_OPTIONS = ("send_completion", "log_websocket_message", "camelize", "group_message_metadata")
+
+
+class State(IntEnum):
+    """Where a connection is; client frames are handled in OPEN only."""
+
+    CONNECTING = 0
+    AUTHENTICATING = 1
+    OPEN = 2
+    CLOSING = 3
+    CLOSED = 4
+
+
+class LayerUnavailableError(Exception):
+    """The channel layer failed or did not answer in time."""
+
+
+class Connection:
+    """Runs one consumer on one socket.
+
+    The reading loop puts frames into one line, the pump of the channel layer puts messages into another; neither
+    waits for a handler. Whatever way the connection ends, `run()` returns with every task ended and every group left.
+
+    `context` is what middleware, `connect()`, the authenticator and `post_authentication()` have set: each message and
+    each delivery is handled in a copy of it.
+    """
+
+    def __init__(
+        self,
+        consumer: "ChanxWebsocketConsumerMixin[Any]",
+        receive: ASGIReceive,
+        send: ASGISend,
+        layer: ChannelLayer | None,
+    ) -> None:
+        self.consumer = consumer
+        self.context: Context = copy_context()
+        self.state: State = State.CONNECTING
+        self.cancels_handlers: bool = False
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        own = vars(consumer)
+        for option in _HOT_OPTIONS:
+            # From here on an attribute of the instance, which handlers may still change: it is read for each message.
+            own[option] = getattr(consumer, option)
+        self.admitted: bool = False
+        self.close_code: int = _ABNORMAL
+        wire = WireFormat(
+            consumer.discriminator_field, consumer.should_camelize, consumer.camelize_dicts
+        )
+        self.codec: Codec = type(consumer).codec(wire)
+        self._sender = FrameSender(
+            send,
+            max_frames=consumer.outbound_frames,
+            max_bytes=consumer.outbound_bytes,
+            timeout=consumer.send_timeout,
+            on_stall=self._peer_stalled,
+            on_gone=self._peer_gone,
+        )
+        self.notifier: Notifier | None = Notifier.of(consumer)
+        self.frames: FrameDispatcher = (
+            FrameDispatcher(consumer, self.codec, self._sender)
+            if self.notifier is None
+            else ObservedDispatcher(consumer, self.codec, self._sender, self.notifier)
+        )
+        self.subscriber: Subscriber | None = None
+        self._receive = receive
+        self._send = send
+        self._layer = layer
+        self._process_layer = type(consumer).process_layer_of(layer)
+        self._frame_queue: WorkQueue[ASGIEvent] = WorkQueue(
+            self.frames.handle,
+            width=min(consumer.message_concurrency, consumer.max_in_flight),
+            limit=consumer.max_pending,
+            max_active=consumer.max_in_flight,
+            on_blocked=self.frames.log_blocked,
+            context=self.context,
+        )
+        self._receiver = FrameReceiver(
+            receive, self.frames, self._frame_queue, max_bytes=consumer.max_message_bytes
+        )
+        self._task: asyncio.Task[Any] | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._keepalive: Keepalive | None = None
+        self.accepted: bool = False
+        self._is_observed = False
+
+    async def run(self) -> None:
+        """Serve the connection from handshake to end."""
+        self._task = asyncio.current_task()
+        connections.add(self)
+        try:
+            event = await self._receive()
+            if event["type"] == "websocket.connect":
+                if is_draining(self.loop):
+                    await self.close(CLOSE_SERVICE_RESTART)
+                    return
+                self._opening = spawn(self._open(event), context=self.context)
+                await self._read()
+        finally:
+            await uninterrupted(self._finish(), context=self.context.copy())
+
+    async def _read(self) -> None:
+        try:
+            code = await self._receiver.read()
+        except FrameTooLargeError:
+            limit = self.consumer.max_message_bytes
+            logger.warning("Frame too large (max_message_bytes=%s), connection closed", limit)
+            await self.close(CLOSE_TOO_LARGE)
+        else:
+            if code is not None:
+                self.close_code = code
+
+    # Opening
+
+    def begin_authentication(self) -> None:
+        """Note that the consumer finds out who the client is."""
+        self.state = State.AUTHENTICATING
+
+    async def _open(self, event: ASGIEvent) -> None:
+        try:
+            await self.consumer.websocket_connect(event)
+        except LayerUnavailableError as error:
+            log_failure(self.consumer, "Channel layer unavailable at connect", error)
+            self.failed(error)
+            await self.close(CLOSE_LAYER_UNAVAILABLE)
+        except BaseException as error:
+            failure = await contained(error, self)
+            log_failure(self.consumer, "Error while connecting", failure)
+            self.failed(failure)
+            await self.close(CLOSE_INTERNAL_ERROR)
+        if not self.is_closing:
+            self._begin()
+
+    def _begin(self) -> None:
+        self.state = State.OPEN
+        self.admitted = True
+        if self.notifier is not None:
+            self._is_observed = True
+            self.notifier.connected()
+        self._frame_queue.open()
+        if self.subscriber is not None:
+            self.subscriber.begin()
+        interval = self.consumer.heartbeat_interval
+        if interval is not None and self._wants_heartbeat():
+            self._keepalive = Keepalive(self._sender, interval, self._send_heartbeat)
+
+    def _wants_heartbeat(self) -> bool:
+        consumer = self.consumer
+        asks = b"heartbeat=1" in (consumer.scope.get("query_string") or b"").split(b"&")
+        return (asks or consumer.send_heartbeat) and consumer.spec.has_heartbeat
+
+    async def _send_heartbeat(self) -> None:
+        text = self.codec.encode(HeartbeatMessage())
+        await self._sender.send({"type": "websocket.send", "text": text})
+
+    async def accept(self, subprotocol: str | None, headers: list[tuple[bytes, bytes]]) -> None:
+        """Accept the handshake."""
+        self.accepted = True
+        await self._send(
+            {"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers}
+        )
+
+    async def open_subscriber(self) -> None:
+        """Prepare for what the channel layer brings. Raises LayerUnavailableError."""
+        if self._layer is not None and self.subscriber is None and self._process_layer is None:
+            self.subscriber = Subscriber(self, self._layer, self._sender)
+            try:
+                await self.subscriber.open()
+            except Exception as error:
+                raise self._layer_unavailable(error) from error
+
+    def listen(self) -> str:
+        """Return the name of the connection's own channel. Raises RuntimeError without a layer."""
+        return self._with_layer().listen()
+
+    @property
+    def sender_channel(self) -> str:
+        """The channel that says whose broadcast it is; a connection that ends is not given one for that."""
+        return self.channel if self.is_closing else self.listen()
+
+    @property
+    def channel(self) -> str:
+        """The name of the connection's own channel; empty while nobody has asked for it."""
+        return "" if self.subscriber is None else self.subscriber.channel
+
+    async def join(self, group: str) -> None:
+        """Join a group. Raises LayerUnavailableError, TypeError for a name that the layer refuses.
+
+        A connection that ends joins nothing any more.
+        """
+        subscriber = self._with_layer()
+        if self.is_closing:
+            logger.debug("Group %.100r cannot be joined once the connection ends", group)
+            return
+        try:
+            await subscriber.join(group)
+        except REFUSALS as refusal:
+            check_group_name(type(self.consumer), group, refusal)
+            raise
+        except Exception as error:
+            raise self._layer_unavailable(error) from error
+        if self.state >= State.CLOSING:  # meanwhile
+            await subscriber.leave_groups()
+
+    async def leave(self, group: str) -> None:
+        """Leave a group."""
+        if self.subscriber is not None:
+            await self.subscriber.leave(group)
+
+    async def leave_by_hand(self, group: str) -> None:
+        """Take the connection's own channel out of a group, into which only user code puts it."""
+        if self.subscriber is not None:
+            await self.subscriber.leave_by_hand(group)
+
+    def _layer_unavailable(self, error: Exception) -> LayerUnavailableError:
+        layer = type(self.consumer).describe_layer(self._layer)
+        unavailable = LayerUnavailableError(f"{layer} failed or did not answer in time: {error!r}")
+        mark_layer_failure(unavailable, self._layer)
+        return unavailable
+
+    def _with_layer(self) -> Subscriber:
+        if self.subscriber is None:
+            self.subscriber = self._subscriber_of_process()
+        return self.subscriber
+
+    def _subscriber_of_process(self) -> Subscriber:
+        """Use the layer of the process only now: most consumers where no layer is registered need none."""
+        if self._process_layer is None:
+            raise RuntimeError(no_layer(type(self.consumer)))
+        self._process_layer.announce()
+        subscriber = Subscriber(self, self._process_layer.layer, self._sender)
+        if self.state is State.OPEN:
+            subscriber.begin()
+        elif self.is_closing:
+            subscriber.seal()
+        return subscriber
+
+    # Sending
+
+    async def send_text(self, text: str, action: Any) -> None:
+        """Send one text frame, under the reference of the current exchange or at its end.
+
+        `action` is for the log.
+        """
+        exchanges = self.frames.exchanges
+        exchange = exchanges.current() if exchanges else None
+        if exchange is not None:
+            text = with_ref(text, exchange.ref)
+            if exchange.held is not None:
+                exchange.held.append(text)
+                return
+        if not self.accepted:
+            logger.debug("Nothing can be sent before the handshake is accepted")
+            return
+        await self._sender.send({"type": "websocket.send", "text": text})
+        if self.consumer.log_websocket_message:
+            self.frames.log.sent(action)
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Send one binary frame."""
+        await self._sender.send({"type": "websocket.send", "bytes": data})
+
+    async def send_texts(self, texts: list[str]) -> None:
+        """Send frames that were held."""
+        for text in texts:
+            await self._sender.send({"type": "websocket.send", "text": text})
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Close from the server's side, behind what was sent before. Later calls do nothing."""
+        if self.state >= State.CLOSING:
+            return
+        self._begin_closing(1000 if code is None else code)
+        exchange = self.frames.exchanges.current()
+        if exchange is not None and exchange.held:
+            held, exchange.held = exchange.held, None
+            await self.send_texts(held)
+        closing: dict[str, object] = {
+            "type": "websocket.close",
+            "code": self.close_code,
+            "reason": _fitting(reason or ""),
+        }
+        await self._sender.send(closing, last=True)
+        self._stop_reading()
+
+    def _begin_closing(self, code: int) -> None:
+        self.state = State.CLOSING
+        self.close_code = code
+        self._receiver.finish()
+
+    def _stop_reading(self) -> None:
+        if self.subscriber is not None:
+            self.subscriber.clear()
+        self._receiver.interrupt()
+
+    def abandon(self, code: int) -> None:
+        """Close without waiting for a peer that does not read."""
+        self._begin_closing(code)
+        self._sender.abandon({"type": "websocket.close", "code": code, "reason": ""})
+        self._stop_reading()
+
+    def _peer_stalled(self) -> None:
+        # A timer calls this, perhaps in the context of the hub.
+        self.context.copy().run(
+            logger.warning, "Slow consumer closed (send_timeout=%g)", self.consumer.send_timeout
+        )
+        self.dropped("send_timeout")
+        if not self.is_closing:
+            self.abandon(CLOSE_SLOW_CONSUMER)
+
+    def _peer_gone(self, error: Exception) -> None:
+        logger.debug("Sent to a peer that has gone: %r", error)
+
+    # Numbers
+
+    def failed(self, error: Exception, message: BaseMessage | None = None) -> None:
+        """Tell observers, if there are any, that something went wrong."""
+        if self.notifier is not None:
+            self.notifier.failed(error, message)
+
+    def dropped(self, reason: str) -> None:
+        """Count a message that does not reach the client."""
+        counters.dropped[reason] += 1
+        if self.notifier is not None:
+            self.notifier.dropped(reason)
+
+    @property
+    def in_flight(self) -> int:
+        """How many handlers are running."""
+        return self._frame_queue.active + (0 if self.subscriber is None else self.subscriber.active)
+
+    @property
+    def queued(self) -> int:
+        """How many frames and deliveries wait."""
+        return self._sender.waiting + (0 if self.subscriber is None else self.subscriber.waiting)
+
+    # The end
+
+    @property
+    def is_closing(self) -> bool:
+        """True from when the end has begun."""
+        return self.state >= State.CLOSING
+
+    @property
+    def is_idle(self) -> bool:
+        """True while the connection is open, and nothing of it runs, waits or is being written."""
+        return (
+            self.state is State.OPEN
+            and self._sender.is_idle
+            and self._frame_queue.is_idle
+            and (self.subscriber is None or self.subscriber.is_idle)
+        )
+
+    async def drain(self) -> None:
+        """Handle what has been received, then close with 1012: for a server that is about to stop."""
+        self._receiver.ignore()
+        if self.state is State.OPEN:
+            await self._settle(self.consumer.shutdown_grace)
+        await self.close(CLOSE_SERVICE_RESTART)
+        if self._task is not None:
+            # A server that is told to stop after this may not wait for its applications.
+            await asyncio.wait([self._task], timeout=self.consumer.layer_timeout)
+
+    async def _finish(self) -> None:
+        left_by_peer = self.state < State.CLOSING
+        self.state = State.CLOSING
+        if left_by_peer:
+            self._sender.close()
+        if self._keepalive is not None:
+            self._keepalive.stop()
+        try:
+            for step in (
+                self._stop_opening,  # first: it could still let the client in
+                self._stop_listening,  # before groups are left: nothing new comes from the layer
+                self._end_handlers,  # may still send, if this side closes
+                self.frames.report_malformed,  # when no frame is handled any more
+                self._flush,
+                self._sender.ended,
+                self._say_goodbye,  # when nothing of the connection runs any more
+                self._leave_groups,  # those that `disconnect()` has joined by hand included
+                self._release_subscriber,
+                self._receiver.discard_unread,
+            ):
+                await self._step(step)
+        finally:
+            self.state = State.CLOSED
+            connections.discard(self)
+            if self.notifier is not None and self._is_observed:
+                self.notifier.closed(self.close_code)
+
+    async def _step(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Take one step to the end: one that fails, or is cancelled, keeps none of the others from being taken."""
+        try:
+            await step()
+        except (Exception, asyncio.CancelledError):
+            logger.exception("Error while ending the connection, in %s", step.__name__)
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            await take_back_cancellation()
+
+    async def _stop_opening(self) -> None:
+        self.cancels_handlers = True
+        await cancel_tasks(self._opening, within=_CLEANUP)
+
+    async def _stop_listening(self) -> None:
+        if self.subscriber is not None:
+            self.subscriber.clear()
+            await self.subscriber.close()
+
+    async def _end_handlers(self) -> None:
+        if self._running():
+            await asyncio.gather(self._settle(self._grace()), self._leave_groups())
+        self._frame_queue.clear()  # its timer would keep the connection in memory
+
+    async def _release_subscriber(self) -> None:
+        self._process_layer = None  # a task left running must not hold the layer anew
+        if self.subscriber is not None:
+            await self.subscriber.release()
+
+    def _grace(self) -> float:
+        restarting = self.close_code == CLOSE_SERVICE_RESTART
+        return self.consumer.shutdown_grace if restarting else self.consumer.disconnect_grace
+
+    async def _settle(self, grace: float) -> None:
+        """Give running handlers and what waits after them some time, then cancel; they have as long to clean up."""
+        running = self._running()
+        if running:
+            await asyncio.wait(running, timeout=grace)
+        self._frame_queue.clear()
+        self.cancels_handlers = True
+        await cancel_tasks(*self._running(), within=max(grace, _CLEANUP))
+
+    def _running(self) -> frozenset[asyncio.Task[None]]:
+        tasks = self._frame_queue.tasks
+        return tasks if self.subscriber is None else tasks | self.subscriber.tasks
+
+    async def _flush(self) -> None:
+        if self._sender.closed:
+            return
+        try:
+            async with asyncio.timeout(self.consumer.send_timeout):
+                await self._sender.flush()
+        except TimeoutError:
+            logger.debug("The peer did not take the last frames")
+
+    async def _say_goodbye(self) -> None:
+        try:
+            await self.consumer.websocket_disconnect(
+                {"type": "websocket.disconnect", "code": self.close_code}
+            )
+        except BaseException as error:
+            failure = await contained(error, self)
+            log_failure(self.consumer, "Error while disconnecting", failure)
+
+    async def _leave_groups(self) -> None:
+        if self.subscriber is not None:
+            await self.subscriber.leave_groups()
+
+
+def _fitting(reason: str) -> str:
+    """Return as much of a reason as a close frame has room for."""
+    return reason.encode()[:_MAX_REASON].decode(errors="ignore")

@@ -1,0 +1,1 @@
+"""What consumer classes declare."""

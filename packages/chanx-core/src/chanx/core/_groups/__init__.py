@@ -1,0 +1,1 @@
+"""Groups of the channel layer: members, fan-out, and what a layer loses."""

@@ -1,0 +1,254 @@
+"""What the channel layer brings to one connection: from its own channel, and from its groups."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from chanx.constants import CLOSE_SLOW_CONSUMER
+from chanx.core._groups.fanout import Delivery, Resync, delivery_of
+from chanx.core._groups.hub import Hub
+from chanx.core._groups.mailbox import Mailbox
+from chanx.core._groups.memberships import Memberships
+from chanx.core._ports import FrameSink
+from chanx.core._runtime.containment import contained
+from chanx.core._runtime.queue import WorkQueue
+from chanx.core._telemetry.failure_log import log_failure
+from chanx.core.codec import Codec
+from chanx.type_defs import ASGIEvent, ChannelLayer
+from chanx.utils.logging import logger
+
+if TYPE_CHECKING:
+    from chanx.core._connection.connection import Connection
+    from chanx.core.websocket import ChanxWebsocketConsumerMixin
+
+__all__ = ["Subscriber"]
+
+
+class Subscriber:
+    """Takes deliveries for one connection: straight to its socket while it keeps up, else into a bounded queue.
+
+    It is what hubs know as a member.
+    """
+
+    __slots__ = (
+        "_connection",
+        "_hub",
+        "_is_open",
+        "_mailbox",
+        "_memberships",
+        "_queue",
+        "_resync_waits",
+        "_sender",
+        "_was_slow",
+        "codec",
+        "consumer",
+    )
+
+    def __init__(self, connection: "Connection", layer: ChannelLayer, sender: FrameSink) -> None:
+        consumer = connection.consumer
+        self._connection = connection
+        self._sender = sender
+        self.consumer: ChanxWebsocketConsumerMixin[Any] = consumer
+        self.codec: Codec = connection.codec
+        self._hub = Hub.held(layer, self, type(consumer), timeout=consumer.layer_timeout)
+        self._mailbox = Mailbox(layer, self._hub.outage, self._take)
+        self._memberships: Memberships | None = None
+        self._queue: WorkQueue[Delivery] | None = None
+        self._resync_waits = False
+        self._is_open = False
+        self._was_slow = False
+
+    # Opening
+
+    async def open(self) -> None:
+        """Get a channel of the layer. Raises what the layer raises, TimeoutError when it does not answer."""
+        self._hub.check()
+        if not self._hub.traits.has_free_channels:
+            async with asyncio.timeout(self.consumer.layer_timeout):
+                await self._mailbox.open()
+
+    def begin(self) -> None:
+        """Deliver from now on what has come and what comes."""
+        self._is_open = True
+        if self._queue is not None:
+            self._queue.open()
+
+    @property
+    def channel(self) -> str:
+        """The name of the connection's own channel; empty while nobody has asked for it."""
+        return self._mailbox.name
+
+    def listen(self) -> str:
+        """Return the name of the connection's own channel, which is listened to from now on."""
+        return self._mailbox.listen()
+
+    # Groups
+
+    async def join(self, group: str) -> None:
+        """Join a group. Raises what the layer raises, TimeoutError when it does not answer."""
+        await self._groups().join(group)
+
+    async def leave(self, group: str) -> None:
+        """Leave a group."""
+        await self._groups().leave(group)
+
+    async def leave_by_hand(self, group: str) -> None:
+        """Take the connection's own channel out of a group."""
+        await self._groups().leave_by_hand(group)
+
+    async def leave_groups(self) -> None:
+        """Leave every group, those that were joined by hand included."""
+        if self._memberships is not None or (self.channel and self.consumer.groups):
+            await self._groups().leave_all(self.consumer.groups)
+
+    def _groups(self) -> Memberships:
+        if self._memberships is None:
+            timeout = self.consumer.layer_timeout
+            self._memberships = Memberships(self._hub, self, timeout=timeout)
+        return self._memberships
+
+    # Deliveries
+
+    @property
+    def keeps_up(self) -> bool:
+        """True while nothing waits before what would be sent now."""
+        return (
+            self._is_open and (self._queue is None or self._queue.is_idle) and self._sender.is_idle
+        )
+
+    async def write(self, texts: tuple[str, ...], action: Any) -> None:
+        """Send frames at once."""
+        for text in texts:
+            await self._sender.send({"type": "websocket.send", "text": text})
+        if self.consumer.log_websocket_message:
+            # The task that writes is the hub's, and its context is not the connection's.
+            self._connection.context.copy().run(self._connection.frames.log.sent, action)
+
+    def adopt(self, writing: asyncio.Task[None]) -> None:
+        """End with the connection a task that waits for its socket."""
+        self._sender.adopt(writing)
+
+    def queue(self, delivery: Delivery) -> None:
+        """Take a delivery behind what waits already; where that is too much, the outbound policy decides."""
+        if self._connection.is_closing:
+            return
+        queue = self._prepared_queue()
+        if not queue.is_full:
+            queue.put(delivery)
+            return
+        self._count_drop()
+        policy = self.consumer.outbound_policy
+        if policy == "drop_oldest":
+            dropped = queue.drop_oldest()
+            queue.put(delivery)
+            if isinstance(dropped, Resync):  # what it tells is still true
+                queue.put(dropped)
+        elif policy == "close":
+            self._connection.abandon(CLOSE_SLOW_CONSUMER)
+
+    def resync(self) -> None:
+        """Tell the consumer that messages may have been lost, once for all that were lost until it is told."""
+        if self._connection.is_closing or self._resync_waits:
+            return
+        if self._memberships or self._mailbox.name:
+            self._resync_waits = True
+            self._prepared_queue().put(Resync(self._begin_resync))
+
+    def _begin_resync(self) -> None:
+        self._resync_waits = False
+
+    def _take(self, message: ASGIEvent) -> None:
+        if self._hub.is_marker(message):
+            return
+        delivery = delivery_of(message)
+        if delivery is not None:
+            self.queue(delivery)
+
+    def _prepared_queue(self) -> WorkQueue[Delivery]:
+        # Made when something has to go through it: most connections only receive what goes to their socket.
+        if self._queue is None:
+            self._queue = WorkQueue(
+                self._handle,
+                width=1,
+                limit=self.consumer.event_queue,
+                context=self._connection.context,
+            )
+            if self._is_open:
+                self._queue.open()
+        return self._queue
+
+    async def _handle(self, delivery: Delivery) -> None:
+        """Handle one delivery at its turn. Raises nothing but what ends the connection or the process."""
+        consumer = self.consumer
+        try:
+            if type(consumer).before_dispatch is not None:
+                await type(consumer).before_dispatch()
+            await delivery.give(self)
+        except BaseException as error:
+            failure = await contained(error, consumer.connection)
+            log_failure(consumer, "Layer message failed", failure)
+
+    def _count_drop(self) -> None:
+        self._connection.dropped("slow_consumer")
+        if not self._was_slow:
+            self._was_slow = True
+            # A task of the hub does this, whose context is not the connection's.
+            self._connection.context.copy().run(
+                logger.warning,
+                "Slow consumer: event_queue=%d is full (outbound_policy=%r)",
+                self.consumer.event_queue,
+                self.consumer.outbound_policy,
+            )
+
+    # Numbers
+
+    @property
+    def active(self) -> int:
+        """How many deliveries are being handled."""
+        return 0 if self._queue is None else self._queue.active
+
+    @property
+    def waiting(self) -> int:
+        """How many deliveries wait for their turn."""
+        return 0 if self._queue is None else self._queue.waiting
+
+    @property
+    def layer_is_local(self) -> bool:
+        """True where the channel layer lives in this process."""
+        return self._hub.traits.is_local
+
+    @property
+    def layer_is_down(self) -> bool:
+        """True while the channel layer does not answer."""
+        return self._hub.outage.is_on
+
+    # The end
+
+    @property
+    def is_idle(self) -> bool:
+        """True while no delivery is being handled or waits."""
+        return self._queue is None or self._queue.is_idle
+
+    @property
+    def tasks(self) -> frozenset[asyncio.Task[None]]:
+        """The tasks that are handling deliveries now."""
+        return frozenset() if self._queue is None else self._queue.tasks
+
+    def clear(self) -> None:
+        """Forget what waits and take nothing more on."""
+        self._is_open = False
+        if self._queue is not None:
+            self._queue.clear()
+
+    def seal(self) -> None:
+        """Never listen to the connection's own channel."""
+        self._mailbox.close()
+
+    async def close(self) -> None:
+        """Stop listening to the connection's own channel."""
+        receiving = self._mailbox.close()
+        if receiving is not None:
+            await self._hub.stop_receiving(receiving, self._mailbox.name)
+
+    async def release(self) -> None:
+        """Let go of the layer, as the last step."""
+        await self._hub.release(self)

@@ -1,0 +1,1 @@
+"""Between wire text and messages: the parts of the codec."""
