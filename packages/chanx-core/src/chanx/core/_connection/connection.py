@@ -66,8 +66,8 @@ class LayerUnavailableError(Exception):
 class Connection:
     """Runs one consumer on one socket.
 
-    The reading loop puts frames into one line, the pump of the channel layer puts messages into another; neither
-    waits for a handler. Whatever way the connection ends, `run()` returns with every task ended and every group left.
+    The receiver puts frames into one queue, the channel layer deliveries into another; neither waits for a handler.
+    However the connection ends, `run()` returns with every task ended and every group left.
 
     `context` is what middleware, `connect()`, the authenticator and `post_authentication()` have set: each message and
     each delivery is handled in a copy of it.
@@ -416,16 +416,15 @@ class Connection:
             self._keepalive.stop()
         try:
             for step in (
-                self._stop_opening,  # first: it could still let the client in
-                self._stop_listening,  # before groups are left: nothing new comes from the layer
-                self._end_handlers,  # may still send, if this side closes
-                self.frames.report_malformed,  # when no frame is handled any more
-                self._flush,
-                self._sender.ended,
-                self._say_goodbye,  # when nothing of the connection runs any more
+                self._stop_opening,  # it could still admit the client
+                self._stop_listening,  # nothing new comes from the layer, so handlers can come to an end
+                self._end_handlers,  # they may still send, if this side closes
+                self._flush,  # what they sent, before the socket is given up
+                self._sender.ended,  # nothing writes any more
+                self._call_disconnect,  # when nothing of the connection runs any more
                 self._leave_groups,  # those that `disconnect()` has joined by hand included
-                self._release_subscriber,
-                self._receiver.discard_unread,
+                self._release_subscriber,  # the hub may end now: its members have left
+                self._receiver.discard_unread,  # a server may wait until what it received is taken
             ):
                 await self._step(step)
         finally:
@@ -489,7 +488,7 @@ class Connection:
         except TimeoutError:
             logger.debug("The peer did not take the last frames")
 
-    async def _say_goodbye(self) -> None:
+    async def _call_disconnect(self) -> None:
         try:
             await self.consumer.websocket_disconnect(
                 {"type": "websocket.disconnect", "code": self.close_code}

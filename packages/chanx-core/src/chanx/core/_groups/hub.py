@@ -123,22 +123,26 @@ class Hub:
         self._holders.discard(holder)
         if self._holders:
             return
+        # From here on, a new connection gets a hub of its own.
         _hubs.pop((self._loop, self.layer), None)
+        # While the layer is still in use: other processes learn how far this one got.
         await self._announce_last()
-        # First: whoever joins groups again could do so after they were left.
+        # Before groups are left: a renewal could join them again afterwards.
         await self._stop_joining_again()
         for group in [*self._groups.values()]:
             self._close(group)
             await _ended(group)
+        # What an outage has kept from ending.
         await self._stop_stragglers()
         if self._heartbeat is not None:
             for membership in await self._heartbeat.end():
                 await self._end_membership(*membership)
-        # When nothing receives any more.
+        # When nothing receives any more: locks and acknowledgements of the layer.
         await settle(self.layer, is_down=self.outage.is_on, within=self._timeout)
+        # Memberships that could not be ended before; what is left is for the next hub of the layer.
         if not self.outage.is_on:
             with suppress(Exception):  # a layer may raise anything
-                await self._leave_behind_nothing()
+                await self._end_left_behind()
         if self._left_behind:
             _orphans.setdefault(self.layer, set()).update(self._left_behind)
 
@@ -328,7 +332,7 @@ class Hub:
         else:
             self._left_behind.discard((name, channel))
 
-    async def _leave_behind_nothing(self) -> None:
+    async def _end_left_behind(self) -> None:
         """End the memberships that could not be ended before. Raises what the layer raises."""
         while self._left_behind:
             name, channel = next(iter(self._left_behind))
@@ -358,7 +362,7 @@ class Hub:
 
     async def _renew_all(self) -> None:
         """Join every group again. Raises what the layer raises."""
-        await self._leave_behind_nothing()
+        await self._end_left_behind()
         await self._stop_stragglers()
         await self._join_all_again()
         if self._heartbeat is not None:
