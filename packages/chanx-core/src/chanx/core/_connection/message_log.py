@@ -9,6 +9,11 @@ from chanx.utils.logging import logger
 
 __all__ = ["MessageLog"]
 
+# What the logger has found out about its levels; the standard library empties it when a level changes. Calling
+# `isEnabledFor()` twice for each message costs more than the rest of this module. Without such a dictionary, nothing is
+# known, and the logger is asked.
+_known_levels: Callable[[int], bool | None] = getattr(logger, "_cache", {}).get
+
 
 class MessageLog:
     """Writes a record for each message received and sent, except for the ignored actions.
@@ -29,12 +34,12 @@ class MessageLog:
         """Log a received message and name it in whatever the current task logs from now on."""
         self._received += 1
         current.set((self._connection, self._received, action))
-        if logger.isEnabledFor(INFO) and action not in self._all_ignored():
+        if _known_levels(INFO) is not False and action not in self._all_ignored():
             logger.info("Websocket received")
 
     def sent(self, action: Any) -> None:
         """Log a sent message; its action may be any JSON value, or unknown."""
-        if logger.isEnabledFor(INFO) and not (
+        if _known_levels(INFO) is not False and not (
             isinstance(action, str) and action in self._all_ignored()
         ):
             logger.info("Websocket sent", extra={"sent_action": action})
