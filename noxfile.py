@@ -42,14 +42,14 @@ nox.options.default_venv_backend = "uv"
 nox.options.download_python = "never"
 nox.options.reuse_venv = "yes"
 
-# By default the tests run on the interpreter that runs nox, with the wheels of the packages, and from the tree on the
-# oldest and the newest found on this machine beside it. `nox -s tests` asks for all of PYTHONS: a missing one is then
-# skipped with a message, or is an error where CI is set.
+# By default the tests run on the interpreter that runs nox, with the wheels of the packages. Those of the engine run on
+# the oldest and the newest interpreter found on this machine beside it, too, from the tree. `nox -s tests` asks for all
+# packages on all of PYTHONS: a missing one is then skipped with a message, or is an error where CI is set.
 nox.options.sessions = [
     "lint",
     "typing",
     "imports",
-    *(f"tests-{python}" for python in OTHERS),
+    *(f"tests-{python}(chanx-{name})" for python in OTHERS for name in ("core", "fastchannels")),
     "wheel",
     "docs",
     "sandboxes",
