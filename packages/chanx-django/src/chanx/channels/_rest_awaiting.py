@@ -117,11 +117,12 @@ def awaiting(policy: Any) -> Any:
         return _Awaiting(policy)
     # The operator takes the answers of its operands without awaiting them.
     policy = copy(policy)
-    operands = {
-        name: awaiting(getattr(policy, name)) for name in ("op1", "op2") if hasattr(policy, name)
-    }
-    vars(policy).update(operands)
-    return _AwaitingExpression(policy, [*operands.values()])
+    operands: list[Any] = []
+    for name in ("op1", "op2"):
+        if hasattr(policy, name):
+            operands.append(awaiting(getattr(policy, name)))
+            setattr(policy, name, operands[-1])
+    return _AwaitingExpression(policy, operands)
 
 
 class AwaitingView(APIView):
