@@ -17,6 +17,7 @@ from chanx.fast_channels import (
     DeniedError,
     Guard,
     Limits,
+    MessageError,
     PingMessage,
     PongMessage,
     add_websocket_consumer,
@@ -39,7 +40,8 @@ from chanx.testing import WebsocketCommunicator
 OFFERED: dict[str, list[Any]] = {
     "chanx.core.authenticator": [BaseAuthenticator],
     "chanx.core.decorators": [channel, event_handler, ws_handler],
-    "chanx.core.guards": [DeniedError, Guard],
+    "chanx.core.exceptions": [DeniedError, MessageError],
+    "chanx.core.guards": [Guard],
     "chanx.core.limits": [Limits],
     "chanx.core.shutdown": [draining],
     "chanx.fast_channels.layers": [

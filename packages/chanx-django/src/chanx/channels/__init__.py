@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from chanx.channels.websocket import AsyncJsonWebsocketConsumer
     from chanx.core.authenticator import BaseAuthenticator
     from chanx.core.decorators import channel, event_handler, ws_handler
-    from chanx.core.guards import DeniedError, Guard
+    from chanx.core.exceptions import DeniedError, MessageError
+    from chanx.core.guards import Guard
     from chanx.core.limits import Limits
     from chanx.messages.base import BaseMessage
     from chanx.messages.incoming import PingMessage
@@ -29,6 +30,7 @@ __all__ = [
     "DjangoAuthenticator",
     "Guard",
     "Limits",
+    "MessageError",
     "PingMessage",
     "PongMessage",
     "channel",
@@ -46,10 +48,11 @@ _MODULES = {
     "AsyncJsonWebsocketConsumer": "chanx.channels.websocket",
     "BaseAuthenticator": "chanx.core.authenticator",
     "BaseMessage": "chanx.messages.base",
-    "DeniedError": "chanx.core.guards",
+    "DeniedError": "chanx.core.exceptions",
     "DjangoAuthenticator": "chanx.channels.authenticator",
     "Guard": "chanx.core.guards",
     "Limits": "chanx.core.limits",
+    "MessageError": "chanx.core.exceptions",
     "PingMessage": "chanx.messages.incoming",
     "PongMessage": "chanx.messages.outgoing",
     "channel": "chanx.core.decorators",

@@ -11,7 +11,8 @@ from chanx.core import _guard as _guard
 if TYPE_CHECKING:
     from chanx.core.authenticator import BaseAuthenticator
     from chanx.core.decorators import channel, event_handler, ws_handler
-    from chanx.core.guards import DeniedError, Guard
+    from chanx.core.exceptions import DeniedError, MessageError
+    from chanx.core.guards import Guard
     from chanx.core.limits import Limits
     from chanx.fast_channels.layers import (
         close_layers,
@@ -37,6 +38,7 @@ __all__ = [
     "DeniedError",
     "Guard",
     "Limits",
+    "MessageError",
     "PingMessage",
     "PongMessage",
     "add_websocket_consumer",
@@ -60,9 +62,10 @@ _MODULES = {
     "AsyncJsonWebsocketConsumer": "chanx.fast_channels.websocket",
     "BaseAuthenticator": "chanx.core.authenticator",
     "BaseMessage": "chanx.messages.base",
-    "DeniedError": "chanx.core.guards",
+    "DeniedError": "chanx.core.exceptions",
     "Guard": "chanx.core.guards",
     "Limits": "chanx.core.limits",
+    "MessageError": "chanx.core.exceptions",
     "PingMessage": "chanx.messages.incoming",
     "PongMessage": "chanx.messages.outgoing",
     "add_websocket_consumer": "chanx.fast_channels.routing",
