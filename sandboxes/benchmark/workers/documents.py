@@ -107,7 +107,10 @@ def django(form: str) -> tuple[Any, str, str]:
     settings.ROOT_URLCONF = "chanx.channels.urls"
     settings.ASGI_APPLICATION = f"{__name__}.application"
     made = consumers(AsyncJsonWebsocketConsumer)
-    routes = [path(f"ws/{number}", consumer.as_asgi()) for number, consumer in enumerate(made)]
+    # Any: the list of a URLRouter may hold routers too, and lists are invariant.
+    routes: list[Any] = [
+        path(f"ws/{number}", consumer.as_asgi()) for number, consumer in enumerate(made)
+    ]
     application = ProtocolTypeRouter({"websocket": URLRouter(routes)})
     document = "/docs/" if form == "html" else f"/schema/?format={form}"
     return get_asgi_application(), "/docs/", document
