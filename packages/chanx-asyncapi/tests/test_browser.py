@@ -201,7 +201,11 @@ async def test_the_field_that_is_wrong_is_named_with_the_reason(
 async def test_a_connection_is_retried_until_it_is_cancelled(site: str, browser: Any) -> None:
     tab = await open_tab(browser, f"{site}/own.html")
     page, sockets = tab.page, list[str]()
-    page.on("websocket", lambda socket: sockets.append(socket.url))
+
+    def opened(socket: Any) -> None:
+        sockets.append(socket.url)
+
+    page.on("websocket", opened)
     section = page.locator("#channel-plain")
     await section.get_by_role("button", name="Try it").click()
     await section.get_by_label("Reconnect by itself").check()

@@ -251,11 +251,14 @@ def test_a_scheme_inside_of_a_dependency_beside_that_of_the_authenticator() -> N
 
 
 def test_a_scheme_of_a_handler_is_asked_for_its_message_alone() -> None:
-    class GuardedConsumer(PlainConsumer):
+    class GuardedConsumer(AsyncJsonWebsocketConsumer):
         @ws_handler
         async def handle_tell(  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride]
             self, message: TellMessage, key: Annotated[str, Depends(APIKeyHeader(name="X-Key"))]
         ) -> None: ...
+
+        @ws_handler
+        async def handle_ping(self, message: PingMessage) -> None: ...
 
     document = document_of(GuardedConsumer)
     operations = document["operations"]

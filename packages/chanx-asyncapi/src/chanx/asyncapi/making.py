@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -27,14 +27,14 @@ _WORKER = ThreadPoolExecutor(1, thread_name_prefix="chanx-asyncapi")
 
 
 @contextmanager
-def making() -> Iterator[None]:
+def making() -> Generator[None]:
     """Make one document at a time, and let other threads have a turn often. Nested use is allowed."""
     with _LOCK, _frequent_switches(), _no_collection():
         yield
 
 
 @contextmanager
-def _frequent_switches() -> Iterator[None]:
+def _frequent_switches() -> Generator[None]:
     before = sys.getswitchinterval()
     sys.setswitchinterval(min(before, _SWITCH_INTERVAL))
     try:
@@ -44,7 +44,7 @@ def _frequent_switches() -> Iterator[None]:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def _no_collection() -> Generator[None]:
     """Put off garbage collection: so many new objects start one of the whole heap, which stops all threads."""
     was_enabled = gc.isenabled()
     gc.disable()

@@ -3,16 +3,16 @@
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from inspect import getclosurevars, isfunction
 from typing import Any
 
 from starlette.routing import BaseRoute, Host, Mount, WebSocketRoute
 
-from chanx.asyncapi import ConsumerRoute, DocumentOptions, Parameter, Requirements
+from chanx.asyncapi import ConsumerRoute, DocumentOptions, Parameter
 from chanx.asyncapi.discovery import Application, Target
 from chanx.asyncapi.routes import Consumer, is_consumer
 from chanx.core import _guard as _guard
-from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
 
 __all__ = ["application_options", "discover", "discover_routes"]
 
@@ -48,14 +48,12 @@ def application_options(app: Any) -> dict[str, Any]:
 
 
 def _route(path: str, consumer: Consumer) -> ConsumerRoute:
-    parameters = _parameters(path)
-    requirements = Requirements()
-    # A consumer can only have dependencies where FastAPI is imported.
-    if "fastapi" in sys.modules and issubclass(consumer, AsyncJsonWebsocketConsumer):
-        from chanx.fast_channels.requirements import requirements_of
+    route = ConsumerRoute(_PARAMETER.sub(r"{\1}", path), _parameters(path), consumer)
+    if "fastapi" not in sys.modules:  # then no consumer has dependencies
+        return route
+    from chanx.fast_channels.requirements import requirements_of
 
-        requirements = requirements_of(consumer, tuple(one.name for one in parameters))  # type: ignore[arg-type] # classes are hashable
-    return ConsumerRoute(_PARAMETER.sub(r"{\1}", path), parameters, consumer, requirements)
+    return replace(route, requirements=requirements_of(route))
 
 
 def _parameters(path: str) -> tuple[Parameter, ...]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi.security.base import SecurityBase
 
+from chanx.asyncapi import ConsumerRoute
 from chanx.asyncapi.requirements import (
     HandshakeParameter,
     Requirements,
@@ -26,13 +27,15 @@ _SENT_IN_HEADER = ("http", "oauth2", "openIdConnect")
 
 
 @lru_cache(maxsize=_CACHED_ROUTES)
-def requirements_of(
-    consumer: type[AsyncJsonWebsocketConsumer[Any]], path_parameters: tuple[str, ...]
-) -> Requirements:
-    """Look at the dependencies of a consumer and of its handlers.
+def requirements_of(route: ConsumerRoute) -> Requirements:
+    """Look at the dependencies of a route's consumer and of its handlers.
 
     What a handler needs is not required from the connection: its messages are answered by an error instead.
     """
+    consumer = route.consumer
+    if not issubclass(consumer, AsyncJsonWebsocketConsumer):
+        return Requirements()
+    path_parameters = tuple(parameter.name for parameter in route.parameters)
     needed = _analysed(consumer.connection_dependencies(), path_parameters)
     by_handler = {
         handler.method_name: _analysed(getattr(handler.resolver, "__self__", None), path_parameters)
