@@ -34,8 +34,8 @@ class AsyncAPIGenerator:
         security_schemes: Mapping[str, JSONObject] | None = None,
     ) -> None:
         _check_servers(servers or {})
-        self.routes = tuple(routes)
-        self.options = DocumentOptions(
+        self.routes: tuple[ConsumerRoute, ...] = tuple(routes)
+        self.options: DocumentOptions = DocumentOptions(
             title=title,
             version=version,
             description=description,

@@ -117,6 +117,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
 
     # Read from the declarations at class creation.
     spec: ClassVar[ConsumerSpec]
+    has_own_alias: ClassVar[bool] = False
     _codecs: ClassVar[dict[tuple[WireFormat, int], Codec]]
     shortcuts: ClassVar[Shortcuts] = Shortcuts()
 
