@@ -18,8 +18,9 @@ README_EXAMPLE = str(ROOT / ".ci" / "readme_example.py")
 
 def test_alone(session: nox.Session, package: str) -> None:
     """Import everything in one wheel, then run the tests of its package."""
+    locked = locked_constraint(session)
     with wheels.outside(session, package):
-        locked = install_locked(session, package)
+        install(session, locked, package)
         # Only now the test tools, and the siblings that the tests need: as wheels too.
         wheels.install(session, locked, *test_tools(package))
         session.run("pytest", "tests", *session.posargs)
@@ -27,20 +28,24 @@ def test_alone(session: nox.Session, package: str) -> None:
 
 def test_together(session: nox.Session, requirements: list[str]) -> None:
     """Import everything in several wheels, then run the example in the README of each."""
+    locked = locked_constraint(session)
     with wheels.outside(session):
-        install_locked(session, *requirements)
+        install(session, locked, *requirements)
         for requirement in requirements:
             readme = ROOT / "packages" / requirement.split("[")[0] / "README.md"
             session.run("python", "-I", "-W", "error", README_EXAMPLE, str(readme))
 
 
-def install_locked(session: nox.Session, *requirements: str) -> str:
-    """Install wheels with the versions of the lock, and return the option that asks for these."""
-    locked = f"--constraint={locked_versions(session, *EVERYTHING, '--group=test')}"
+def locked_constraint(session: nox.Session) -> str:
+    """Return the option that asks for the versions of the lock, which is read from the tree."""
+    return f"--constraint={locked_versions(session, *EVERYTHING, '--group=test')}"
+
+
+def install(session: nox.Session, locked: str, *requirements: str) -> None:
+    """Install wheels and import everything in them."""
     wheels.install(session, locked, *requirements)
     session.run("uv", "pip", "check", "--quiet")
     session.run("python", "-I", IMPORT_WHEEL)
-    return locked
 
 
 def test_cell(session: nox.Session, cell: Cell) -> None:

@@ -253,7 +253,7 @@ def test_a_scheme_inside_of_a_dependency_beside_that_of_the_authenticator() -> N
 def test_a_scheme_of_a_handler_is_asked_for_its_message_alone() -> None:
     class GuardedConsumer(AsyncJsonWebsocketConsumer):
         @ws_handler
-        async def handle_tell(  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride]
+        async def handle_tell(
             self, message: TellMessage, key: Annotated[str, Depends(APIKeyHeader(name="X-Key"))]
         ) -> None: ...
 

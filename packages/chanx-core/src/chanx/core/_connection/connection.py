@@ -419,6 +419,7 @@ class Connection:
                 self._stop_opening,  # it could still admit the client
                 self._stop_listening,  # nothing new comes from the layer, so handlers can come to an end
                 self._end_handlers,  # they may still send, if this side closes
+                self.frames.report_malformed,  # when no frame is handled any more
                 self._flush,  # what they sent, before the socket is given up
                 self._sender.ended,  # nothing writes any more
                 self._call_disconnect,  # when nothing of the connection runs any more
