@@ -33,5 +33,5 @@ def log_fields() -> dict[str, Any]:
 
 
 # Without a NullHandler: until the application configures logging, Python prints warnings and errors.
-logger = logging.getLogger("chanx")
+logger: logging.Logger = logging.getLogger("chanx")
 logger.addFilter(ContextFilter())

@@ -12,7 +12,7 @@ class DeltaTracker:
     """
 
     def __init__(self, text: str = "") -> None:
-        self.text = text
+        self.text: str = text
 
     def push(self, snapshot: str) -> str:
         """Take the next snapshot and return what is new in it.
