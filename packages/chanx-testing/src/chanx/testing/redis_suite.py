@@ -149,8 +149,8 @@ class Proxy:
     """Stands before the server, and breaks the first connection that acknowledges a message."""
 
     def __init__(self, port: int) -> None:
-        self.port = 0
-        self.lost = 0
+        self.port: int = 0
+        self.lost: int = 0
         self._server_port = port
 
     @property
