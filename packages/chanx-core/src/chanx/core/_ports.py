@@ -1,9 +1,43 @@
-"""What parts of the library ask of each other, so that none of them imports the other."""
+"""What parts of the library ask of each other, so that none of them imports the other.
+
+A consumer class is all of the consumers below at once. Each part takes the smallest of them.
+"""
 
 import asyncio
-from typing import Any, Protocol
+from contextlib import AbstractContextManager
+from contextvars import Context
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
-__all__ = ["FrameSink"]
+from pydantic import ValidationError
+
+from chanx.core._declarations.shortcuts import Shortcuts
+from chanx.core._wire.schema import WireFormat
+from chanx.core.codec import Codec
+from chanx.core.layers import LayerTraits, ProcessLayer
+from chanx.core.limits import LayerLossPolicy, OutboundPolicy
+from chanx.core.origin import OriginPolicy
+from chanx.core.spec import ConsumerSpec
+from chanx.messages.base import BaseMessage
+from chanx.type_defs import ASGIEvent, EventPayload, GroupMessageEvent, JSONObject, Scope
+
+__all__ = [
+    "AdmittedConsumer",
+    "AnsweringConsumer",
+    "Authenticator",
+    "FrameSink",
+    "HandlingConsumer",
+    "LayerOwner",
+    "LayerView",
+    "MessageGuard",
+    "Notifications",
+    "OpenConnection",
+    "OwnConnection",
+    "ReceivingConsumer",
+    "ServedConnection",
+    "ServedConsumer",
+    "SubscribedConnection",
+    "SubscribedConsumer",
+]
 
 
 class FrameSink(Protocol):
@@ -14,10 +48,449 @@ class FrameSink(Protocol):
         """True while no frame waits or is being written."""
         ...
 
-    async def send(self, frame: dict[str, Any]) -> None:
+    async def send(self, event: dict[str, object]) -> None:
         """Send a frame after those that were sent before; wait while too many are waiting."""
         ...
 
     def adopt(self, writing: asyncio.Task[None]) -> None:
         """End a task that waits for this socket with the connection."""
+        ...
+
+
+class Notifications(Protocol):
+    """The observers of one connection."""
+
+    def connected(self) -> None:
+        """Notify that the client was admitted."""
+        ...
+
+    def replied(self, message: BaseMessage) -> None:
+        """Notify that a message was sent."""
+        ...
+
+    def failed(self, error: Exception, message: BaseMessage | None = None) -> None:
+        """Notify that something went wrong."""
+        ...
+
+    def dropped(self, reason: str) -> None:
+        """Notify that a message did not reach the client."""
+        ...
+
+    def closed(self, code: int) -> None:
+        """Notify that the connection has ended."""
+        ...
+
+    def handling(self, message: BaseMessage) -> AbstractContextManager[None]:
+        """Notify that a handler runs, and enter what the observers return while it does."""
+        ...
+
+
+@runtime_checkable
+class MessageGuard(Protocol):
+    """Decides whether a message may be handled."""
+
+    # Any: guards are written for the consumer class.
+    async def check(self, consumer: Any, message: BaseMessage) -> object:
+        """Raise DeniedError, or return False, to deny the message."""
+        ...
+
+
+class Authenticator(Protocol):
+    """Decides whether a client may connect."""
+
+    @property
+    def close_code(self) -> int:
+        """The close code of a client that is denied."""
+        ...
+
+    async def authenticate(self, scope: Scope) -> bool:
+        """Return whether to admit the client."""
+        ...
+
+
+# A connection
+
+
+class OwnConnection(Protocol):
+    """A connection, as those see it who handle a message on it."""
+
+    @property
+    def cancels_handlers(self) -> bool:
+        """True once the connection itself cancels its handlers."""
+        ...
+
+    async def send_text(self, text: str, action: Any) -> None:
+        """Send one text frame."""
+        ...
+
+    async def send_texts(self, texts: list[str]) -> None:
+        """Send frames that were held."""
+        ...
+
+
+class LayerView(Protocol):
+    """What a connection knows of its channel layer."""
+
+    @property
+    def layer_is_down(self) -> bool:
+        """True while the layer does not answer."""
+        ...
+
+    @property
+    def layer_is_local(self) -> bool:
+        """True where the layer lives in this process."""
+        ...
+
+
+class OpenConnection(Protocol):
+    """A connection, as the process sees it."""
+
+    loop: asyncio.AbstractEventLoop
+
+    @property
+    def consumer(self) -> object:
+        """The consumer that is served."""
+        ...
+
+    @property
+    def subscriber(self) -> LayerView | None:
+        """What is subscribed to the channel layer."""
+        ...
+
+    @property
+    def in_flight(self) -> int:
+        """How many handlers are running."""
+        ...
+
+    @property
+    def queued(self) -> int:
+        """How many frames and deliveries wait."""
+        ...
+
+    @property
+    def is_idle(self) -> bool:
+        """True while the connection is open, and nothing of it runs, waits or is being written."""
+        ...
+
+    async def drain(self) -> None:
+        """Handle what has been received, then close."""
+        ...
+
+
+class SubscribedConnection(Protocol):
+    """A connection, as its subscriber sees it."""
+
+    context: Context
+    codec: Codec
+
+    @property
+    def consumer(self) -> "SubscribedConsumer":
+        """The consumer that is served."""
+        ...
+
+    @property
+    def is_closing(self) -> bool:
+        """True from when the end has begun."""
+        ...
+
+    def abandon(self, code: int) -> None:
+        """Close without waiting for a peer that does not read."""
+        ...
+
+    def dropped(self, reason: str) -> None:
+        """Count a message that does not reach the client."""
+        ...
+
+    def log_sent(self, action: Any) -> None:
+        """Log a message that was sent."""
+        ...
+
+
+class ServedConnection(OwnConnection, Protocol):
+    """A connection, as the handshake sees it."""
+
+    accepted: bool
+    admitted: bool
+
+    @property
+    def is_closing(self) -> bool:
+        """True from when the end has begun."""
+        ...
+
+    def begin_authentication(self) -> None:
+        """Note that the consumer finds out who the client is."""
+        ...
+
+    async def open_subscriber(self) -> None:
+        """Prepare for what the channel layer brings."""
+        ...
+
+    async def leave_by_hand(self, group: str) -> None:
+        """Take the connection's own channel out of a group."""
+        ...
+
+
+# A consumer
+
+
+class AnsweringConsumer(Protocol):
+    """Sends messages, and knows which exceptions answer one."""
+
+    @classmethod
+    def error_items_of(cls, error: Exception) -> list[JSONObject] | None:
+        """Return the items of the error frame that answers an application error."""
+        ...
+
+    @classmethod
+    def close_of(cls, error: Exception) -> tuple[int, str] | None:
+        """Return the close code and reason that an exception stands for."""
+        ...
+
+    async def send_message(self, message: BaseMessage) -> None:
+        """Send a message to the client."""
+        ...
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Close the connection."""
+        ...
+
+
+class HandlingConsumer(AnsweringConsumer, Protocol):
+    """Handles the messages of a client."""
+
+    spec: ClassVar[ConsumerSpec]
+    shortcuts: ClassVar[Shortcuts]
+    before_dispatch: ClassVar[Any]
+    handler_timeout: float | None
+    log_websocket_message: bool
+    send_message_immediately: bool
+
+    @property
+    def connection(self) -> OwnConnection:
+        """The connection that the messages come from."""
+        ...
+
+    @property
+    def should_send_completion(self) -> bool:
+        """Whether completion messages are sent."""
+        ...
+
+    @property
+    def all_log_ignored_actions(self) -> set[str]:
+        """Actions that are not logged."""
+        ...
+
+    async def websocket_receive(self, message: ASGIEvent) -> None:
+        """Take one frame from the server."""
+        ...
+
+    async def handle_json(self, content: dict[str, Any]) -> None:
+        """Validate a message and handle it."""
+        ...
+
+    async def receive_message(self, message: BaseMessage) -> None:
+        """Call the handler of a message."""
+        ...
+
+    async def handle_result(self, result: BaseMessage) -> None:
+        """Send what a handler returned."""
+        ...
+
+    async def handle_validation_error(self, error: ValidationError) -> None:
+        """Answer an invalid message."""
+        ...
+
+    async def handle_json_processing_error(self, error: Exception) -> None:
+        """Log and answer a failure outside a handler."""
+        ...
+
+    async def handle_message_handler_error(
+        self, error: Exception, action: str, message: BaseMessage
+    ) -> None:
+        """Log and answer a failure of a handler."""
+        ...
+
+
+class ReceivingConsumer(Protocol):
+    """Receives what the channel layer brings."""
+
+    shortcuts: ClassVar[Shortcuts]
+    group_message_metadata: bool
+    layer_loss_policy: LayerLossPolicy
+    send_resync_message: bool
+
+    @property
+    def should_send_completion(self) -> bool:
+        """Whether completion messages are sent."""
+        ...
+
+    @classmethod
+    def parse_event(cls, event_payload: EventPayload) -> BaseMessage | None:
+        """Validate an event."""
+        ...
+
+    async def handle_group_message(self, event: GroupMessageEvent) -> None:
+        """Pass a group's message to the client."""
+        ...
+
+    async def handle_channel_event(self, event_payload: EventPayload) -> None:
+        """Validate an event and handle it."""
+        ...
+
+    async def receive_event(self, event: BaseMessage) -> None:
+        """Call the handler of an event."""
+        ...
+
+    async def on_resync(self) -> None:
+        """Learn that messages may have been lost."""
+        ...
+
+    async def send_message(self, message: BaseMessage) -> None:
+        """Send a message to the client."""
+        ...
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Close the connection."""
+        ...
+
+
+class LayerOwner(Protocol):
+    """The consumer class whose channel layer it is."""
+
+    def layer_traits(self, layer: Any) -> LayerTraits:
+        """Return what may be assumed of the layer."""
+        ...
+
+    def describe_layer(self, layer: Any) -> str:
+        """Name the layer in errors and logs."""
+        ...
+
+
+class SubscribedConsumer(ReceivingConsumer, Protocol):
+    """Receives from a channel layer, within limits."""
+
+    before_dispatch: ClassVar[Any]
+    groups: list[str]
+    event_queue: int
+    layer_timeout: float
+    log_websocket_message: bool
+    outbound_policy: OutboundPolicy
+
+    @property
+    def connection(self) -> OwnConnection:
+        """The connection that is served."""
+        ...
+
+    @classmethod
+    def layer_traits(cls, layer: Any) -> LayerTraits:
+        """Return what may be assumed of a layer."""
+        ...
+
+    @classmethod
+    def describe_layer(cls, layer: Any) -> str:
+        """Name a layer in errors and logs."""
+        ...
+
+
+class AdmittedConsumer(Protocol):
+    """Decides about one client."""
+
+    accept_errors: ClassVar[tuple[type[Exception], ...]]
+    deny_errors: ClassVar[tuple[type[Exception], ...]]
+    shortcuts: ClassVar[Shortcuts]
+    allowed_origins: OriginPolicy
+    authenticate_before_accept: bool
+    authentication_timeout: float | None
+    channel_layer: Any
+    groups: list[str]
+    scope: Scope
+
+    @property
+    def authenticator(self) -> Authenticator | None:
+        """Who decides; None admits everybody."""
+        ...
+
+    @property
+    def connection(self) -> ServedConnection:
+        """The connection of the client."""
+        ...
+
+    @classmethod
+    def has_provisions(cls) -> bool:
+        """Tell whether `provide()` has anything to do."""
+        ...
+
+    async def provide(self) -> tuple[int, str] | None:
+        """Make ready what the connection depends on."""
+        ...
+
+    async def connect(self) -> None:
+        """Accept the handshake."""
+        ...
+
+    async def accept(self) -> None:
+        """Accept the handshake."""
+        ...
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Close the connection."""
+        ...
+
+    async def get_groups(self) -> list[str]:
+        """Return groups to join."""
+        ...
+
+    async def join_group(self, group: str) -> None:
+        """Join a group."""
+        ...
+
+    async def post_authentication(self) -> None:
+        """Run once the client is admitted."""
+        ...
+
+
+class ServedConsumer(HandlingConsumer, SubscribedConsumer, Protocol):
+    """All that a connection asks of the consumer that it serves."""
+
+    scope: Scope
+    camelize_dicts: bool
+    discriminator_field: str
+    send_heartbeat: bool
+    disconnect_grace: float
+    heartbeat_interval: float | None
+    max_in_flight: int
+    max_message_bytes: int | None
+    max_pending: int
+    message_concurrency: int
+    outbound_bytes: int
+    outbound_frames: int
+    send_timeout: float | None
+    shutdown_grace: float
+
+    @property
+    def connection(self) -> OwnConnection:
+        """The connection itself."""
+        ...
+
+    @property
+    def should_camelize(self) -> bool:
+        """Whether field names travel in camel case."""
+        ...
+
+    @classmethod
+    def codec(cls, wire: WireFormat) -> Codec:
+        """Return the codec of the class in a wire format."""
+        ...
+
+    @classmethod
+    def process_layer_of(cls, layer: Any) -> ProcessLayer | None:
+        """Return the layer of the process, if it is this one."""
+        ...
+
+    async def websocket_connect(self, message: Any) -> None:
+        """Admit the client or deny it."""
+        ...
+
+    async def websocket_disconnect(self, message: Any) -> None:
+        """Run when the connection has ended."""
         ...

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chanx.core import _guard as _guard
-from chanx.core._connection.connection import Connection
 from chanx.core._connection.open_connections import serving
 from chanx.core._groups.hub import open_groups
+from chanx.core._ports import OpenConnection
 from chanx.core._telemetry.counters import counters
 from chanx.core.layers import layer_alias
 
@@ -61,7 +61,7 @@ def snapshot() -> Snapshot:
     )
 
 
-def _layers(connections: list[Connection]) -> tuple[dict[str, LayerState], tuple[str, ...]]:
+def _layers(connections: list[OpenConnection]) -> tuple[dict[str, LayerState], tuple[str, ...]]:
     """Return the state of each layer in use, and which of them live in this process."""
     state: dict[str, LayerState] = {}
     local: set[str] = set()

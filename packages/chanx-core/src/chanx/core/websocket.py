@@ -16,19 +16,21 @@ from chanx.core._connection.handshake import admit
 from chanx.core._declarations.checks import check_declarations
 from chanx.core._declarations.shortcuts import Shortcuts
 from chanx.core._groups.fanout import group_content
+from chanx.core._ports import MessageGuard
 from chanx.core._publisher import Publisher, ReceiveEvent
 from chanx.core._runtime.containment import contained
 from chanx.core._telemetry.failure_log import log_failure
 from chanx.core._telemetry.log_context import connection_fields
+from chanx.core._telemetry.notifier import Notifier
 from chanx.core._wire.error_frames import InvalidFrameError, error_items, malformed
 from chanx.core._wire.schema import WireFormat
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.codec import Codec, adapter_of, checked_message
 from chanx.core.exceptions import MessageError
-from chanx.core.guards import Guard
 from chanx.core.handlers import HandlerSpec, ParameterResolver
 from chanx.core.layers import layer_alias
 from chanx.core.limits import spread
+from chanx.core.observers import observers
 from chanx.core.passthrough import add_passthrough_handlers
 from chanx.core.probe import PROBE_KEY, Probe
 from chanx.core.spec import ConsumerSpec
@@ -133,7 +135,7 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Read and check the declarations of a consumer class."""
         super().__init_subclass__(**kwargs)
-        check_declarations(cls)
+        check_declarations(cls, BaseAuthenticator)
         if "limits" in vars(cls):
             spread(cls.limits, cls)
         if cls.passthrough_events:
@@ -155,12 +157,12 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
     # Hooks of integrations
 
     @classmethod
-    def as_guard(cls, candidate: object, where: str) -> Guard:
+    def as_guard(cls, candidate: object, where: str) -> MessageGuard:
         """Make a guard of what `@ws_handler(guards=[...])` was given.
 
         Integrations take more than guards. Raises TypeError for what is none.
         """
-        if isinstance(candidate, Guard):
+        if isinstance(candidate, MessageGuard) and not isinstance(candidate, type):
             return candidate
         raise TypeError(f"{candidate!r} in the guards of {where} is not a Guard instance.")
 
@@ -277,7 +279,9 @@ class ChanxWebsocketConsumerMixin(Publisher[ReceiveEvent]):
         layer = self._find_layer()
         self.channel_layer = layer
         with connection_fields(type(self), self.scope):
-            self.connection = Connection(self, receive, send, layer)
+            found = observers()
+            notifier = Notifier(self, found) if found else None
+            self.connection = Connection(self, receive, send, layer, notifier)
             probe: Probe | None = scope.get(PROBE_KEY)
             if probe is not None:
                 probe(self.connection)

@@ -1,19 +1,17 @@
 """Telling the client of an application error: an exception that answers a message and is no failure."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from chanx.core._ports import AnsweringConsumer
 from chanx.core._wire.error_frames import bounded
 from chanx.messages.outgoing import ErrorMessage
 from chanx.utils.logging import logger
-
-if TYPE_CHECKING:
-    from chanx.core.websocket import ChanxWebsocketConsumerMixin
 
 __all__ = ["answer_application_error"]
 
 
 async def answer_application_error(
-    consumer: "ChanxWebsocketConsumerMixin[Any]", error: Exception, action: Any = None
+    consumer: AnsweringConsumer, error: Exception, action: Any = None
 ) -> bool:
     """Send the error frame of an application error, or close as it asks; return False for any other exception."""
     items, closing = consumer.error_items_of(error), consumer.close_of(error)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import Context, copy_context
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chanx.constants import (
     CLOSE_INTERNAL_ERROR,
@@ -20,12 +20,12 @@ from chanx.core._connection.open_connections import connections, is_draining
 from chanx.core._connection.receiver import FrameReceiver, FrameTooLargeError
 from chanx.core._connection.sender import FrameSender
 from chanx.core._groups.subscriber import Subscriber
+from chanx.core._ports import Notifications, ServedConsumer
 from chanx.core._runtime.containment import contained
 from chanx.core._runtime.queue import WorkQueue
 from chanx.core._runtime.tasks import cancel_tasks, spawn, take_back_cancellation, uninterrupted
 from chanx.core._telemetry.counters import counters
 from chanx.core._telemetry.failure_log import log_failure, mark_layer_failure
-from chanx.core._telemetry.notifier import Notifier
 from chanx.core._wire.schema import WireFormat
 from chanx.core.codec import Codec, with_ref
 from chanx.core.layers import REFUSALS, check_group_name, no_layer
@@ -33,9 +33,6 @@ from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import HeartbeatMessage
 from chanx.type_defs import ASGIEvent, ASGIReceive, ASGISend, ChannelLayer
 from chanx.utils.logging import logger
-
-if TYPE_CHECKING:
-    from chanx.core.websocket import ChanxWebsocketConsumerMixin
 
 __all__ = ["Connection", "LayerUnavailableError", "State"]
 
@@ -75,10 +72,11 @@ class Connection:
 
     def __init__(
         self,
-        consumer: "ChanxWebsocketConsumerMixin[Any]",
+        consumer: ServedConsumer,
         receive: ASGIReceive,
         send: ASGISend,
         layer: ChannelLayer | None,
+        notifier: Notifications | None,
     ) -> None:
         self.consumer = consumer
         self.context: Context = copy_context()
@@ -103,11 +101,11 @@ class Connection:
             on_stall=self._peer_stalled,
             on_gone=self._peer_gone,
         )
-        self.notifier: Notifier | None = Notifier.of(consumer)
+        self.notifier: Notifications | None = notifier
         self.frames: FrameDispatcher = (
             FrameDispatcher(consumer, self.codec, self._sender)
-            if self.notifier is None
-            else ObservedDispatcher(consumer, self.codec, self._sender, self.notifier)
+            if notifier is None
+            else ObservedDispatcher(consumer, self.codec, self._sender, notifier)
         )
         self.subscriber: Subscriber | None = None
         self._receive = receive
@@ -358,6 +356,10 @@ class Connection:
         logger.debug("Sent to a peer that has gone: %r", error)
 
     # Numbers
+
+    def log_sent(self, action: Any) -> None:
+        """Log a message that the channel layer has brought for the client."""
+        self.frames.log.sent(action)
 
     def failed(self, error: Exception, message: BaseMessage | None = None) -> None:
         """Tell observers, if there are any, that something went wrong."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from pydantic_core import from_json
 
@@ -10,6 +10,7 @@ from chanx.core._connection.application_errors import answer_application_error
 from chanx.core._connection.correlation import Exchanges
 from chanx.core._connection.message_log import MessageLog
 from chanx.core._connection.sender import FrameSender
+from chanx.core._ports import HandlingConsumer
 from chanx.core._runtime.containment import contained
 from chanx.core._runtime.tasks import take_back_cancellation
 from chanx.core._telemetry.log_limit import LogLimit
@@ -21,9 +22,6 @@ from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import CompleteMessage
 from chanx.type_defs import ASGIEvent, JSONObject
 from chanx.utils.logging import logger
-
-if TYPE_CHECKING:
-    from chanx.core.websocket import ChanxWebsocketConsumerMixin
 
 __all__ = ["FrameDispatcher"]
 
@@ -57,9 +55,7 @@ class FrameDispatcher:
         "log",
     )
 
-    def __init__(
-        self, consumer: "ChanxWebsocketConsumerMixin[Any]", codec: Codec, sender: FrameSender
-    ) -> None:
+    def __init__(self, consumer: HandlingConsumer, codec: Codec, sender: FrameSender) -> None:
         self._consumer = consumer
         self._codec = codec
         self._sender = sender

@@ -3,25 +3,21 @@
 import asyncio
 import inspect
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
 
 from chanx.constants import CLOSE_AUTHENTICATION_FAILED, CLOSE_AUTHENTICATION_TIMEOUT
+from chanx.core._ports import AdmittedConsumer, Authenticator
 from chanx.core._runtime.containment import contained
 from chanx.core._telemetry.failure_log import log_failure
 from chanx.core._telemetry.log_context import update_user
-from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.origin import is_allowed_origin
 from chanx.utils.logging import logger
 from chanx.utils.scope import header
 from chanx.utils.text import is_text_list
 
-if TYPE_CHECKING:
-    from chanx.core.websocket import ChanxWebsocketConsumerMixin
-
 __all__ = ["admit"]
 
 
-async def admit(consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:
+async def admit(consumer: AdmittedConsumer) -> None:
     """Take a connection through origin, handshake, authentication and groups, in this order.
 
     A step that denies it closes it. The connection is admitted once its groups are joined: from then on it gets
@@ -50,7 +46,7 @@ async def admit(consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:
     await consumer.post_authentication()
 
 
-def _log_refused_origin(consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:
+def _log_refused_origin(consumer: AdmittedConsumer) -> None:
     logger.warning(
         "WebSocket refused: origin %.500r is not in %s.allowed_origins (host %.500r)",
         header(consumer.scope, "origin"),
@@ -59,7 +55,7 @@ def _log_refused_origin(consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:
     )
 
 
-async def _accepted(consumer: "ChanxWebsocketConsumerMixin[Any]") -> bool:
+async def _accepted(consumer: AdmittedConsumer) -> bool:
     """Let `connect()` accept the handshake; tell whether it did."""
     if not consumer.shortcuts.connect:
         await consumer.connection.open_subscriber()
@@ -79,7 +75,7 @@ async def _accepted(consumer: "ChanxWebsocketConsumerMixin[Any]") -> bool:
     return True
 
 
-async def _authenticated(consumer: "ChanxWebsocketConsumerMixin[Any]") -> bool:
+async def _authenticated(consumer: AdmittedConsumer) -> bool:
     if consumer.authenticator is None and not consumer.has_provisions():
         return True
     reason = ""
@@ -103,7 +99,7 @@ async def _authenticated(consumer: "ChanxWebsocketConsumerMixin[Any]") -> bool:
     return False
 
 
-async def _refusal(consumer: "ChanxWebsocketConsumerMixin[Any]") -> tuple[int, str] | None:
+async def _refusal(consumer: AdmittedConsumer) -> tuple[int, str] | None:
     authenticator = consumer.authenticator
     if authenticator is not None and not _decision(
         authenticator, await authenticator.authenticate(consumer.scope)
@@ -112,7 +108,7 @@ async def _refusal(consumer: "ChanxWebsocketConsumerMixin[Any]") -> tuple[int, s
     return await consumer.provide()
 
 
-def _decision(authenticator: BaseAuthenticator, admitted: object) -> bool:
+def _decision(authenticator: Authenticator, admitted: object) -> bool:
     """Take what an authenticator decided. Raises TypeError for an awaitable, which is true whatever it would say."""
     if inspect.isawaitable(admitted):
         if inspect.iscoroutine(admitted):
@@ -124,9 +120,7 @@ def _decision(authenticator: BaseAuthenticator, admitted: object) -> bool:
     return bool(admitted)
 
 
-async def _join_groups(
-    consumer: "ChanxWebsocketConsumerMixin[Any]", declared: frozenset[str]
-) -> None:
+async def _join_groups(consumer: AdmittedConsumer, declared: frozenset[str]) -> None:
     if consumer.channel_layer is None:
         return
     # `connect()` may have joined these on the layer itself: two memberships would deliver each message twice.
@@ -138,7 +132,7 @@ async def _join_groups(
             await consumer.connection.leave_by_hand(group)
 
 
-def _checked_groups(consumer: "ChanxWebsocketConsumerMixin[Any]", named: object) -> Collection[str]:
+def _checked_groups(consumer: AdmittedConsumer, named: object) -> Collection[str]:
     """Raise TypeError for a text, which would be read letter by letter, and for names that are none."""
     if is_text_list(named):
         return named

@@ -1,17 +1,14 @@
 """Handling client frames under the eyes of observers."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chanx.core._connection.dispatcher import FrameDispatcher
 from chanx.core._connection.sender import FrameSender
+from chanx.core._ports import HandlingConsumer, Notifications
 from chanx.core._runtime.containment import contained
-from chanx.core._telemetry.notifier import Notifier
 from chanx.core._wire.error_frames import InvalidFrameError
 from chanx.core.codec import Codec
 from chanx.messages.base import BaseMessage
-
-if TYPE_CHECKING:
-    from chanx.core.websocket import ChanxWebsocketConsumerMixin
 
 __all__ = ["ObservedDispatcher"]
 
@@ -23,10 +20,10 @@ class ObservedDispatcher(FrameDispatcher):
 
     def __init__(
         self,
-        consumer: "ChanxWebsocketConsumerMixin[Any]",
+        consumer: HandlingConsumer,
         codec: Codec,
         sender: FrameSender,
-        notifier: Notifier,
+        notifier: Notifications,
     ) -> None:
         super().__init__(consumer, codec, sender)
         self._notifier = notifier

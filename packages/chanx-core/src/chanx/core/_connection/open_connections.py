@@ -4,14 +4,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from chanx.core._connection.connection import Connection
+from chanx.core._ports import OpenConnection
 
 __all__ = ["connections", "is_draining", "open_connections", "refusing_newcomers", "serving"]
 
-connections: "set[Connection]" = set()
+connections: set[OpenConnection] = set()
 
 # How many drains are under way on an event loop.
 _draining: Counter[asyncio.AbstractEventLoop] = Counter()
@@ -22,7 +20,7 @@ def open_connections() -> int:
     return len(connections)
 
 
-def serving() -> "list[Connection]":
+def serving() -> list[OpenConnection]:
     """Return the connections of this process; any thread may ask."""
     return [*connections]
 

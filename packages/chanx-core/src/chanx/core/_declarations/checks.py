@@ -1,5 +1,6 @@
 """Mistakes in what a consumer class sets: without a check they have no effect, or another one than was meant."""
 
+from abc import ABC
 from collections.abc import Callable, Collection
 from inspect import isabstract
 from typing import Any, NamedTuple
@@ -10,7 +11,6 @@ from chanx.core._user_classes import (
     is_library_name,
     user_attributes,
 )
-from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.handlers import handler_of, hidden_handler
 from chanx.core.limits import Limits
 from chanx.core.origin import check_policy
@@ -24,8 +24,11 @@ _OF_MESSAGES = ("emits", "passthrough_events")
 
 
 # Any: `as_guard()` is a hook of the consumer class, and attributes are whatever was written.
-def check_declarations(owner: Any) -> None:
-    """Raise TypeError with class, attribute and cure for what a consumer class sets wrong."""
+def check_declarations(owner: Any, authenticators: type[ABC]) -> None:
+    """Raise TypeError with class, attribute and cure for what a consumer class sets wrong.
+
+    `authenticators` is the base class of all authenticators.
+    """
     for attribute in user_attributes(owner):
         _check_spelling(owner, attribute)
         _check_collection(attribute)
@@ -34,7 +37,7 @@ def check_declarations(owner: Any) -> None:
         if attribute.name == "allowed_origins":
             check_policy(attribute.function, attribute.where)
         if attribute.name == "authenticator_class":
-            _check_authenticator(attribute)
+            _check_authenticator(attribute, authenticators)
     check_async_hooks(owner)
 
 
@@ -50,7 +53,7 @@ class _Misspelling(NamedTuple):
 
 
 def _is_authenticator(owner: Any, item: object) -> bool:
-    return isinstance(item, type | BaseAuthenticator)
+    return isinstance(item, type) or hasattr(item, "authenticate")
 
 
 def _is_guard(owner: Any, item: object) -> bool:
@@ -109,15 +112,15 @@ def _check_spelling(owner: Any, attribute: Attribute) -> None:
         )
 
 
-def _check_authenticator(attribute: Attribute) -> None:
+def _check_authenticator(attribute: Attribute, base: type[ABC]) -> None:
     """Refuse an instance, a foreign class, and a class without `authenticate()`."""
     where, value, shown = attribute.where, attribute.value, _shown(attribute.value)
     if value is None or isinstance(value, property):
         return
-    if isinstance(value, BaseAuthenticator):
+    if isinstance(value, base):
         raise TypeError(f"{where} is an instance: set the class, {type(value).__name__}.")
-    if not isinstance(value, type) or not issubclass(value, BaseAuthenticator):
-        raise TypeError(f"{where} must be a subclass of BaseAuthenticator, and is {shown}.")
+    if not isinstance(value, type) or not issubclass(value, base):
+        raise TypeError(f"{where} must be a subclass of {base.__name__}, and is {shown}.")
     if isabstract(value):
         missing = ", ".join(f"{name}()" for name in sorted(value.__abstractmethods__))
         raise TypeError(f"{where} is {shown}, which has no {missing}: write it.")

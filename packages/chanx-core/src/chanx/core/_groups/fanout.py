@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Any, Protocol, cast
 
 from chanx.constants import CLOSE_LAYER_UNAVAILABLE
+from chanx.core._ports import ReceivingConsumer
 from chanx.core._runtime.tasks import let_start, spawn_apart
 from chanx.core._telemetry.counters import counters
 from chanx.core.codec import Codec
@@ -13,9 +14,6 @@ from chanx.messages.outgoing import GroupCompleteMessage, ResyncMessage
 from chanx.type_defs import ASGIEvent, EventPayload, GroupMessageEvent, JSONObject
 from chanx.utils.logging import logger
 
-if TYPE_CHECKING:
-    from chanx.core.websocket import ChanxWebsocketConsumerMixin
-
 __all__ = ["Delivery", "Member", "Resync", "delivery_of", "fan_out", "group_content"]
 
 
@@ -23,7 +21,7 @@ class Member(Protocol):
     """A connection, as those who deliver see it."""
 
     @property
-    def consumer(self) -> "ChanxWebsocketConsumerMixin[Any]":
+    def consumer(self) -> ReceivingConsumer:
         """The consumer that is served."""
         ...
 

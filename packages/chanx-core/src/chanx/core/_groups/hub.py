@@ -18,9 +18,10 @@ from chanx.core._groups.losses import Losses, Resynced
 from chanx.core._groups.markers import Markers
 from chanx.core._groups.outage import Outage
 from chanx.core._groups.receiving import abandon, end_receiving, settle
+from chanx.core._ports import LayerOwner
 from chanx.core._runtime.tasks import spawn_apart, stop_task
 from chanx.core._telemetry.failure_log import report_layer_failures
-from chanx.core.layers import REFUSALS, LayerTraits
+from chanx.core.layers import REFUSALS
 from chanx.type_defs import ASGIEvent, ChannelLayer
 from chanx.utils.logging import logger
 
@@ -34,18 +35,6 @@ _RENEW_BATCH = 50
 
 class GroupMember(Member, Resynced, Protocol):
     """A connection, as a hub sees it."""
-
-
-class LayerOwner(Protocol):
-    """The consumer class whose layer it is."""
-
-    def layer_traits(self, layer: Any) -> LayerTraits:
-        """Return what may be assumed of the layer."""
-        ...
-
-    def describe_layer(self, layer: Any) -> str:
-        """Name the layer in errors and logs."""
-        ...
 
 
 class Group:

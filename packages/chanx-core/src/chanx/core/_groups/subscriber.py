@@ -1,24 +1,20 @@
 """What the channel layer brings to one connection: from its own channel, and from its groups."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chanx.constants import CLOSE_SLOW_CONSUMER
 from chanx.core._groups.fanout import Delivery, Resync, delivery_of
 from chanx.core._groups.hub import Hub
 from chanx.core._groups.mailbox import Mailbox
 from chanx.core._groups.memberships import Memberships
-from chanx.core._ports import FrameSink
+from chanx.core._ports import FrameSink, SubscribedConnection, SubscribedConsumer
 from chanx.core._runtime.containment import contained
 from chanx.core._runtime.queue import WorkQueue
 from chanx.core._telemetry.failure_log import log_failure
 from chanx.core.codec import Codec
 from chanx.type_defs import ASGIEvent, ChannelLayer
 from chanx.utils.logging import logger
-
-if TYPE_CHECKING:
-    from chanx.core._connection.connection import Connection
-    from chanx.core.websocket import ChanxWebsocketConsumerMixin
 
 __all__ = ["Subscriber"]
 
@@ -43,11 +39,13 @@ class Subscriber:
         "consumer",
     )
 
-    def __init__(self, connection: "Connection", layer: ChannelLayer, sender: FrameSink) -> None:
+    def __init__(
+        self, connection: SubscribedConnection, layer: ChannelLayer, sender: FrameSink
+    ) -> None:
         consumer = connection.consumer
         self._connection = connection
         self._sender = sender
-        self.consumer: ChanxWebsocketConsumerMixin[Any] = consumer
+        self.consumer: SubscribedConsumer = consumer
         self.codec: Codec = connection.codec
         self._hub = Hub.held(layer, self, type(consumer), timeout=consumer.layer_timeout)
         self._mailbox = Mailbox(layer, self._hub.outage, self._take)
@@ -121,7 +119,7 @@ class Subscriber:
             await self._sender.send({"type": "websocket.send", "text": text})
         if self.consumer.log_websocket_message:
             # The task that writes is the hub's, and its context is not the connection's.
-            self._connection.context.copy().run(self._connection.frames.log.sent, action)
+            self._connection.context.copy().run(self._connection.log_sent, action)
 
     def adopt(self, writing: asyncio.Task[None]) -> None:
         """End with the connection a task that waits for its socket."""

@@ -2,13 +2,9 @@
 
 import asyncio
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
 
 from chanx.core._telemetry.log_limit import LogLimit
 from chanx.utils.logging import logger
-
-if TYPE_CHECKING:
-    from chanx.core.websocket import ChanxWebsocketConsumerMixin
 
 __all__ = ["log_failure", "mark_layer_failure", "report_layer_failures"]
 
@@ -30,9 +26,7 @@ def _failed_layer(error: BaseException) -> object | None:
     return None
 
 
-def log_failure(
-    consumer: "ChanxWebsocketConsumerMixin[Any]", what: str, error: Exception, **fields: object
-) -> None:
+def log_failure(consumer: object, what: str, error: Exception, **fields: object) -> None:
     """Log an exception with its traceback; of the failures of a channel layer, one of each kind."""
     layer = _failed_layer(error)
     name = type(consumer).__name__

@@ -1,19 +1,15 @@
 """What exporters distinguish numbers by: always values of a bounded set."""
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
 
 from chanx.messages.base import BaseMessage
-
-if TYPE_CHECKING:
-    from chanx.core.websocket import ChanxWebsocketConsumerMixin
 
 __all__ = ["action_label", "code_label", "consumer_label"]
 
 _CODES = frozenset({*range(1000, 1016), *(4000 + status for status in HTTPStatus)})
 
 
-def consumer_label(consumer: "ChanxWebsocketConsumerMixin[Any]") -> str:
+def consumer_label(consumer: object) -> str:
     """Name the class of a consumer."""
     return type(consumer).__name__
 

@@ -1,63 +1,83 @@
 """The observers of one connection, none of which can harm it."""
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, Protocol, TypeVar
 
-from chanx.core.observers import Observer, observers
 from chanx.messages.base import BaseMessage
 from chanx.utils.logging import logger
 
-if TYPE_CHECKING:
-    from chanx.core.websocket import ChanxWebsocketConsumerMixin
-
 __all__ = ["Notifier"]
 
+C = TypeVar("C", contravariant=True)
 
-class Notifier:
-    """Tells several observers as if they were one."""
+
+class Notified(Protocol[C]):
+    """An observer of connections whose consumers are of one type."""
+
+    def on_connect(self, consumer: C) -> None:
+        """Learn that a client was admitted."""
+        ...
+
+    def on_message(
+        self, consumer: C, message: BaseMessage
+    ) -> AbstractContextManager[object] | None:
+        """Learn that a handler is about to run."""
+        ...
+
+    def on_reply(self, consumer: C, message: BaseMessage) -> None:
+        """Learn that a message was sent."""
+        ...
+
+    def on_error(self, consumer: C, error: Exception, message: BaseMessage | None) -> None:
+        """Learn that something went wrong."""
+        ...
+
+    def on_drop(self, consumer: C, reason: str) -> None:
+        """Learn that a message did not reach the client."""
+        ...
+
+    def on_close(self, consumer: C, code: int) -> None:
+        """Learn that a connection has ended."""
+        ...
+
+
+class Notifier(Generic[C]):
+    """Notifies several observers as if they were one."""
 
     __slots__ = ("_consumer", "_observers")
 
-    def __init__(
-        self, consumer: "ChanxWebsocketConsumerMixin[Any]", observers: tuple[Observer, ...]
-    ) -> None:
+    def __init__(self, consumer: C, observers: Sequence[Notified[C]]) -> None:
         self._consumer = consumer
         self._observers = observers
 
-    @classmethod
-    def of(cls, consumer: "ChanxWebsocketConsumerMixin[Any]") -> "Notifier | None":
-        """Return the notifier of a connection that begins; None without observers."""
-        found = observers()
-        return cls(consumer, found) if found else None
-
     def connected(self) -> None:
-        """Tell that the client was let in."""
+        """Notify that the client was admitted."""
         self._each(lambda observer: observer.on_connect(self._consumer))
 
     def replied(self, message: BaseMessage) -> None:
-        """Tell that a message was sent."""
+        """Notify that a message was sent."""
         self._each(lambda observer: observer.on_reply(self._consumer, message))
 
     def failed(self, error: Exception, message: BaseMessage | None = None) -> None:
-        """Tell that something went wrong."""
+        """Notify that something went wrong."""
         self._each(lambda observer: observer.on_error(self._consumer, error, message))
 
     def dropped(self, reason: str) -> None:
-        """Tell that a message did not reach the client."""
+        """Notify that a message did not reach the client."""
         self._each(lambda observer: observer.on_drop(self._consumer, reason))
 
     def closed(self, code: int) -> None:
-        """Tell that the connection has ended."""
+        """Notify that the connection has ended."""
         self._each(lambda observer: observer.on_close(self._consumer, code))
 
     @contextmanager
     def handling(self, message: BaseMessage) -> Generator[None]:
-        """Tell that a handler runs, and enter what the observers return while it does."""
+        """Notify that a handler runs, and enter what the observers return while it does."""
         entered: list[AbstractContextManager[object]] = []
 
-        def enter(observer: Observer) -> None:
+        def enter(observer: Notified[C]) -> None:
             context = observer.on_message(self._consumer, message)
             if context is not None:
                 context.__enter__()
@@ -72,7 +92,7 @@ class Notifier:
                 # Its answer is ignored: no observer may swallow a cancellation.
                 _isolated(lambda context: context.__exit__(*failure), entered.pop())
 
-    def _each(self, tell: Callable[[Observer], object]) -> None:
+    def _each(self, tell: Callable[[Notified[C]], object]) -> None:
         for observer in self._observers:
             _isolated(tell, observer)
 
