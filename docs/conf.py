@@ -191,15 +191,21 @@ def warn_of_missing_names(app: Sphinx, env: BuildEnvironment) -> None:
                 log.warning("the reference has no %s.%s", module, name)
 
 
+# Modules with the names of others, under the paths of the single package.
+EARLIER_PATHS = {"chanx.core.testing"}
+
+
 def public_modules(package: str) -> Iterator[str]:
-    """Yield the modules with a list of public names; chanx.ext only repeats names of others."""
+    """Yield the modules with a list of public names; chanx.ext and EARLIER_PATHS only repeat names of others."""
     source = ROOT / "packages" / package / "src"
     for path in sorted(source.rglob("*.py")):
         parts = path.relative_to(source).with_suffix("").parts
         parts = parts[:-1] if parts[-1] == "__init__" else parts
         private = any(part.startswith("_") for part in parts) or parts[1] == "ext"
-        if not private and "__all__" in path.read_text(encoding="utf-8"):
-            yield ".".join(parts)
+        module = ".".join(parts)
+        has_names = "__all__" in path.read_text(encoding="utf-8")
+        if not private and has_names and module not in EARLIER_PATHS:
+            yield module
 
 
 def complete_page(app: Sphinx, page: str, source: list[str]) -> None:
