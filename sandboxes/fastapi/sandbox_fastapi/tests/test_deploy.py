@@ -1,5 +1,6 @@
 """What a deployment relies on: the health check, and files that agree with each other."""
 
+import asyncio
 import json
 import re
 import signal
@@ -7,7 +8,7 @@ import sys
 
 import pytest
 import yaml
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from sandbox_fastapi.tests.support import SANDBOX, Demo, Program, finished, free_port
@@ -31,6 +32,16 @@ async def test_a_sandbox_that_is_not_there() -> None:
     assert run.err.count("\n") == 1
 
 
+async def connected(port: int) -> ClientConnection:
+    """Connect as soon as somebody listens: a worker says that it is ready just before it does."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return await connect(f"ws://127.0.0.1:{port}/ws", proxy=None)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.05)
+
+
 @pytest.mark.parametrize(
     ("workers", "ready"),
     [("1", ["Uvicorn running on"]), ("2", ["Application startup complete"] * 2)],
@@ -43,7 +54,7 @@ async def test_handlers_answer_before_the_server_stops(workers: str, ready: list
     async with Program.run(sys.executable, "-m", *command, "--workers", workers) as server:
         for line in ready:
             await server.prints(line)
-        async with connect(f"ws://127.0.0.1:{port}/ws", proxy=None) as client:
+        async with await connected(port) as client:
             await client.send('{"action": "ping"}')
             await server.prints("The handler has begun")
             server.process.terminate()
