@@ -37,3 +37,13 @@ CHANX = {
     "LOG_WEBSOCKET_MESSAGE": True,
     "ASYNCAPI_TITLE": "The Django side",
 }
+# Messages are logged at the level INFO, which nobody shows by default.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "messages": {"format": "%(levelname)s:     %(message)s (%(consumer)s, %(path)s)"}
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "messages"}},
+    "loggers": {"chanx": {"handlers": ["console"], "level": "INFO"}},
+}

@@ -157,6 +157,6 @@ async def test_the_end_of_both_sides(tmp_path: Path) -> None:
         assert [await close_code(fastapi), await close_code(django)] == [1012, 1012]
         assert await site.process.wait() == 0
 
-    assert "sent_action=news" in site.output
-    assert "received_action=report" not in site.output
+    assert "Websocket sent (DjangoNewsConsumer, " in site.output
+    assert "Websocket received (FastAPINewsConsumer, " not in site.output
     assert "Traceback" not in site.output

@@ -47,7 +47,7 @@ async def test_flood_to_a_waiting_handler_is_bounded(
     assert p99 <= 0.05
     assert growth <= 50 * MIB
     assert during["notes"] == ["began"]
-    assert during["tasks"]["Line._work"] == 1
+    assert during["tasks"]["WorkQueue._work"] == 1
 
 
 @asynccontextmanager
