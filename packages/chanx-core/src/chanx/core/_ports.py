@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 from pydantic import ValidationError
 
 from chanx.core._declarations.shortcuts import Shortcuts
+from chanx.core._runtime.containment import Cancelling
 from chanx.core._wire.schema import WireFormat
 from chanx.core.codec import Codec
 from chanx.core.layers import LayerTraits, ProcessLayer
@@ -33,6 +34,7 @@ __all__ = [
     "OpenConnection",
     "OwnConnection",
     "ReceivingConsumer",
+    "SendingConsumer",
     "ServedConnection",
     "ServedConsumer",
     "SubscribedConnection",
@@ -111,13 +113,8 @@ class Authenticator(Protocol):
 # A connection
 
 
-class OwnConnection(Protocol):
+class OwnConnection(Cancelling, Protocol):
     """A connection, as those see it who handle a message on it."""
-
-    @property
-    def cancels_handlers(self) -> bool:
-        """True once the connection itself cancels its handlers."""
-        ...
 
     async def send_text(self, text: str, action: Any) -> None:
         """Send one text frame."""
@@ -233,8 +230,20 @@ class ServedConnection(OwnConnection, Protocol):
 # A consumer
 
 
-class AnsweringConsumer(Protocol):
-    """Sends messages, and knows which exceptions answer one."""
+class SendingConsumer(Protocol):
+    """Sends messages to its client, or closes."""
+
+    async def send_message(self, message: BaseMessage) -> None:
+        """Send a message to the client."""
+        ...
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Close the connection."""
+        ...
+
+
+class AnsweringConsumer(SendingConsumer, Protocol):
+    """Knows which exceptions answer a message."""
 
     @classmethod
     def error_items_of(cls, error: Exception) -> list[JSONObject] | None:
@@ -244,14 +253,6 @@ class AnsweringConsumer(Protocol):
     @classmethod
     def close_of(cls, error: Exception) -> tuple[int, str] | None:
         """Return the close code and reason that an exception stands for."""
-        ...
-
-    async def send_message(self, message: BaseMessage) -> None:
-        """Send a message to the client."""
-        ...
-
-    async def close(self, code: int | None = None, reason: str | None = None) -> None:
-        """Close the connection."""
         ...
 
 
@@ -311,7 +312,7 @@ class HandlingConsumer(AnsweringConsumer, Protocol):
         ...
 
 
-class ReceivingConsumer(Protocol):
+class ReceivingConsumer(SendingConsumer, Protocol):
     """Receives what the channel layer brings."""
 
     shortcuts: ClassVar[Shortcuts]
@@ -343,14 +344,6 @@ class ReceivingConsumer(Protocol):
 
     async def on_resync(self) -> None:
         """Learn that messages may have been lost."""
-        ...
-
-    async def send_message(self, message: BaseMessage) -> None:
-        """Send a message to the client."""
-        ...
-
-    async def close(self, code: int | None = None, reason: str | None = None) -> None:
-        """Close the connection."""
         ...
 
 
@@ -466,11 +459,6 @@ class ServedConsumer(HandlingConsumer, SubscribedConsumer, Protocol):
     outbound_frames: int
     send_timeout: float | None
     shutdown_grace: float
-
-    @property
-    def connection(self) -> OwnConnection:
-        """The connection itself."""
-        ...
 
     @property
     def should_camelize(self) -> bool:

@@ -19,7 +19,7 @@ from chanx.core._groups.markers import Markers
 from chanx.core._groups.outage import Outage
 from chanx.core._groups.receiving import abandon, end_receiving, settle
 from chanx.core._ports import LayerOwner
-from chanx.core._runtime.tasks import spawn_apart, stop_task
+from chanx.core._runtime.tasks import forget_closed_loops, spawn_apart, stop_task
 from chanx.core._telemetry.failure_log import report_layer_failures
 from chanx.core.layers import REFUSALS
 from chanx.type_defs import ASGIEvent, ChannelLayer
@@ -102,7 +102,7 @@ class Hub:
         key = asyncio.get_running_loop(), layer
         hub = _hubs.get(key)
         if hub is None:
-            _forget_closed_loops()
+            forget_closed_loops(_hubs)
             hub = _hubs[key] = cls(layer, owner, timeout=timeout)
         hub._holders.add(holder)
         return hub
@@ -414,12 +414,6 @@ def running_hubs() -> list[Hub]:
     """Return the hubs of the running loop."""
     running = asyncio.get_running_loop()
     return [hub for (loop, _), hub in _hubs.items() if loop is running]
-
-
-def _forget_closed_loops() -> None:
-    for loop, layer in [*_hubs]:
-        if loop.is_closed():
-            del _hubs[loop, layer]
 
 
 async def _ended(group: Group) -> None:

@@ -12,6 +12,7 @@ from chanx.utils.logging import logger
 
 __all__ = [
     "cancel_tasks",
+    "forget_closed_loops",
     "let_start",
     "spawn",
     "spawn_apart",
@@ -118,3 +119,11 @@ async def uninterrupted(ending: Coroutine[Any, Any, None], *, context: Context) 
             await asyncio.wait([task])
             raise
     task.result()
+
+
+# Any: whatever is kept for each event loop and a second part of the key.
+def forget_closed_loops(kept: dict[tuple[asyncio.AbstractEventLoop, Any], Any]) -> None:
+    """Remove what is kept for event loops that are closed."""
+    for key in [*kept]:
+        if key[0].is_closed():
+            del kept[key]

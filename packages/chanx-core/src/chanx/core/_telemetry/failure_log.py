@@ -3,6 +3,7 @@
 import asyncio
 from contextvars import Context
 
+from chanx.core._runtime.tasks import forget_closed_loops
 from chanx.core._telemetry.log_limit import LogLimit
 from chanx.utils.logging import logger
 
@@ -82,12 +83,6 @@ def _failures_of(layer: object) -> _LayerFailures:
     key = asyncio.get_running_loop(), layer
     failures = _failures.get(key)
     if failures is None:
-        _forget_closed_loops()
+        forget_closed_loops(_failures)
         failures = _failures[key] = _LayerFailures()
     return failures
-
-
-def _forget_closed_loops() -> None:
-    for loop, layer in [*_failures]:
-        if loop.is_closed():
-            del _failures[loop, layer]
