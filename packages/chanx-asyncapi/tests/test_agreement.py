@@ -74,7 +74,7 @@ SENT: list[BaseMessage] = [
 
 def codec_of(channel: str) -> Codec:
     consumer = CHANNELS[channel].consumer
-    wire = consumer.wire_format()
+    wire = consumer.spec.wire_format
     spec = consumer.spec
     return Codec(spec.incoming_messages, spec.outgoing_messages, wire, max_depth=64)
 

@@ -111,7 +111,7 @@ WIRE = {
 
 @pytest.fixture(scope="module")
 def codec() -> Codec:
-    return KeysConsumer.codec(KeysConsumer.wire_format())
+    return KeysConsumer.spec.codec(KeysConsumer.spec.wire_format)
 
 
 def test_keys_travel_in_camel_case(codec: Codec) -> None:

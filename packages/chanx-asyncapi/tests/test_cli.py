@@ -314,6 +314,7 @@ def test_doctor_looks_at_the_installation() -> None:
 LAYERS = """
 from types import SimpleNamespace
 from chanx.asyncapi import ConsumerRoute
+from chanx.core.integration import Integration
 from chanx.core.layers import ProcessLayer
 from shop import PingConsumer
 
@@ -324,8 +325,11 @@ class RedisLayer:
 class OnRedis(PingConsumer):
     get_channel_layer = staticmethod(lambda alias: RedisLayer())
 
-class InMemory(PingConsumer):
+class OfTheProcess(Integration):
     process_layer = ProcessLayer(object(), "Register one.")
+
+class InMemory(PingConsumer):
+    _integration = OfTheProcess()
 
 class Lost(PingConsumer):
     channel_layer_alias = "lost"

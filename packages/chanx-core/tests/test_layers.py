@@ -47,18 +47,18 @@ class PubSubLayer:
 def test_address_of_a_layer(host: Any, address: str) -> None:
     """However it is written, and without the password."""
     said = f"channel layer 'default' (QueueLayer at {address})"
-    assert Consumer.describe_layer(QueueLayer([host])) == said
+    assert Consumer.spec.layer.describe(QueueLayer([host])) == said
     for layer in (PubSubLayer([host]), PubSubLayer(hosts=[host])):
-        assert Consumer.describe_layer(layer) == said.replace("Queue", "PubSub")
+        assert Consumer.spec.layer.describe(layer) == said.replace("Queue", "PubSub")
 
 
 def test_addresses_of_several_hosts() -> None:
     hosts = ["redis://a", "redis://b:1"]
-    assert "(QueueLayer at a:6379, b:1)" in Consumer.describe_layer(QueueLayer(hosts))
+    assert "(QueueLayer at a:6379, b:1)" in Consumer.spec.layer.describe(QueueLayer(hosts))
 
 
 def test_default_address() -> None:
-    assert "(PubSubLayer at localhost:6379)" in Consumer.describe_layer(PubSubLayer())
+    assert "(PubSubLayer at localhost:6379)" in Consumer.spec.layer.describe(PubSubLayer())
 
 
 @pytest.mark.parametrize(
@@ -67,4 +67,4 @@ def test_default_address() -> None:
 def test_layer_without_an_address(layer: Any) -> None:
     """One in memory, or one whose address cannot be read: no part of it is shown."""
     name = type(layer).__name__
-    assert Consumer.describe_layer(layer) == f"channel layer 'default' ({name})"
+    assert Consumer.spec.layer.describe(layer) == f"channel layer 'default' ({name})"

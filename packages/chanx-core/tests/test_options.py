@@ -1,16 +1,24 @@
 """Where the value of an option comes from."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import pytest
 
 from chanx.core.config import Config, config
+from chanx.core.integration import Integration
 from chanx.core.limits import Limits
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 
 
 class Consumer(ChanxWebsocketConsumerMixin[Any]):
     """A consumer that sets nothing."""
+
+
+def integration(settings: Config) -> Integration:
+    """Make an integration with these settings."""
+    made = Integration()
+    made.config = settings
+    return made
 
 
 def test_defaults() -> None:
@@ -38,7 +46,7 @@ def test_class_wins_over_integration() -> None:
         send_completion = True
 
     class Integrated(Consumer):
-        config: ClassVar[Config] = Settings()
+        _integration = integration(Settings())
 
     class Explicit(Integrated):
         send_completion = False
@@ -108,7 +116,7 @@ def test_limits_of_an_integration() -> None:
     settings = Settings()
 
     class Integrated(Consumer):
-        config: ClassVar[Config] = settings
+        _integration = integration(settings)
 
     class Explicit(Integrated):
         max_pending = 8

@@ -202,6 +202,6 @@ def test_a_project_without_rest_framework_does_not_import_it() -> None:
     code = (
         "import sys; from django.conf import settings; settings.configure(); import django; django.setup();"
         "from chanx.channels.websocket import AsyncJsonWebsocketConsumer as C;"
-        "assert C.error_items_of(ValueError()) is None; assert 'rest_framework' not in sys.modules"
+        "assert C.spec.integration.error_items_of(ValueError()) is None; assert 'rest_framework' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

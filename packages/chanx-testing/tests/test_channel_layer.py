@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 import pytest
 
 from chanx.core.decorators import event_handler, ws_handler
+from chanx.core.exceptions import LayerUnavailableError
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
@@ -294,7 +295,7 @@ async def test_a_layer_that_was_down_is_joined_again(
 ) -> None:
     """Nobody stays open and deaf, though the layer has forgotten everything."""
     with layer.down(forget=True) as fault:
-        with pytest.raises(LayerDownError):
+        with pytest.raises(LayerUnavailableError):
             await Reader.broadcast_event(News(payload=1))
         await reader.assert_nothing()
     assert fault.hits > 1

@@ -12,7 +12,9 @@ from chanx.core._groups import announcer, hub
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.health import snapshot
+from chanx.core.integration import Integration
 from chanx.core.layers import LayerTraits
+from chanx.core.probe import PROBE_KEY, ProbedConnection
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.type_defs import ASGIEvent, Scope
@@ -84,9 +86,18 @@ class Doubtful(BaseAuthenticator):
         return bool(consumer.world.random.random() < 0.95)
 
 
+class StormIntegration(Integration):
+    """Knows the layers of the simulation."""
+
+    def layer_traits(self, layer: Any) -> LayerTraits:
+        """Say what is true of the layer."""
+        return LayerTraits(has_free_channels=isinstance(layer, FreeStormLayer))
+
+
 class Wild(ChanxWebsocketConsumerMixin[RumourEvent]):
     """Goes wrong wherever it can."""
 
+    _integration = StormIntegration()
     world: ClassVar["World"]
     authenticator_class = Doubtful
     disconnect_grace = shutdown_grace = 0.5
@@ -110,11 +121,6 @@ class Wild(ChanxWebsocketConsumerMixin[RumourEvent]):
         """Leave likewise."""
         self.member_since.pop(group, None)
         await super().leave_group(group)
-
-    @classmethod
-    def layer_traits(cls, layer: Any) -> LayerTraits:
-        """Say what is true of the layer."""
-        return LayerTraits(has_free_channels=isinstance(layer, FreeStormLayer))
 
     async def connect(self) -> None:
         """Accept, or go wrong."""
@@ -178,6 +184,7 @@ class Client:
         self.joined: dict[str, float] = {}
         self.is_closed = False
         self.is_gone = False
+        self.connection: ProbedConnection | None = None
         self.reads = asyncio.Event()
         self.reads.set()
         self.consumer: Any = world.consumer_class()
@@ -187,8 +194,12 @@ class Client:
             "path": "/",
             "headers": [],
             "query_string": b"heartbeat=1",
+            PROBE_KEY: self._serve,
         }
         self.task = asyncio.create_task(self.consumer(scope, self.events.get, self._send))
+
+    def _serve(self, connection: ProbedConnection) -> None:
+        self.connection = connection
 
     async def _send(self, event: ASGIEvent) -> None:
         await self.reads.wait()
@@ -423,7 +434,7 @@ class World:
     def check_clients(self, clients: list[Client]) -> None:
         """Who is still here was told everything: each message of its groups, or that some were lost."""
         for client in clients:
-            if client.is_closed or not client.consumer.connection.is_idle:
+            if client.is_closed or client.connection is None or not client.connection.is_idle:
                 if not client.is_closed:
                     self.problems.append(f"client {client.number} is stuck")
                 continue

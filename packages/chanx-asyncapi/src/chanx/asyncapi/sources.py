@@ -56,7 +56,7 @@ class Source:
             ),
             send_resync=_tells_of_losses(consumer),
             send_heartbeat=_sends_heartbeats(consumer),
-            group_metadata=consumer.group_message_metadata and consumer.expects_group_messages(),
+            group_metadata=consumer.group_message_metadata and consumer.spec.expects_group_messages,
             credentials=_credentials(consumer),
         )
 

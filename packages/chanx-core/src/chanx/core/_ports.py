@@ -6,30 +6,24 @@ A consumer class is all of the consumers below at once. Each part takes the smal
 import asyncio
 from contextlib import AbstractContextManager
 from contextvars import Context
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol
 
 from pydantic import ValidationError
 
-from chanx.core._declarations.shortcuts import Shortcuts
 from chanx.core._runtime.containment import Cancelling
-from chanx.core._wire.schema import WireFormat
 from chanx.core.codec import Codec
-from chanx.core.layers import LayerTraits, ProcessLayer
 from chanx.core.limits import LayerLossPolicy, OutboundPolicy
 from chanx.core.origin import OriginPolicy
 from chanx.core.spec import ConsumerSpec
 from chanx.messages.base import BaseMessage
-from chanx.type_defs import ASGIEvent, EventPayload, GroupMessageEvent, JSONObject, Scope
+from chanx.type_defs import ASGIEvent, EventPayload, GroupMessageEvent, Scope
 
 __all__ = [
     "AdmittedConsumer",
-    "AnsweringConsumer",
     "Authenticator",
     "FrameSink",
-    "HandlingConsumer",
-    "LayerOwner",
+    "HandlerOwner",
     "LayerView",
-    "MessageGuard",
     "Notifications",
     "OpenConnection",
     "OwnConnection",
@@ -87,16 +81,6 @@ class Notifications(Protocol):
         ...
 
 
-@runtime_checkable
-class MessageGuard(Protocol):
-    """Decides whether a message may be handled."""
-
-    # Any: guards are written for the consumer class.
-    async def check(self, consumer: Any, message: BaseMessage) -> object:
-        """Raise DeniedError, or return False, to deny the message."""
-        ...
-
-
 class Authenticator(Protocol):
     """Decides whether a client may connect."""
 
@@ -114,7 +98,16 @@ class Authenticator(Protocol):
 
 
 class OwnConnection(Cancelling, Protocol):
-    """A connection, as those see it who handle a message on it."""
+    """A connection, as the code that handles a message on it sees it."""
+
+    @property
+    def notifier(self) -> Notifications | None:
+        """The observers; None where there are none."""
+        ...
+
+    def failed(self, error: Exception, message: BaseMessage | None = None) -> None:
+        """Notify the observers, if there are any, of a failure."""
+        ...
 
     async def send_text(self, text: str, action: Any) -> None:
         """Send one text frame."""
@@ -145,7 +138,7 @@ class OpenConnection(Protocol):
     loop: asyncio.AbstractEventLoop
 
     @property
-    def consumer(self) -> object:
+    def consumer(self) -> "SendingConsumer":
         """The consumer that is served."""
         ...
 
@@ -174,7 +167,7 @@ class OpenConnection(Protocol):
         ...
 
 
-class SubscribedConnection(Protocol):
+class SubscribedConnection(Cancelling, Protocol):
     """A connection, as its subscriber sees it."""
 
     context: Context
@@ -233,6 +226,8 @@ class ServedConnection(OwnConnection, Protocol):
 class SendingConsumer(Protocol):
     """Sends messages to its client, or closes."""
 
+    spec: ClassVar[ConsumerSpec]
+
     async def send_message(self, message: BaseMessage) -> None:
         """Send a message to the client."""
         ...
@@ -242,34 +237,12 @@ class SendingConsumer(Protocol):
         ...
 
 
-class AnsweringConsumer(SendingConsumer, Protocol):
-    """Knows which exceptions answer a message."""
+class HandlerOwner(SendingConsumer, Protocol):
+    """Declares handlers and handles the messages that reach them: a consumer, or a part of one."""
 
-    @classmethod
-    def error_items_of(cls, error: Exception) -> list[JSONObject] | None:
-        """Return the items of the error frame that answers an application error."""
-        ...
-
-    @classmethod
-    def close_of(cls, error: Exception) -> tuple[int, str] | None:
-        """Return the close code and reason that an exception stands for."""
-        ...
-
-
-class HandlingConsumer(AnsweringConsumer, Protocol):
-    """Handles the messages of a client."""
-
-    spec: ClassVar[ConsumerSpec]
-    shortcuts: ClassVar[Shortcuts]
-    before_dispatch: ClassVar[Any]
     handler_timeout: float | None
     log_websocket_message: bool
     send_message_immediately: bool
-
-    @property
-    def connection(self) -> OwnConnection:
-        """The connection that the messages come from."""
-        ...
 
     @property
     def should_send_completion(self) -> bool:
@@ -279,10 +252,6 @@ class HandlingConsumer(AnsweringConsumer, Protocol):
     @property
     def all_log_ignored_actions(self) -> set[str]:
         """Actions that are not logged."""
-        ...
-
-    async def websocket_receive(self, message: ASGIEvent) -> None:
-        """Take one frame from the server."""
         ...
 
     async def handle_json(self, content: dict[str, Any]) -> None:
@@ -308,14 +277,19 @@ class HandlingConsumer(AnsweringConsumer, Protocol):
     async def handle_message_handler_error(
         self, error: Exception, action: str, message: BaseMessage
     ) -> None:
-        """Log and answer a failure of a handler."""
+        """Log and answer a failure of a message handler."""
+        ...
+
+    async def handle_event_handler_error(
+        self, error: Exception, action: str, event: BaseMessage
+    ) -> None:
+        """Log a failure of an event handler."""
         ...
 
 
 class ReceivingConsumer(SendingConsumer, Protocol):
     """Receives what the channel layer brings."""
 
-    shortcuts: ClassVar[Shortcuts]
     group_message_metadata: bool
     layer_loss_policy: LayerLossPolicy
     send_resync_message: bool
@@ -323,11 +297,6 @@ class ReceivingConsumer(SendingConsumer, Protocol):
     @property
     def should_send_completion(self) -> bool:
         """Whether completion messages are sent."""
-        ...
-
-    @classmethod
-    def parse_event(cls, event_payload: EventPayload) -> BaseMessage | None:
-        """Validate an event."""
         ...
 
     async def handle_group_message(self, event: GroupMessageEvent) -> None:
@@ -347,50 +316,20 @@ class ReceivingConsumer(SendingConsumer, Protocol):
         ...
 
 
-class LayerOwner(Protocol):
-    """The consumer class whose channel layer it is."""
-
-    def layer_traits(self, layer: Any) -> LayerTraits:
-        """Return what may be assumed of the layer."""
-        ...
-
-    def describe_layer(self, layer: Any) -> str:
-        """Name the layer in errors and logs."""
-        ...
-
-
 class SubscribedConsumer(ReceivingConsumer, Protocol):
     """Receives from a channel layer, within limits."""
 
-    before_dispatch: ClassVar[Any]
     groups: list[str]
     event_queue: int
     layer_timeout: float
     log_websocket_message: bool
     outbound_policy: OutboundPolicy
 
-    @property
-    def connection(self) -> OwnConnection:
-        """The connection that is served."""
-        ...
-
-    @classmethod
-    def layer_traits(cls, layer: Any) -> LayerTraits:
-        """Return what may be assumed of a layer."""
-        ...
-
-    @classmethod
-    def describe_layer(cls, layer: Any) -> str:
-        """Name a layer in errors and logs."""
-        ...
-
 
 class AdmittedConsumer(Protocol):
     """Decides about one client."""
 
-    accept_errors: ClassVar[tuple[type[Exception], ...]]
-    deny_errors: ClassVar[tuple[type[Exception], ...]]
-    shortcuts: ClassVar[Shortcuts]
+    spec: ClassVar[ConsumerSpec]
     allowed_origins: OriginPolicy
     authenticate_before_accept: bool
     authentication_timeout: float | None
@@ -401,20 +340,6 @@ class AdmittedConsumer(Protocol):
     @property
     def authenticator(self) -> Authenticator | None:
         """Who decides; None admits everybody."""
-        ...
-
-    @property
-    def connection(self) -> ServedConnection:
-        """The connection of the client."""
-        ...
-
-    @classmethod
-    def has_provisions(cls) -> bool:
-        """Tell whether `provide()` has anything to do."""
-        ...
-
-    async def provide(self) -> tuple[int, str] | None:
-        """Make ready what the connection depends on."""
         ...
 
     async def connect(self) -> None:
@@ -442,7 +367,7 @@ class AdmittedConsumer(Protocol):
         ...
 
 
-class ServedConsumer(HandlingConsumer, SubscribedConsumer, Protocol):
+class ServedConsumer(HandlerOwner, SubscribedConsumer, Protocol):
     """All that a connection asks of the consumer that it serves."""
 
     scope: Scope
@@ -465,18 +390,20 @@ class ServedConsumer(HandlingConsumer, SubscribedConsumer, Protocol):
         """Whether field names travel in camel case."""
         ...
 
-    @classmethod
-    def codec(cls, wire: WireFormat) -> Codec:
-        """Return the codec of the class in a wire format."""
-        ...
-
-    @classmethod
-    def process_layer_of(cls, layer: Any) -> ProcessLayer | None:
-        """Return the layer of the process, if it is this one."""
-        ...
-
     async def websocket_connect(self, message: Any) -> None:
         """Admit the client or deny it."""
+        ...
+
+    async def websocket_receive(self, message: ASGIEvent) -> None:
+        """Take one frame from the server."""
+        ...
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Parse one frame."""
+        ...
+
+    async def receive_json(self, content: dict[str, Any]) -> None:
+        """Take the envelope off a parsed frame."""
         ...
 
     async def websocket_disconnect(self, message: Any) -> None:

@@ -20,7 +20,6 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import SchemaSerializer, SchemaValidator, from_json, to_json
 
 from chanx.constants import ENVELOPE_VERSION, MAX_REF_LENGTH
-from chanx.core import _guard as _guard
 from chanx.core._wire.dict_keys import (
     camel_key,
     camel_tree,
@@ -36,6 +35,7 @@ from chanx.core._wire.error_frames import (
     unknown_action,
 )
 from chanx.core._wire.json_depth import is_shallow, outer_ref
+from chanx.core._wire.parsed import reads_parsed_json
 from chanx.core._wire.schema import (
     COLLISION,
     WireFormat,
@@ -115,6 +115,16 @@ class Codec:
         return cast(Validate, _compile(SchemaValidator, schema).validate_json)
 
     @cached_property
+    def _validate_parsed(self) -> Callable[[JSONObject], BaseMessage] | None:
+        """For messages that are dictionaries already; None where that would not be the same as for their text."""
+        if not self.incoming or self._snake_keys or not reads_parsed_json(self._core_schema):
+            return None
+        schema = stopping_early(refusing_infinity(self._core_schema))
+        return cast(
+            Callable[[JSONObject], BaseMessage], _compile(SchemaValidator, schema).validate_python
+        )
+
+    @cached_property
     def _detailed_up_to(self) -> float:
         return detailed_up_to(self._core_schema)
 
@@ -169,21 +179,30 @@ class Codec:
             or ("\\" in text and "\\u" in text)  # an escape could spell a key
             or ("N" in text and "NaN" in text)
             or ("I" in text and "Infinity" in text)
-            or (
-                len(text) > self._shallow_up_to
-                and text.count("{") + text.count("[") > self._max_depth
-                and not is_shallow(text, self._max_depth)
-            )
+            or (len(text) > self._shallow_up_to and self._is_deep(text))
             or (self._takes_any_number and _HUGE_NUMBER.search(text))
             or self._validate is None
         ):
             return self.decode_object(self.parse(text))
         return self._message(text, None), None
 
+    def _is_deep(self, text: str) -> bool:
+        opened = text.count("{") + text.count("[")
+        return opened > self._max_depth and not is_shallow(text, self._max_depth)
+
+    def _has_extremes(self, text: str) -> bool:
+        """Tell whether a text may be too deep, or hold a number that overflows."""
+        return (len(text) > self._shallow_up_to and self._is_deep(text)) or bool(
+            self._takes_any_number and _HUGE_NUMBER.search(text)
+        )
+
     def parse(self, text: str) -> Any:
         """Parse the JSON of a frame. Raises InvalidFrameError, with the frame's `ref` where that can be read."""
         try:
-            return parse_json(text, max_depth=self._max_depth, finite=self._takes_any_number)
+            content = _parsed_json(text, self._max_depth)
+            if self._has_extremes(text):
+                _check_values(content, self._max_depth, finite=self._takes_any_number)
+            return content
         except InvalidFrameError as error:
             if '"ref"' in text and not self._declares_ref:
                 is_readable = error.kind == "too_deep" or _is_lenient_json(text)
@@ -193,13 +212,28 @@ class Codec:
     def decode_object(self, content: Any) -> tuple[BaseMessage, str | None]:
         """Validate a parsed frame. Raises InvalidFrameError."""
         message, ref = self.envelope(content)
-        return self._message(to_json(message).decode(), ref), ref
+        try:
+            return self.validate_object(message), ref
+        except InvalidFrameError as error:
+            error.ref = ref
+            raise
+
+    def validate_object(self, message: JSONObject) -> BaseMessage:
+        """Validate a parsed frame without its envelope. Raises InvalidFrameError."""
+        if self._validate_parsed is not None:
+            try:
+                return self._validate_parsed(message)
+            except ValidationError:
+                pass  # the text is validated in more detail, and says the same of a value however it came
+        return self._message(to_json(message).decode(), None)
 
     def envelope(self, content: Any) -> tuple[JSONObject, str | None]:
         """Split a parsed frame into message and `ref`. Raises InvalidFrameError."""
         if not isinstance(content, dict):
             raise malformed("dict_type", "Input should be an object")
         content = cast(JSONObject, content)
+        if _ENVELOPE.isdisjoint(content):
+            return content, None
         own = self._own_fields(content.get(self.wire.discriminator_field))
         ref = None if "ref" in own else _checked_ref(content)
         if "version" not in own:
@@ -362,13 +396,10 @@ def adapter_of(message_types: tuple[type[BaseMessage], ...]) -> TypeAdapter[Any]
     return TypeAdapter(annotated[union[message_types], Field(discriminator="action")])
 
 
-def parse_json(text: str, *, max_depth: int, finite: bool = True) -> Any:
-    """Parse a frame, refusing what RFC 8259 does not know (NaN) and too deep nesting.
-
-    `finite` refuses also numbers that would overflow to infinity.
-    """
+def _parsed_json(text: str, max_depth: int) -> Any:
+    """Parse a frame, refusing what RFC 8259 does not know: NaN and the infinities."""
     try:
-        content = from_json(text, allow_inf_nan=False)
+        return from_json(text, allow_inf_nan=False)
     except ValueError as error:
         reason = str(error)
         if reason.startswith("recursion limit"):
@@ -376,11 +407,10 @@ def parse_json(text: str, *, max_depth: int, finite: bool = True) -> Any:
         raise malformed("json_invalid", f"Invalid JSON: {reason}") from None
     except TypeError:
         raise malformed("json_invalid", "Invalid JSON: lone surrogate") from None
-    _check_values(content, max_depth, finite=finite)
-    return content
 
 
 def _check_values(content: Any, max_depth: int, *, finite: bool) -> None:
+    """Refuse too deep nesting; `finite` refuses also numbers that overflow to infinity."""
     level: list[Any] = [content]
     depth = 0
     while level:

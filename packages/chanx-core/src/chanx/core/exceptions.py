@@ -1,11 +1,21 @@
-"""Exceptions that answer a message: expected errors of the application, as opposed to failures."""
+"""The exceptions of the engine.
+
+    Exception
+    ├── MessageError               answers a message with an error frame; raise it in handlers, guards, dependencies
+    │   └── DeniedError            the message is not allowed; raised by guards
+    ├── ChannelFullError           a channel has no room; raised by channel layers that belong to no framework
+    └── ConnectionError
+        └── LayerUnavailableError  the channel layer failed or did not answer
+
+Declarations that cannot work raise TypeError when the class is created. Everything else that a handler raises is a
+failure: it is logged, and the client gets an error frame without its text.
+"""
 
 from typing import Any
 
-from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
-__all__ = ["DeniedError", "MessageError"]
+__all__ = ["ChannelFullError", "DeniedError", "LayerUnavailableError", "MessageError"]
 
 _ITEM_KEYS = frozenset({"type", "loc", "msg"})
 
@@ -49,3 +59,18 @@ class DeniedError(MessageError):
         self, code: str = "permission_denied", detail: str = "Not allowed", **extra: Any
     ) -> None:
         super().__init__(code, detail, **extra)
+
+
+class LayerUnavailableError(ConnectionError):
+    """The channel layer failed or did not answer within `layer_timeout`.
+
+    Raised by everything that needs the layer: joining a group, broadcasts, events. The text names the layer and its
+    address without credentials; `__cause__` is what the layer raised.
+    """
+
+
+class ChannelFullError(Exception):
+    """A channel has no room for another message.
+
+    `send_event()` raises it, or the exception of the framework's own layers for the same.
+    """

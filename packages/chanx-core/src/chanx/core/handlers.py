@@ -6,12 +6,28 @@ import typing
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from typing import Any, ForwardRef, Literal, Protocol, Union, cast, get_args, get_origin
+from typing import (
+    Any,
+    ForwardRef,
+    Literal,
+    Protocol,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    runtime_checkable,
+)
 
-from chanx.core import _guard as _guard
 from chanx.messages.base import BaseMessage, message_actions
 
-__all__ = ["HandlerKind", "HandlerOwner", "HandlerSpec", "OutputType", "ParameterResolver"]
+__all__ = [
+    "HandlerKind",
+    "HandlerSpec",
+    "HandlerSupport",
+    "MessageGuard",
+    "OutputType",
+    "ParameterResolver",
+]
 
 HandlerKind = Literal["ws", "event"]
 OutputType = (
@@ -32,19 +48,27 @@ _FROM_ANNOTATION: Any = object()
 ParameterResolver = Callable[[Any, BaseMessage], AbstractAsyncContextManager[dict[str, Any]]]
 
 
-class HandlerOwner(Protocol):
-    """What a consumer class decides about its handlers when it is created."""
+@runtime_checkable
+class MessageGuard(Protocol):
+    """Decides whether a message may be handled."""
 
-    __name__: str
+    # Any: guards are written for the consumer class.
+    async def check(self, consumer: Any, message: BaseMessage) -> object:
+        """Raise DeniedError, or return False, to deny the message."""
+        ...
 
-    def as_guard(self, candidate: object, where: str) -> Any:
+
+class HandlerSupport(Protocol):
+    """What an integration knows of guards and parameters."""
+
+    def as_guard(self, candidate: object, where: str) -> MessageGuard:
         """Make a guard of what a decorator was given."""
         ...
 
     def parameter_resolver(
         self, function: Callable[..., Any], parameters: list[inspect.Parameter], where: str
     ) -> ParameterResolver | None:
-        """Find who provides the parameters beside the message."""
+        """Return what provides the parameters after the message."""
         ...
 
 
@@ -75,7 +99,7 @@ class HandlerSpec:
         """Every action value that reaches this handler."""
         return message_actions(self.input_type)
 
-    def resolved(self, owner: "HandlerOwner") -> "HandlerSpec":
+    def resolved(self, owner: type, support: HandlerSupport) -> "HandlerSpec":
         """Return the record with its types resolved, checked, in the name of the class that holds the method.
 
         Raises TypeError, or NameError while an annotation's name does not exist yet; each names class, method and
@@ -89,8 +113,8 @@ class HandlerSpec:
                 self,
                 input_type=self._input(where),
                 output_types=self._outputs(where),
-                guards=tuple(owner.as_guard(guard, where) for guard in self.guards),
-                resolver=owner.parameter_resolver(self.function, self._extra_parameters(), where),
+                guards=tuple(support.as_guard(guard, where) for guard in self.guards),
+                resolver=support.parameter_resolver(self.function, self._extra_parameters(), where),
             )
         except NameError as error:
             raise unknown_name(where, error) from error

@@ -9,7 +9,6 @@ from chanx.core._connection.open_connections import serving
 from chanx.core._groups.hub import open_groups
 from chanx.core._ports import OpenConnection
 from chanx.core._telemetry.counters import counters
-from chanx.core.layers import layer_alias
 
 __all__ = ["LayerState", "Snapshot", "snapshot"]
 
@@ -66,7 +65,7 @@ def _layers(connections: list[OpenConnection]) -> tuple[dict[str, LayerState], t
     state: dict[str, LayerState] = {}
     local: set[str] = set()
     for connection in connections:
-        alias = layer_alias(type(connection.consumer))
+        alias = connection.consumer.spec.layer.alias
         subscriber = connection.subscriber
         if alias is None or subscriber is None or state.get(alias) == "down":
             continue

@@ -1,13 +1,12 @@
-"""Which channel layer a consumer class has, and what integrations know about those of their framework."""
+"""What integrations know about the channel layers of their framework."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from chanx.core import _guard as _guard
 from chanx.utils.groups import is_group_name
 from chanx.utils.logging import logger
 
-__all__ = ["REFUSALS", "LayerTraits", "ProcessLayer", "layer_alias", "no_layer"]
+__all__ = ["REFUSALS", "LayerTraits", "ProcessLayer"]
 
 # What layers raise where they refuse the name of a group, which is no failure of theirs.
 REFUSALS: tuple[type[Exception], ...] = (TypeError, ValueError)
@@ -45,20 +44,6 @@ class ProcessLayer:
         if not self.is_announced:
             self.is_announced = True
             logger.warning(self.explanation)
-
-
-def layer_alias(consumer: type) -> str | None:
-    """Return the alias under which a consumer class finds its channel layer."""
-    alias: str | None = getattr(consumer, "channel_layer_alias", None)
-    return alias
-
-
-def no_layer(consumer: type) -> str:
-    """Say how to get the channel layer that a call needs."""
-    return (
-        f"{consumer.__name__} has no channel layer: register one under the alias "
-        f"{layer_alias(consumer)!r} before connections come."
-    )
 
 
 def check_group_name(consumer: type, group: object, refusal: Exception) -> None:

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from chanx.core import _guard as _guard
-
 if TYPE_CHECKING:
     from chanx.core.websocket import ChanxWebsocketConsumerMixin
     from chanx.messages.base import BaseMessage
@@ -71,7 +69,8 @@ def is_failure(
     """
     if isinstance(error, ValidationError) and message is None:
         return False
-    return consumer.error_items_of(error) is None and consumer.close_of(error) is None
+    integration = consumer.spec.integration
+    return integration.error_items_of(error) is None and integration.close_of(error) is None
 
 
 _observers: tuple[Observer, ...] = ()

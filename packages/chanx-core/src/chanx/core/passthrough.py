@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from chanx.core import _guard as _guard
 from chanx.core.decorators import event_handler
+from chanx.core.integration import Integration
 from chanx.core.spec import ConsumerSpec
 from chanx.messages.base import BaseMessage
 from chanx.utils.text import snake_case
@@ -11,9 +11,9 @@ from chanx.utils.text import snake_case
 __all__ = ["add_passthrough_handlers"]
 
 
-def add_passthrough_handlers(owner: type, prefix: str) -> None:
+def add_passthrough_handlers(owner: type, prefix: str, integration: Integration) -> None:
     """Give the class a handler for each of its `passthrough_events` that has none of its own."""
-    declared = ConsumerSpec(owner)
+    declared = ConsumerSpec(owner, integration)
     for message_type in declared.passthrough_events:
         name = f"{prefix}{snake_case(message_type.__name__)}"
         if message_type not in declared.incoming_events and not hasattr(owner, name):

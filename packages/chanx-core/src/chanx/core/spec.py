@@ -6,11 +6,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
+from pydantic import TypeAdapter, ValidationError
+
 from chanx.constants import CHANX_ACTIONS
-from chanx.core import _guard as _guard
+from chanx.core._declarations.channel_layer import ChannelLayerChoice
+from chanx.core._declarations.shortcuts import Shortcuts
 from chanx.core._user_classes import user_attributes
+from chanx.core.codec import Codec, WireFormat, adapter_of
 from chanx.core.decorators import CHANNEL_ATTRIBUTE
 from chanx.core.handlers import HandlerKind, HandlerSpec, flatten_types, handler_of
+from chanx.core.integration import Integration
 from chanx.messages.base import BaseMessage, message_actions
 from chanx.messages.outgoing import (
     AuthenticationMessage,
@@ -21,7 +26,7 @@ from chanx.messages.outgoing import (
     HeartbeatMessage,
     ResyncMessage,
 )
-from chanx.type_defs import ChannelInfo
+from chanx.type_defs import ChannelInfo, EventPayload
 from chanx.utils.logging import logger
 from chanx.utils.text import snake_case
 
@@ -67,18 +72,22 @@ class Handlers:
 
 
 class ConsumerSpec:
-    """The declarations of one consumer class.
+    """The declarations of one consumer class, and what follows from them and its options.
 
     Types are resolved when the class is created. Where an annotation names something defined later, they are resolved
     by `as_asgi()` or at first use instead, and errors surface then.
     """
 
-    def __init__(self, owner: Any) -> None:
+    # Any: a consumer class, whose options are read when they are used.
+    def __init__(self, owner: Any, integration: Integration) -> None:
         self.owner: Any = owner
+        self.integration = integration
+        self.layer = ChannelLayerChoice(owner, integration)
         self.name: str = owner.__name__.removesuffix("Consumer") or owner.__name__
         self.snake_name: str = snake_case(self.name)
         self._declared = list(_declared_handlers(owner))
         self._undeclared: set[type[BaseMessage]] = set()
+        self._codecs: dict[tuple[WireFormat, int], Codec] = {}
 
     def resolve_early(self) -> None:
         """Raise what is wrong with the declarations now, if their types can be known now."""
@@ -95,7 +104,7 @@ class ConsumerSpec:
     @cached_property
     def handlers(self) -> Handlers:
         """Resolved handlers; raises TypeError for what is wrong with one or between two."""
-        resolved = [handler.resolved(self.owner) for handler in self._declared]
+        resolved = [handler.resolved(self.owner, self.integration) for handler in self._declared]
         outputs = [output for handler in resolved for output in handler.output_types]
         _check_actions(self.owner, [*outputs, *self.emits])
         return Handlers(
@@ -130,6 +139,64 @@ class ConsumerSpec:
         outputs = [output for handler in handlers for output in handler.output_types]
         heartbeat = [HeartbeatMessage] if self.has_heartbeat else []
         return _ordered({*outputs, *self.emits, *SYSTEM_MESSAGES, *heartbeat})
+
+    @cached_property
+    def shortcuts(self) -> Shortcuts:
+        """Which hooks of the library the class leaves as they are."""
+        return Shortcuts.of(self.owner)
+
+    @property
+    def wire_format(self) -> WireFormat:
+        """How the class's messages look on the socket, by its options."""
+        owner = self.owner
+        return WireFormat(owner.discriminator_field, owner.camelize, owner.camelize_dicts)
+
+    def codec(self, wire: WireFormat) -> Codec:
+        """Return the codec of the class in a wire format."""
+        depth = self.owner.max_json_depth
+        codec = self._codecs.get((wire, depth))
+        if codec is None:
+            codec = self._codecs[wire, depth] = Codec(
+                self.incoming_messages,
+                self.outgoing_messages,
+                wire,
+                max_depth=depth,
+                on_undeclared=self.log_undeclared,
+            )
+        return codec
+
+    @cached_property
+    def event_adapter(self) -> TypeAdapter[Any] | None:
+        """The adapter of the events; None without any."""
+        return adapter_of(self.incoming_events) if self.incoming_events else None
+
+    def parse_event(self, payload: EventPayload) -> BaseMessage | None:
+        """Validate an event from the layer; what is none of the class's is logged, and None is returned."""
+        if self.event_adapter is None:
+            logger.warning("Event for a consumer without event handlers: %s", self.owner.__name__)
+            return None
+        try:
+            return cast(
+                BaseMessage, self.event_adapter.validate_python(payload.get("event_data", {}))
+            )
+        except ValidationError as error:
+            logger.warning(
+                "Invalid event for %s: %d errors", self.owner.__name__, error.error_count()
+            )
+            return None
+
+    @property
+    def expects_group_messages(self) -> bool:
+        """Whether clients may receive group messages, as far as that is known before one connects.
+
+        Without a channel layer there are none. The layer of the default alias may be registered later: until then,
+        declared groups count.
+        """
+        alias = self.layer.alias
+        if not alias or self.layer.is_named:
+            return bool(alias)
+        has_groups = self.owner.groups or self.extra_groups or not self.shortcuts.groups
+        return bool(has_groups) or self.owner.get_channel_layer(alias) is not None
 
     def check_event(self, event: BaseMessage) -> None:
         """Raise TypeError for an event that neither the class nor a subclass handles."""
@@ -196,8 +263,7 @@ def _declared_handlers(owner: type) -> Iterator[HandlerSpec]:
 
 def _takes_any_event(owner: type) -> bool:
     """Tell whether a class reads events from the layer by itself."""
-    own = {attribute.name for attribute in user_attributes(owner)}
-    return not own.isdisjoint(("handle_channel_event", "parse_event"))
+    return any(attribute.name == "handle_channel_event" for attribute in user_attributes(owner))
 
 
 def _by_action(

@@ -179,7 +179,7 @@ def _needs_layer(consumer: type[AsyncJsonWebsocketConsumer[Any]]) -> bool:
 
 
 def _uses_process_layer(consumer: type[AsyncJsonWebsocketConsumer[Any]]) -> bool:
-    return not channel_layers.configs and not consumer.has_own_alias
+    return not channel_layers.configs and not consumer.spec.layer.is_named
 
 
 def _unrouted(consumers: list[type[AsyncJsonWebsocketConsumer[Any]]]) -> list[CheckMessage]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mappin
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from types import SimpleNamespace
 from typing import Annotated, Any, ForwardRef, NoReturn, get_args, get_origin, get_type_hints
+from weakref import WeakKeyDictionary
 
 from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket, WebSocketState
@@ -170,8 +171,20 @@ def for_handler(
     return Dependencies(provided, where) if provided else None, others
 
 
+_known: WeakKeyDictionary[type, Dependencies | None] = WeakKeyDictionary()
+
+
 def for_connection(consumer: type, dependencies: Sequence[Any]) -> Dependencies | None:
-    """Find what the annotated attributes of a consumer class ask for, beside a list without names."""
+    """Find what a list, and the annotated attributes of a consumer class, ask for; looked up once for each class.
+
+    Raises NameError while a name in an annotation does not exist yet.
+    """
+    if consumer not in _known:
+        _known[consumer] = _of_class(consumer, dependencies)
+    return _known[consumer]
+
+
+def _of_class(consumer: type, dependencies: Sequence[Any]) -> Dependencies | None:
     found: dict[str, inspect.Parameter] = {}
     for base in reversed(consumer.__mro__):
         for parameter in _attributes(base):

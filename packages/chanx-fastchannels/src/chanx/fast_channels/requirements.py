@@ -16,7 +16,7 @@ from chanx.asyncapi.requirements import (
 )
 from chanx.core import _guard as _guard
 from chanx.fast_channels.dependencies import Dependencies
-from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
+from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer, connection_dependencies
 from chanx.type_defs import JSONObject
 
 __all__ = ["requirements_of"]
@@ -36,7 +36,7 @@ def requirements_of(route: ConsumerRoute) -> Requirements:
     if not issubclass(consumer, AsyncJsonWebsocketConsumer):
         return Requirements()
     path_parameters = tuple(parameter.name for parameter in route.parameters)
-    needed = _analysed(consumer.connection_dependencies(), path_parameters)
+    needed = _analysed(connection_dependencies(consumer), path_parameters)
     by_handler = {
         handler.method_name: _analysed(getattr(handler.resolver, "__self__", None), path_parameters)
         for handler in consumer.spec.handlers.messages.values()

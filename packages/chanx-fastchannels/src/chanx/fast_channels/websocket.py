@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from fast_channels.exceptions import AcceptConnection, DenyConnection
+from fast_channels.exceptions import AcceptConnection, ChannelFull, DenyConnection
 from fast_channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 from starlette.exceptions import HTTPException, WebSocketException
 
-from chanx.core import _guard as _guard
 from chanx.core.handlers import ParameterResolver, unknown_name
+from chanx.core.integration import Integration
 from chanx.core.layers import LayerTraits, ProcessLayer
 from chanx.core.websocket import ChanxWebsocketConsumerMixin, ReceiveEvent
 from chanx.fast_channels._errors import http_error_item, refusal
@@ -22,6 +22,80 @@ if TYPE_CHECKING:
     from chanx.fast_channels.dependencies import Dependencies, Provision
 
 __all__ = ["AsyncJsonWebsocketConsumer", "ReceiveEvent"]
+
+
+class FastChannelsIntegration(Integration):
+    """Channel layers of fast-channels, exceptions of Starlette, dependencies of FastAPI."""
+
+    accept_errors: ClassVar[tuple[type[Exception], ...]] = (AcceptConnection,)
+    deny_errors: ClassVar[tuple[type[Exception], ...]] = (DenyConnection,)
+    full_errors: ClassVar[tuple[type[Exception], ...]] = (*Integration.full_errors, ChannelFull)
+    layer_setting: ClassVar[str] = "channel layer '{alias}' of register_layers()"
+
+    def __init__(self) -> None:
+        self.process_layer = ProcessLayer(
+            InMemoryChannelLayer(),
+            advice="For several processes, register a layer on Redis: "
+            'register_layers({"default": pubsub_layer("redis://127.0.0.1:6379/0")}).',
+        )
+
+    def layer_aliases(self) -> Sequence[str]:
+        """Return the registered aliases, for error messages."""
+        return channel_layers.list_aliases()
+
+    def layer_traits(self, layer: object) -> LayerTraits:
+        """Return what the layers of fast-channels are known to do."""
+        is_local = isinstance(layer, InMemoryChannelLayer)
+        is_queue = (
+            type(layer).__module__ == "fast_channels.layers.redis.core"
+        )  # not imported: redis is an extra
+        return LayerTraits(is_local=is_local, has_free_channels=is_local or is_queue)
+
+    def parameter_resolver(
+        self, function: Callable[..., Any], parameters: list[inspect.Parameter], where: str
+    ) -> ParameterResolver | None:
+        """Let FastAPI provide what it knows; raises TypeError for what nothing provides."""
+        if not parameters or "fastapi" not in sys.modules:
+            return super().parameter_resolver(function, parameters, where)
+        from chanx.fast_channels.dependencies import for_handler
+
+        provided, others = for_handler(function, parameters, where)
+        super().parameter_resolver(function, others, where)
+        return None if provided is None else provided.for_message
+
+    # Any: type variables of the class cannot be named here.
+    def has_provisions(self, consumer: "type[AsyncJsonWebsocketConsumer[Any]]") -> bool:
+        """Tell whether the connection depends on anything."""
+        return connection_dependencies(consumer) is not None
+
+    async def provide(self, consumer: "AsyncJsonWebsocketConsumer[Any]") -> tuple[int, str] | None:
+        """Resolve the dependencies of the connection; an application error in one rejects the client."""
+        needed = connection_dependencies(type(consumer))
+        if needed is None:
+            return None
+        from chanx.fast_channels.dependencies import Provision
+
+        provision = Provision(needed, consumer.scope)
+        vars(consumer)["_provision"] = provision  # noted first: it is ended even if it fails
+        try:
+            vars(consumer).update(await provision.begin())
+        except Exception as error:
+            items = self.error_items_of(error)
+            rejected = self.close_of(error) if items is None else refusal(items)
+            if rejected is None:
+                raise
+            return rejected
+        return None
+
+    def error_items_of(self, error: Exception) -> list[JSONObject] | None:
+        """Take `HTTPException` of Starlette and FastAPI as an application error, too."""
+        if isinstance(error, HTTPException):
+            return [http_error_item(error)]
+        return super().error_items_of(error)
+
+    def close_of(self, error: Exception) -> tuple[int, str] | None:
+        """Close with code and reason of a `WebSocketException`."""
+        return (error.code, error.reason) if isinstance(error, WebSocketException) else None
 
 
 # fast-channels annotates the alias as optional and `send()` once for events, once for frames.
@@ -40,23 +114,18 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
 
     channel_layer_alias: str | None = "default"
     get_channel_layer: ClassVar[Any] = staticmethod(get_channel_layer)
-    process_layer: ClassVar[ProcessLayer | None] = ProcessLayer(
-        InMemoryChannelLayer(),
-        advice="For several processes, register a layer on Redis: "
-        'register_layers({"default": pubsub_layer("redis://127.0.0.1:6379/0")}).',
-    )
-    layer_setting: ClassVar[str] = "channel layer '{alias}' of register_layers()"
-    accept_errors: ClassVar[tuple[type[Exception], ...]] = (AcceptConnection,)
-    deny_errors: ClassVar[tuple[type[Exception], ...]] = (DenyConnection,)
     dependencies: ClassVar[Sequence[Any]] = ()
     """`Depends(...)` to resolve when a client connects, for those that give no value."""
+
+    _integration = FastChannelsIntegration()
+    _provision: "Provision | None" = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         with suppress(
             NameError
-        ):  # a forward reference: looked at again when the first client connects
-            cls.connection_dependencies()
+        ):  # a forward reference, which exists when the first client connects
+            connection_dependencies(cls)
 
     @classmethod
     def as_asgi(cls, **initkwargs: Any) -> Any:
@@ -66,95 +135,24 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
         """
         cls.spec.resolve()
         try:
-            cls.connection_dependencies()
+            connection_dependencies(cls)
         except NameError as error:
             raise unknown_name(cls.__name__, error) from error
         return super().as_asgi(**initkwargs)
 
-    @classmethod
-    def connection_dependencies(cls) -> "Dependencies | None":
-        """Return what is resolved when a client connects; NameError while a name does not exist yet."""
-        if "_own_dependencies" not in vars(cls):
-            cls._own_dependencies = _dependencies_of(cls)
-        found: Dependencies | None = cls._own_dependencies
-        return found
-
-    _own_dependencies: ClassVar[Any] = None
-    _provision: "Provision | None" = None
-
-    @classmethod
-    def parameter_resolver(
-        cls, function: Callable[..., Any], parameters: list[inspect.Parameter], where: str
-    ) -> ParameterResolver | None:
-        """Let FastAPI provide what it knows; raises TypeError for what nobody provides."""
-        if not parameters or "fastapi" not in sys.modules:
-            return super().parameter_resolver(function, parameters, where)
-        from chanx.fast_channels.dependencies import for_handler
-
-        provided, others = for_handler(function, parameters, where)
-        super().parameter_resolver(function, others, where)
-        return None if provided is None else provided.for_message
-
     async def __call__(self, scope: Scope, receive: ASGIReceive, send: ASGISend) -> None:
-        """Serve one WebSocket, and clean up behind what it depends on."""
+        """Serve one WebSocket, and clean up what it depends on."""
         try:
             await super().__call__(scope, receive, send)
         finally:
             if self._provision is not None:
                 await self._provision.end()
 
-    @classmethod
-    def has_provisions(cls) -> bool:
-        """Tell whether the connection depends on anything."""
-        return cls.connection_dependencies() is not None
 
-    async def provide(self) -> tuple[int, str] | None:
-        """Resolve the dependencies of the connection; an application error in one rejects the client."""
-        needed = self.connection_dependencies()
-        if needed is None:
-            return None
-        from chanx.fast_channels.dependencies import Provision
-
-        self._provision = Provision(needed, self.scope)
-        try:
-            values = await self._provision.begin()
-        except Exception as error:
-            items = self.error_items_of(error)
-            rejected = self.close_of(error) if items is None else refusal(items)
-            if rejected is None:
-                raise
-            return rejected
-        vars(self).update(values)
-        return None
-
-    @classmethod
-    def error_items_of(cls, error: Exception) -> list[JSONObject] | None:
-        """Take `HTTPException` of Starlette and FastAPI as an application error, too."""
-        if isinstance(error, HTTPException):
-            return [http_error_item(error)]
-        return super().error_items_of(error)
-
-    @classmethod
-    def close_of(cls, error: Exception) -> tuple[int, str] | None:
-        """Close with code and reason of a `WebSocketException`."""
-        return (error.code, error.reason) if isinstance(error, WebSocketException) else None
-
-    @classmethod
-    def layer_aliases(cls) -> list[str]:
-        """Return the registered aliases, for error messages."""
-        return channel_layers.list_aliases()
-
-    @classmethod
-    def layer_traits(cls, layer: object) -> LayerTraits:
-        """Return what the layers of fast-channels are known to do."""
-        is_local = isinstance(layer, InMemoryChannelLayer)
-        is_queue = (
-            type(layer).__module__ == "fast_channels.layers.redis.core"
-        )  # not imported: redis is an extra
-        return LayerTraits(is_local=is_local, has_free_channels=is_local or is_queue)
-
-
-def _dependencies_of(consumer: type[AsyncJsonWebsocketConsumer[Any]]) -> "Dependencies | None":
+def connection_dependencies(
+    consumer: type[AsyncJsonWebsocketConsumer[Any]],
+) -> "Dependencies | None":
+    """Return what is resolved when a client connects; NameError while a name does not exist yet."""
     if "fastapi" not in sys.modules:  # then nobody can have written one
         return None
     from chanx.fast_channels.dependencies import for_connection

@@ -278,7 +278,7 @@ class WebsocketCommunicatorMixin(WebsocketConnection):
         consumer = self.consumer
         alias: str | None = getattr(consumer, "channel_layer_alias", None)
         layer: Any = consumer.get_channel_layer(alias) if alias else None
-        is_local = layer is None or consumer.layer_traits(layer).is_local
+        is_local = layer is None or consumer.spec.layer.traits(layer).is_local
         return self._all_idle() and is_in_sight(layer, is_local)
 
 

@@ -6,14 +6,11 @@ from types import TracebackType
 from typing import Literal, Self
 
 from chanx.core import _guard as _guard
+from chanx.core.exceptions import ChannelFullError
 
 __all__ = ["ChannelFullError", "Fault", "FaultKind", "LayerDownError", "Treatment"]
 
 FaultKind = Literal["drop", "delay", "duplicate", "full", "down"]
-
-
-class ChannelFullError(Exception):
-    """A channel has no room for another message."""
 
 
 class LayerDownError(ConnectionError):

@@ -26,7 +26,7 @@ _MAX_TEXT = 300
 
 def client_codec(consumer: Consumer) -> Codec:
     """Return the consumer's codec the other way round: a client reads what the consumer sends."""
-    wire = consumer.wire_format()
+    wire = consumer.spec.wire_format
     # Any: mypy does not see that a generic class is hashable.
     return _codec(cast(Any, consumer), wire)
 

@@ -102,10 +102,11 @@ class ProcessLayerSuite(Suite):
     @pytest.fixture
     def process_layer(self, monkeypatch: pytest.MonkeyPatch) -> Any:
         """Return the layer of a process that has not used it yet."""
-        known = self.base.process_layer
+        integration = self.base.spec.integration
+        known = integration.process_layer
         assert known is not None
         unused = ProcessLayer(type(known.layer)(), known.advice)
-        monkeypatch.setattr(self.base, "process_layer", unused)
+        monkeypatch.setattr(integration, "process_layer", unused)
         return unused.layer
 
     @pytest.fixture(autouse=True)
@@ -165,7 +166,7 @@ class ProcessLayerSuite(Suite):
 
     async def test_other_layers_are_not_replaced(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Where some layer is registered, a class without one has none."""
-        monkeypatch.setattr(self.base, "layer_aliases", lambda: ["other"])
+        monkeypatch.setattr(self.base.spec.integration, "layer_aliases", lambda: ["other"])
         async with self.connect(Plain) as ws:
             await ws.send_message(JoinMessage(payload="square"))
             assert (await ws.receive_json_from())["action"] == "error"

@@ -51,7 +51,7 @@ def layer_findings(routes: Iterable[ConsumerRoute]) -> list[Finding]:
     findings: list[Finding] = []
     for consumer in consumers:
         try:
-            findings.append(Finding(True, consumer.layer_summary()))
+            findings.append(Finding(True, consumer.spec.layer.summary()))
         except LookupError as error:
             findings.append(Finding(False, str(error)))
     return [*dict.fromkeys(findings)]

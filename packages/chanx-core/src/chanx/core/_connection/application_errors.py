@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chanx.core._ports import AnsweringConsumer
+from chanx.core._ports import SendingConsumer
 from chanx.core._wire.error_frames import bounded
 from chanx.messages.outgoing import ErrorMessage
 from chanx.utils.logging import logger
@@ -11,10 +11,11 @@ __all__ = ["answer_application_error"]
 
 
 async def answer_application_error(
-    consumer: AnsweringConsumer, error: Exception, action: Any = None
+    consumer: SendingConsumer, error: Exception, action: Any = None
 ) -> bool:
     """Send the error frame of an application error, or close as it asks; return False for any other exception."""
-    items, closing = consumer.error_items_of(error), consumer.close_of(error)
+    integration = consumer.spec.integration
+    items, closing = integration.error_items_of(error), integration.close_of(error)
     if items is None and closing is None:
         return False
     logger.debug("Application error: %r", error, extra={"action": action})

@@ -13,28 +13,32 @@ from chanx.constants import (
     CLOSE_SLOW_CONSUMER,
     CLOSE_TOO_LARGE,
 )
+from chanx.core._connection.correlation import Exchanges
 from chanx.core._connection.dispatcher import FrameDispatcher
+from chanx.core._connection.handler_runner import HandlerRunner, ObservedRunner, Outlet
+from chanx.core._connection.hooked_dispatcher import HookedDispatcher
 from chanx.core._connection.keepalive import Keepalive
-from chanx.core._connection.observed_dispatcher import ObservedDispatcher
+from chanx.core._connection.message_log import MessageLog
 from chanx.core._connection.open_connections import connections, is_draining
 from chanx.core._connection.receiver import FrameReceiver, FrameTooLargeError
 from chanx.core._connection.sender import FrameSender
 from chanx.core._groups.subscriber import Subscriber
-from chanx.core._ports import Notifications, ServedConsumer
+from chanx.core._ports import HandlerOwner, Notifications, ServedConsumer
 from chanx.core._runtime.containment import contained
 from chanx.core._runtime.queue import WorkQueue
 from chanx.core._runtime.tasks import cancel_tasks, spawn, take_back_cancellation, uninterrupted
 from chanx.core._telemetry.counters import counters
-from chanx.core._telemetry.failure_log import log_failure, mark_layer_failure
+from chanx.core._telemetry.failure_log import log_failure
 from chanx.core._wire.schema import WireFormat
 from chanx.core.codec import Codec, with_ref
-from chanx.core.layers import REFUSALS, check_group_name, no_layer
+from chanx.core.exceptions import LayerUnavailableError
+from chanx.core.layers import REFUSALS, check_group_name
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import HeartbeatMessage
 from chanx.type_defs import ASGIEvent, ASGIReceive, ASGISend, ChannelLayer
 from chanx.utils.logging import logger
 
-__all__ = ["Connection", "LayerUnavailableError", "State"]
+__all__ = ["Connection", "State"]
 
 # The close code of a connection that ended without one (RFC 6455, section 7.4.1).
 _ABNORMAL = 1006
@@ -54,10 +58,6 @@ class State(IntEnum):
     OPEN = 2
     CLOSING = 3
     CLOSED = 4
-
-
-class LayerUnavailableError(Exception):
-    """The channel layer failed or did not answer in time."""
 
 
 class Connection:
@@ -92,7 +92,8 @@ class Connection:
         wire = WireFormat(
             consumer.discriminator_field, consumer.should_camelize, consumer.camelize_dicts
         )
-        self.codec: Codec = type(consumer).codec(wire)
+        spec = type(consumer).spec
+        self.codec: Codec = spec.codec(wire)
         self._sender = FrameSender(
             send,
             max_frames=consumer.outbound_frames,
@@ -102,16 +103,13 @@ class Connection:
             on_gone=self._peer_gone,
         )
         self.notifier: Notifications | None = notifier
-        self.frames: FrameDispatcher = (
-            FrameDispatcher(consumer, self.codec, self._sender)
-            if notifier is None
-            else ObservedDispatcher(consumer, self.codec, self._sender, notifier)
-        )
+        self._outlet = Outlet(self._sender, MessageLog(lambda: consumer.all_log_ignored_actions))
+        self.frames: FrameDispatcher = self._dispatcher()
         self.subscriber: Subscriber | None = None
         self._receive = receive
         self._send = send
         self._layer = layer
-        self._process_layer = type(consumer).process_layer_of(layer)
+        self._process_layer = spec.layer.of_process(layer)
         self._frame_queue: WorkQueue[ASGIEvent] = WorkQueue(
             self.frames.handle,
             width=min(consumer.message_concurrency, consumer.max_in_flight),
@@ -128,6 +126,29 @@ class Connection:
         self._keepalive: Keepalive | None = None
         self.accepted: bool = False
         self._is_observed = False
+
+    def _dispatcher(self) -> FrameDispatcher:
+        consumer, codec, outlet = self.consumer, self.codec, self._outlet
+        runner = self.runner_for(consumer, codec, writes_results=True)
+        hook = type(consumer).spec.shortcuts.receive
+        if hook is None:
+            return FrameDispatcher(consumer, self, codec, outlet, runner)
+        return HookedDispatcher(consumer, self, codec, outlet, runner, hook)
+
+    def runner_for(
+        self, owner: HandlerOwner, codec: Codec, *, writes_results: bool
+    ) -> HandlerRunner:
+        """Return what runs the handlers of an owner on this connection."""
+        if self.notifier is None:
+            return HandlerRunner(owner, self, codec, self._outlet, writes_results=writes_results)
+        return ObservedRunner(
+            owner, self, codec, self._outlet, self.notifier, writes_results=writes_results
+        )
+
+    @property
+    def exchanges(self) -> Exchanges:
+        """The client messages that are being answered under a reference or held."""
+        return self._outlet.exchanges
 
     async def run(self) -> None:
         """Serve the connection from handshake to end."""
@@ -212,7 +233,7 @@ class Connection:
             try:
                 await self.subscriber.open()
             except Exception as error:
-                raise self._layer_unavailable(error) from error
+                raise self._unavailable(error) from error
 
     def listen(self) -> str:
         """Return the name of the connection's own channel. Raises RuntimeError without a layer."""
@@ -243,7 +264,7 @@ class Connection:
             check_group_name(type(self.consumer), group, refusal)
             raise
         except Exception as error:
-            raise self._layer_unavailable(error) from error
+            raise self._unavailable(error) from error
         if self.state >= State.CLOSING:  # meanwhile
             await subscriber.leave_groups()
 
@@ -257,11 +278,8 @@ class Connection:
         if self.subscriber is not None:
             await self.subscriber.leave_by_hand(group)
 
-    def _layer_unavailable(self, error: Exception) -> LayerUnavailableError:
-        layer = type(self.consumer).describe_layer(self._layer)
-        unavailable = LayerUnavailableError(f"{layer} failed or did not answer in time: {error!r}")
-        mark_layer_failure(unavailable, self._layer)
-        return unavailable
+    def _unavailable(self, error: Exception) -> LayerUnavailableError:
+        return type(self.consumer).spec.layer.unavailable(error, self._layer)
 
     def _with_layer(self) -> Subscriber:
         if self.subscriber is None:
@@ -271,7 +289,7 @@ class Connection:
     def _subscriber_of_process(self) -> Subscriber:
         """Use the layer of the process only now: most consumers where no layer is registered need none."""
         if self._process_layer is None:
-            raise RuntimeError(no_layer(type(self.consumer)))
+            raise RuntimeError(type(self.consumer).spec.layer.missing)
         self._process_layer.announce()
         subscriber = Subscriber(self, self._process_layer.layer, self._sender)
         if self.state is State.OPEN:
@@ -287,8 +305,7 @@ class Connection:
 
         `action` is for the log.
         """
-        exchanges = self.frames.exchanges
-        exchange = exchanges.current() if exchanges else None
+        exchange = self.exchanges.current()
         if exchange is not None:
             text = with_ref(text, exchange.ref)
             if exchange.held is not None:
@@ -299,7 +316,7 @@ class Connection:
             return
         await self._sender.send({"type": "websocket.send", "text": text})
         if self.consumer.log_websocket_message:
-            self.frames.log.sent(action)
+            self._outlet.log.sent(action)
 
     async def send_bytes(self, data: bytes) -> None:
         """Send one binary frame."""
@@ -315,7 +332,7 @@ class Connection:
         if self.state >= State.CLOSING:
             return
         self._begin_closing(1000 if code is None else code)
-        exchange = self.frames.exchanges.current()
+        exchange = self.exchanges.current()
         if exchange is not None and exchange.held:
             held, exchange.held = exchange.held, None
             await self.send_texts(held)
@@ -359,7 +376,7 @@ class Connection:
 
     def log_sent(self, action: Any) -> None:
         """Log a message that the channel layer has brought for the client."""
-        self.frames.log.sent(action)
+        self._outlet.log.sent(action)
 
     def failed(self, error: Exception, message: BaseMessage | None = None) -> None:
         """Tell observers, if there are any, that something went wrong."""

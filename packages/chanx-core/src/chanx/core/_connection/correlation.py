@@ -44,6 +44,6 @@ class Exchanges(dict["asyncio.Task[Any] | None", Exchange]):
         """Return the current task's exchange."""
         return self.get(asyncio.current_task()) if self else None
 
-    def end(self) -> None:
-        """Forget the current task's exchange."""
-        self.pop(asyncio.current_task(), None)
+    def end(self) -> Exchange | None:
+        """Forget the current task's exchange, and return it."""
+        return self.pop(asyncio.current_task(), None)

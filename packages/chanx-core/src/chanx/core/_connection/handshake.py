@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Collection
 
 from chanx.constants import CLOSE_AUTHENTICATION_FAILED, CLOSE_AUTHENTICATION_TIMEOUT
-from chanx.core._ports import AdmittedConsumer, Authenticator
+from chanx.core._ports import AdmittedConsumer, Authenticator, ServedConnection
 from chanx.core._runtime.containment import contained
 from chanx.core._telemetry.failure_log import log_failure
 from chanx.core._telemetry.log_context import update_user
@@ -17,7 +17,7 @@ from chanx.utils.text import is_text_list
 __all__ = ["admit"]
 
 
-async def admit(consumer: AdmittedConsumer) -> None:
+async def admit(consumer: AdmittedConsumer, connection: ServedConnection) -> None:
     """Take a connection through origin, handshake, authentication and groups, in this order.
 
     A step that denies it closes it. The connection is admitted once its groups are joined: from then on it gets
@@ -30,19 +30,19 @@ async def admit(consumer: AdmittedConsumer) -> None:
         await consumer.close()
         return
     early = not consumer.authenticate_before_accept
-    if early and not await _accepted(consumer):
+    if early and not await _accepted(consumer, connection):
         return
-    consumer.connection.begin_authentication()
-    if not await _authenticated(consumer):
+    connection.begin_authentication()
+    if not await _authenticated(consumer, connection):
         return
-    if not early and not await _accepted(consumer):
+    if not early and not await _accepted(consumer, connection):
         return
-    await consumer.connection.open_subscriber()
+    await connection.open_subscriber()
     update_user(consumer.scope)
-    await _join_groups(consumer, declared)
-    if consumer.connection.is_closing:
+    await _join_groups(consumer, connection, declared)
+    if connection.is_closing:
         return
-    consumer.connection.admitted = True
+    connection.admitted = True
     await consumer.post_authentication()
 
 
@@ -55,19 +55,20 @@ def _log_refused_origin(consumer: AdmittedConsumer) -> None:
     )
 
 
-async def _accepted(consumer: AdmittedConsumer) -> bool:
+async def _accepted(consumer: AdmittedConsumer, connection: ServedConnection) -> bool:
     """Let `connect()` accept the handshake; tell whether it did."""
-    if not consumer.shortcuts.connect:
-        await consumer.connection.open_subscriber()
+    if not consumer.spec.shortcuts.connect:
+        await connection.open_subscriber()
+    integration = consumer.spec.integration
     try:
         await consumer.connect()
-    except consumer.accept_errors:
+    except integration.accept_errors:
         await consumer.accept()
-    except consumer.deny_errors:
+    except integration.deny_errors:
         await consumer.close()
-    if consumer.connection.is_closing:
+    if connection.is_closing:
         return False
-    if not consumer.connection.accepted:
+    if not connection.accepted:
         raise RuntimeError(
             f"{type(consumer).__name__}.connect() returned without a decision: "
             "await self.accept() or await self.close() in it."
@@ -75,8 +76,10 @@ async def _accepted(consumer: AdmittedConsumer) -> bool:
     return True
 
 
-async def _authenticated(consumer: AdmittedConsumer) -> bool:
-    if consumer.authenticator is None and not consumer.has_provisions():
+async def _authenticated(consumer: AdmittedConsumer, connection: ServedConnection) -> bool:
+    if consumer.authenticator is None and not consumer.spec.integration.has_provisions(
+        type(consumer)
+    ):
         return True
     reason = ""
     limit = asyncio.timeout(consumer.authentication_timeout)
@@ -87,7 +90,7 @@ async def _authenticated(consumer: AdmittedConsumer) -> bool:
             return True
         code, reason = refusal
     except BaseException as error:
-        failure = await contained(error, consumer.connection)
+        failure = await contained(error, connection)
         if isinstance(failure, TimeoutError) and limit.expired():
             timeout = consumer.authentication_timeout
             logger.warning("Authentication timed out (authentication_timeout=%g)", timeout)
@@ -105,7 +108,7 @@ async def _refusal(consumer: AdmittedConsumer) -> tuple[int, str] | None:
         authenticator, await authenticator.authenticate(consumer.scope)
     ):
         return authenticator.close_code, ""
-    return await consumer.provide()
+    return await consumer.spec.integration.provide(consumer)
 
 
 def _decision(authenticator: Authenticator, admitted: object) -> bool:
@@ -120,7 +123,9 @@ def _decision(authenticator: Authenticator, admitted: object) -> bool:
     return bool(admitted)
 
 
-async def _join_groups(consumer: AdmittedConsumer, declared: frozenset[str]) -> None:
+async def _join_groups(
+    consumer: AdmittedConsumer, connection: ServedConnection, declared: frozenset[str]
+) -> None:
     if consumer.channel_layer is None:
         return
     # `connect()` may have joined these on the layer itself: two memberships would deliver each message twice.
@@ -129,7 +134,7 @@ async def _join_groups(consumer: AdmittedConsumer, declared: frozenset[str]) -> 
     for group in dict.fromkeys([*consumer.groups, *named]):
         await consumer.join_group(group)
         if group in named_since:
-            await consumer.connection.leave_by_hand(group)
+            await connection.leave_by_hand(group)
 
 
 def _checked_groups(consumer: AdmittedConsumer, named: object) -> Collection[str]:

@@ -12,6 +12,7 @@ from chanx.core._user_classes import (
     user_attributes,
 )
 from chanx.core.handlers import handler_of, hidden_handler
+from chanx.core.integration import Integration
 from chanx.core.limits import Limits
 from chanx.core.origin import check_policy
 from chanx.messages.base import BaseMessage
@@ -21,22 +22,25 @@ __all__ = ["check_declarations"]
 
 _OF_TEXTS = ("groups", "extra_groups", "log_ignored_actions")
 _OF_MESSAGES = ("emits", "passthrough_events")
+# Attributes of consumers in earlier versions.
+_RESERVED = frozenset({"codec", "config", "connection", "shortcuts", "wire_format"})
 
 
-# Any: `as_guard()` is a hook of the consumer class, and attributes are whatever was written.
-def check_declarations(owner: Any, authenticators: type[ABC]) -> None:
+def check_declarations(
+    owner: type, integration: Integration, authenticators: type[ABC] | None
+) -> None:
     """Raise TypeError with class, attribute and cure for what a consumer class sets wrong.
 
-    `authenticators` is the base class of all authenticators.
+    `authenticators` is the base class of all authenticators; None where a class has none.
     """
     for attribute in user_attributes(owner):
-        _check_spelling(owner, attribute)
+        _check_spelling(integration, attribute)
         _check_collection(attribute)
         if attribute.is_in_force(owner):
             _check_handler(owner, attribute)
         if attribute.name == "allowed_origins":
             check_policy(attribute.function, attribute.where)
-        if attribute.name == "authenticator_class":
+        if attribute.name == "authenticator_class" and authenticators is not None:
             _check_authenticator(attribute, authenticators)
     check_async_hooks(owner)
 
@@ -48,31 +52,31 @@ class _Misspelling(NamedTuple):
     """What was probably meant, and which values say so: the name alone may be an attribute of the user's own."""
 
     cure: str
-    fits: Callable[[Any, object], bool]  # of (class, item)
+    fits: Callable[[Integration, object], bool]
     is_list: bool = False
 
 
-def _is_authenticator(owner: Any, item: object) -> bool:
+def _is_authenticator(integration: Integration, item: object) -> bool:
     return isinstance(item, type) or hasattr(item, "authenticate")
 
 
-def _is_guard(owner: Any, item: object) -> bool:
+def _is_guard(integration: Integration, item: object) -> bool:
     try:
-        owner.as_guard(item, owner.__name__)
+        integration.as_guard(item, "")
     except (TypeError, ImportError):
         return False
     return True
 
 
-def _is_message_type(owner: Any, item: object) -> bool:
+def _is_message_type(integration: Integration, item: object) -> bool:
     return isinstance(item, type) and issubclass(item, BaseMessage)
 
 
-def _is_text(owner: Any, item: object) -> bool:
+def _is_text(integration: Integration, item: object) -> bool:
     return isinstance(item, str)
 
 
-def _is_limits(owner: Any, item: object) -> bool:
+def _is_limits(integration: Integration, item: object) -> bool:
     return isinstance(item, Limits)
 
 
@@ -98,7 +102,7 @@ _MISSPELT = {
 }
 
 
-def _check_spelling(owner: Any, attribute: Attribute) -> None:
+def _check_spelling(integration: Integration, attribute: Attribute) -> None:
     misspelling = _MISSPELT.get(attribute.name)
     if misspelling is None:
         return
@@ -106,7 +110,7 @@ def _check_spelling(owner: Any, attribute: Attribute) -> None:
     items: Collection[Any] = attribute.value if is_list else [attribute.value]
     if not is_list and misspelling.is_list:
         return
-    if items and all(misspelling.fits(owner, item) for item in items):
+    if items and all(misspelling.fits(integration, item) for item in items):
         raise TypeError(
             f"{attribute.where} is not an option of consumers and would have no effect: {misspelling.cure}."
         )
@@ -152,10 +156,10 @@ def _shown(value: object) -> str:
 def _check_handler(owner: type, attribute: Attribute) -> None:
     """Refuse a handler under a name of the library's, and one that a decorator above it hides."""
     if handler_of(attribute.value) is not None:
-        if is_library_name(owner, attribute.name):
+        if attribute.name in _RESERVED or is_library_name(owner, attribute.name):
             raise TypeError(
-                f"{attribute.where}() is a handler, and consumers have an attribute {attribute.name!r} of their own, "
-                f"which it would replace: rename the method, for example to handle_{attribute.name}()."
+                f"{attribute.where}() is a handler, but {attribute.name!r} is a name of the library's on consumers: "
+                f"rename the method, for example to handle_{attribute.name}()."
             )
         return
     hidden = hidden_handler(attribute.value)

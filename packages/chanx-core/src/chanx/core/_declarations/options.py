@@ -5,18 +5,21 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any, ClassVar
 
-from chanx.core.config import Config, config
+from chanx.core.config import Config
+from chanx.core.integration import Integration
 from chanx.core.limits import LayerLossPolicy, Limits, OutboundPolicy
 from chanx.core.origin import OriginPolicy
 
 __all__ = ["ConsumerOptions"]
 
+_INTEGRATION = "_integration"
+
 
 class ConsumerOptions:
-    """What a consumer class or instance may set; unset, it comes from the integration's `config` when it is used."""
+    """What a consumer class or instance may set; unset, it comes from the integration when it is used."""
 
-    # Set by integrations.
-    config: ClassVar[Config] = config
+    # Set by the consumer base class of each framework.
+    _integration: ClassVar[Integration] = Integration()
 
     # Config says what each does.
     send_completion: bool
@@ -62,9 +65,10 @@ class _Unset:
     def __init__(self, read: Callable[[Config], Any]) -> None:
         self._read = read
 
-    def __get__(self, instance: object, owner: type[ConsumerOptions]) -> Any:
+    def __get__(self, instance: object, owner: type) -> Any:
         """Return the value; never called where the class or instance has its own."""
-        return self._read(owner.config)
+        integration: Integration = getattr(owner, _INTEGRATION)
+        return self._read(integration.config)
 
 
 for _option in Config.__annotations__:

@@ -1,35 +1,44 @@
-"""Which hooks a consumer class leaves as they are."""
+"""Which hooks a class leaves as they are."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-__all__ = ["Shortcuts"]
+from chanx.core._user_classes import is_of_library
 
-_RECEIVE_HOOKS = ("websocket_receive", "receive", "decode_json", "receive_json", "handle_json")
+__all__ = ["RECEIVE_HOOKS", "Shortcuts"]
+
+RECEIVE_HOOKS = ("websocket_receive", "receive", "decode_json", "receive_json", "handle_json")
+"""The hooks that a frame passes before its handler is called, in their order."""
 _SEND_HOOKS = ("send_json", "encode_json", "send")
 
 
 class Shortcuts(NamedTuple):
-    """Where a class overrides none of the hooks of a stretch, the message may pass it in one step."""
+    """Where a class overrides none of the hooks of a stretch, the message may pass it in one step.
 
-    connect: bool = False
-    receive: bool = False
-    dispatch: bool = False
-    result: bool = False
-    send: bool = False
-    groups: bool = False
-    group: bool = False
-    event: bool = False
+    `receive` is the first overridden hook of `RECEIVE_HOOKS`; None where all are the library's.
+    """
+
+    connect: bool
+    receive: str | None
+    handle_json: bool
+    dispatch: bool
+    result: bool
+    send: bool
+    groups: bool
+    group: bool
+    event: bool
 
     @classmethod
-    def of(cls, consumer: type, original: type) -> "Shortcuts":
-        """Compare a class's hooks with the original ones."""
+    def of(cls, owner: type) -> "Shortcuts":
+        """Find the hooks that a user's class overrides."""
 
         def untouched(*names: str) -> bool:
-            return all(_function(consumer, name) is _function(original, name) for name in names)
+            return not any(is_overridden(owner, name) for name in names)
 
+        overridden = (name for name in RECEIVE_HOOKS if is_overridden(owner, name))
         return cls(
             connect=untouched("connect"),
-            receive=untouched(*_RECEIVE_HOOKS),
+            receive=next(overridden, None),
+            handle_json=untouched("handle_json"),
             dispatch=untouched("receive_message"),
             result=untouched("handle_result", "send_message", *_SEND_HOOKS),
             send=untouched(*_SEND_HOOKS),
@@ -39,6 +48,7 @@ class Shortcuts(NamedTuple):
         )
 
 
-def _function(cls: type, name: str) -> Any:
-    attribute = getattr(cls, name)
-    return getattr(attribute, "__func__", attribute)
+def is_overridden(owner: type, name: str) -> bool:
+    """Tell whether a class of the user's has a method of this name, before the library's."""
+    holder = next((base for base in owner.__mro__ if name in vars(base)), None)
+    return holder is not None and not is_of_library(holder)

@@ -15,7 +15,7 @@ from secrets import token_hex
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakSet
 
-from chanx.core._groups.addresses import addresses_of
+from chanx.core._declarations.layer_addresses import addresses_of
 from chanx.core._runtime.tasks import spawn_apart
 from chanx.type_defs import ChannelLayer
 from chanx.utils.logging import logger

@@ -86,7 +86,7 @@ class GroupDelivery:
     def frames_for(self, member: Member) -> tuple[str, ...] | None:
         """Return the message as this member receives it, and its completion."""
         consumer = member.consumer
-        if not type(consumer).shortcuts.group:
+        if not consumer.spec.shortcuts.group:
             return None
         is_current = member.channel == self._sender
         if is_current and self._excludes:
@@ -143,13 +143,13 @@ class EventDelivery:
         """Let the consumer handle a shallow copy of the event, which is validated once for each class."""
         consumer = member.consumer
         kind = type(consumer)
-        if not kind.shortcuts.event:
+        if not kind.spec.shortcuts.event:
             await consumer.handle_channel_event({**self._payload})
             return
         if kind in self._events:
             event = self._events[kind]
         else:
-            event = self._events[kind] = kind.parse_event(self._payload)
+            event = self._events[kind] = kind.spec.parse_event(self._payload)
         if event is not None:
             await consumer.receive_event(event.model_copy())
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from contextvars import Context
 from typing import Any, Protocol, cast
 
+from chanx.core._declarations.channel_layer import ChannelLayerChoice
 from chanx.core._groups.announcer import Announcement, Tail, announcer_of
 from chanx.core._groups.fanout import Member, delivery_of, fan_out
 from chanx.core._groups.gap_detection import Gaps
@@ -18,7 +19,6 @@ from chanx.core._groups.losses import Losses, Resynced
 from chanx.core._groups.markers import Markers
 from chanx.core._groups.outage import Outage
 from chanx.core._groups.receiving import abandon, end_receiving, settle
-from chanx.core._ports import LayerOwner
 from chanx.core._runtime.tasks import forget_closed_loops, spawn_apart, stop_task
 from chanx.core._telemetry.failure_log import report_layer_failures
 from chanx.core.layers import REFUSALS
@@ -70,10 +70,10 @@ class Hub:
     It lives from the first connection that holds it to the last. `timeout` bounds each call of the layer, in seconds.
     """
 
-    def __init__(self, layer: ChannelLayer, owner: LayerOwner, *, timeout: float) -> None:
+    def __init__(self, layer: ChannelLayer, choice: ChannelLayerChoice, *, timeout: float) -> None:
         self.layer = layer
-        self.traits = owner.layer_traits(layer)
-        self._owner = owner
+        self.traits = choice.traits(layer)
+        self._choice = choice
         self._loop = asyncio.get_running_loop()
         self._timeout = timeout
         self._groups: dict[str, Group] = {}
@@ -96,14 +96,14 @@ class Hub:
 
     @classmethod
     def held(
-        cls, layer: ChannelLayer, holder: GroupMember, owner: LayerOwner, *, timeout: float
+        cls, layer: ChannelLayer, holder: GroupMember, choice: ChannelLayerChoice, *, timeout: float
     ) -> "Hub":
         """Return the hub of a layer on the running loop. Whoever asks has to `release()` it."""
         key = asyncio.get_running_loop(), layer
         hub = _hubs.get(key)
         if hub is None:
             forget_closed_loops(_hubs)
-            hub = _hubs[key] = cls(layer, owner, timeout=timeout)
+            hub = _hubs[key] = cls(layer, choice, timeout=timeout)
         hub._holders.add(holder)
         return hub
 
@@ -160,7 +160,7 @@ class Hub:
 
     def describe_layer(self) -> str:
         """Name the layer in errors and logs."""
-        return self._owner.describe_layer(self.layer)
+        return self._choice.describe(self.layer)
 
     async def join(self, name: str, member: GroupMember) -> None:
         """Make a connection a member; the first one opens the group. Joining twice is joining once.

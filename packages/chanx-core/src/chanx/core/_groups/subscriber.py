@@ -26,6 +26,7 @@ class Subscriber:
     """
 
     __slots__ = (
+        "_before",
         "_connection",
         "_hub",
         "_is_open",
@@ -45,9 +46,10 @@ class Subscriber:
         consumer = connection.consumer
         self._connection = connection
         self._sender = sender
+        self._before = type(consumer).spec.integration.before_dispatch
         self.consumer: SubscribedConsumer = consumer
         self.codec: Codec = connection.codec
-        self._hub = Hub.held(layer, self, type(consumer), timeout=consumer.layer_timeout)
+        self._hub = Hub.held(layer, self, type(consumer).spec.layer, timeout=consumer.layer_timeout)
         self._mailbox = Mailbox(layer, self._hub.outage, self._take)
         self._memberships: Memberships | None = None
         self._queue: WorkQueue[Delivery] | None = None
@@ -176,14 +178,13 @@ class Subscriber:
 
     async def _handle(self, delivery: Delivery) -> None:
         """Handle one delivery at its turn. Raises nothing but what ends the connection or the process."""
-        consumer = self.consumer
         try:
-            if type(consumer).before_dispatch is not None:
-                await type(consumer).before_dispatch()
+            if self._before is not None:
+                await self._before()
             await delivery.give(self)
         except BaseException as error:
-            failure = await contained(error, consumer.connection)
-            log_failure(consumer, "Layer message failed", failure)
+            failure = await contained(error, self._connection)
+            log_failure(self.consumer, "Layer message failed", failure)
 
     def _count_drop(self) -> None:
         self._connection.dropped("slow_consumer")

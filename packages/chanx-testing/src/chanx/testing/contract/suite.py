@@ -207,7 +207,7 @@ class Contract:
     def _codec(self) -> Codec:
         if self.consumer is None:
             raise ValueError("Without a consumer class, strategies have to make JSON objects.")
-        return self.consumer.codec(self.consumer.wire_format())
+        return self.consumer.spec.codec(self.consumer.spec.wire_format)
 
     def _is_taken(self, message: JSONObject) -> bool:
         """Hold a message against the document, and the consumer's own checks that no schema can tell."""

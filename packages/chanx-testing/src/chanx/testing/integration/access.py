@@ -196,7 +196,7 @@ class AccessTests(IntegrationTests):
     )
     async def test_connect_may_raise_its_decision(self, errors: str, accepted: bool) -> None:
         """The framework's exceptions mean what they mean to it."""
-        (error,) = getattr(self.base, errors)
+        (error,) = getattr(self.base.spec.integration, errors)
 
         class Raising(Basic):
             async def connect(self) -> None:

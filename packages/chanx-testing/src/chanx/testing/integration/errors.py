@@ -92,21 +92,21 @@ class InGuard(InHandler):
 class InParameter(InHandler):
     """Raises where a parameter of the handler is provided."""
 
-    @classmethod
-    def parameter_resolver(cls, function: Any, parameters: Any, where: str) -> Any:
-        """Provide nothing."""
-
-        @asynccontextmanager
-        async def resolve(consumer: Any, message: Any) -> AsyncGenerator[dict[str, Any]]:
-            if parameters:
-                refuse()
-            yield {}
-
-        return resolve if parameters else None
-
     @ws_handler
     async def book(self, message: BookMessage, seat: int = 0) -> None:
         """Never run."""
+
+
+def refusing_resolver(function: Any, parameters: Any, where: str) -> Any:
+    """Refuse where a parameter has to be provided."""
+
+    @asynccontextmanager
+    async def resolve(consumer: Any, message: Any) -> AsyncGenerator[dict[str, Any]]:
+        if parameters:
+            refuse()
+        yield {}
+
+    return resolve if parameters else None
 
 
 class InHook(InHandler):
@@ -144,10 +144,12 @@ class ErrorTests(IntegrationTests):
         ids=lambda it: it.__name__,
     )
     async def test_application_error_is_one_error_frame(
-        self, handlers: Consumer, caplog: pytest.LogCaptureFixture
+        self, handlers: Consumer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """With code, text and extras under the reference; the log has a line without a traceback."""
         caplog.set_level(logging.DEBUG, "chanx")
+        integration = self.base.spec.integration
+        monkeypatch.setattr(integration, "parameter_resolver", refusing_resolver)
         async with self.connect(handlers, send_completion=True) as ws:
             await ws.send_message(BookMessage(), ref="1")
             frame = await ws.receive_json_from()

@@ -79,23 +79,24 @@ class ExtensionTests(IntegrationTests):
             type("Wrong", (self.base,), {"ping": ws_handler(fine, guards=["x"])})
         assert type("Right", (self.base,), {"ping": ws_handler(fine)}).__name__ == "Right"
 
-    async def test_parameters_are_resolved_for_each_message(self) -> None:
-        """An integration's resolver provides values and cleans up behind the handler."""
+    async def test_parameters_are_resolved_for_each_message(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An integration's resolver provides values and cleans up after the handler."""
         log: list[str] = []
 
+        def resolver(function: Any, parameters: Any, where: str) -> Any:
+            @asynccontextmanager
+            async def resolve(consumer: Any, message: Any) -> AsyncGenerator[dict[str, Any]]:
+                log.append("open")
+                yield {parameter.name: log for parameter in parameters}
+                log.append("close")
+
+            return resolve if parameters else None
+
+        monkeypatch.setattr(self.base.spec.integration, "parameter_resolver", resolver)
+
         class Resolving(Basic):
-            @classmethod
-            def parameter_resolver(cls, function: Any, parameters: Any, where: str) -> Any:
-                """Provide a log under every name."""
-
-                @asynccontextmanager
-                async def resolve(consumer: Any, message: Any) -> AsyncGenerator[dict[str, Any]]:
-                    log.append("open")
-                    yield {parameter.name: log for parameter in parameters}
-                    log.append("close")
-
-                return resolve if parameters else None
-
             @ws_handler
             async def chat(
                 self, message: ChatMessage, entries: list[str] | None = None

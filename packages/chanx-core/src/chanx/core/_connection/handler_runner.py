@@ -1,0 +1,212 @@
+"""Running the handler of one message or event, and sending what it returns."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from chanx.core._connection.application_errors import answer_application_error
+from chanx.core._connection.correlation import Exchanges
+from chanx.core._connection.message_log import MessageLog
+from chanx.core._connection.sender import FrameSender
+from chanx.core._ports import HandlerOwner, Notifications, OwnConnection
+from chanx.core._runtime.containment import contained
+from chanx.core._runtime.tasks import take_back_cancellation
+from chanx.core.codec import Codec, checked_message
+from chanx.core.exceptions import DeniedError
+from chanx.core.handlers import HandlerSpec
+from chanx.messages.base import BaseMessage
+from chanx.utils.logging import logger
+
+__all__ = ["HandlerRunner", "ObservedRunner", "Outlet"]
+
+Handle = Callable[..., Awaitable[Any]]
+
+
+class Outlet:
+    """What everything that sends on one connection shares."""
+
+    __slots__ = ("exchanges", "log", "sender")
+
+    def __init__(self, sender: FrameSender, log: MessageLog) -> None:
+        self.sender = sender
+        self.log = log
+        self.exchanges = Exchanges()
+
+
+class HandlerRunner:
+    """Runs the handlers of one owner, within their time limit, with their guards and parameters.
+
+    The owner's hooks for results and errors are called. Where `writes_results` allows it and the class overrides none
+    of the hooks that send, a result goes straight to the socket.
+    """
+
+    __slots__ = (
+        "_assisted",
+        "_codec",
+        "_connection",
+        "_exchanges",
+        "_is_plain",
+        "_log",
+        "_methods",
+        "_owner",
+        "_sender",
+        "_sends_results",
+        "_timeout",
+        "_writes_results",
+        "running",
+    )
+
+    def __init__(
+        self,
+        owner: HandlerOwner,
+        connection: OwnConnection,
+        codec: Codec,
+        outlet: Outlet,
+        *,
+        writes_results: bool,
+    ) -> None:
+        spec = type(owner).spec
+        self._owner = owner
+        self._connection = connection
+        self._codec = codec
+        self._exchanges = outlet.exchanges
+        self._sender = outlet.sender
+        self._log = outlet.log
+        self._methods = spec.handlers.message_methods
+        self._assisted = spec.handlers.assisted
+        self._is_plain = not spec.handlers.assisted and owner.handler_timeout is None
+        self._sends_results = writes_results and spec.shortcuts.result
+        self._writes_results = self._sends_results
+        self._timeout = owner.handler_timeout
+        self.running: str = ""
+        """The method that was called last."""
+
+    async def run(self, message: BaseMessage) -> None:
+        """Call a message's handler and send what it returns: the body of `receive_message()`."""
+        owner = self._owner
+        try:
+            method = self.running = self._methods[message.action]
+            if self._is_plain:
+                result = await getattr(owner, method)(message)
+            else:
+                result = await self._assist(getattr(owner, method), message)
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                # The handler has cancelled its own task, which would only now interrupt the sending of its answer.
+                await take_back_cancellation()
+            if result is None:
+                return
+            if self._writes_results and not self._exchanges:
+                text = self._codec.encode(result)
+                await self._sender.send({"type": "websocket.send", "text": text})
+                if owner.log_websocket_message:
+                    self._log.sent(result.action)
+            else:
+                await self._send_result(result)
+        except BaseException as error:
+            await self._answer_failure(await contained(error, self._connection), message)
+
+    async def run_event(self, event: BaseMessage) -> None:
+        """Call an event's handler and send what it returns: the body of `receive_event()`."""
+        owner = self._owner
+        try:
+            handler = type(owner).spec.handlers.events[event.action]
+            running = self._guard(handler, getattr(owner, handler.method_name), event)
+            if self._timeout is None:
+                result = await running
+            else:
+                async with asyncio.timeout(self._timeout):
+                    result = await running
+            if result is not None:
+                await owner.send_message(checked_message(result))
+        except BaseException as error:
+            failure = await contained(error, self._connection)
+            self._connection.failed(failure, event)
+            if not await answer_application_error(owner, failure, event.action):
+                await owner.handle_event_handler_error(failure, event.action, event)
+
+    # Before the handler
+
+    async def _assist(self, handle: Handle, message: BaseMessage) -> Any:
+        """Handle a message within its time limit, with its guards and parameters."""
+        handler = self._assisted.get(message.action)
+        running = handle(message) if handler is None else self._guard(handler, handle, message)
+        return await (running if self._timeout is None else self._limit(running))
+
+    async def _guard(self, handler: HandlerSpec, handle: Handle, message: BaseMessage) -> Any:
+        for guard in handler.guards:
+            if await guard.check(self._owner, message) is False:
+                raise DeniedError
+        if handler.resolver is None:
+            return await handle(message)
+        async with handler.resolver(self._owner, message) as parameters:
+            return await handle(message, **parameters)
+
+    async def _limit(self, running: Awaitable[Any]) -> Any:
+        limit = asyncio.timeout(self._timeout)
+        try:
+            async with limit:
+                return await running
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            logger.warning("Handler timed out (handler_timeout=%g)", self._timeout)
+            raise DeniedError(
+                "timeout", f"The message was not handled within {self._timeout:g} s"
+            ) from None
+
+    # After the handler
+
+    async def _send_result(self, result: Any) -> None:
+        if self._sends_results:
+            text = self._codec.encode(result)
+            await self._connection.send_text(text, result.action)
+        else:
+            await self._owner.handle_result(checked_message(result))
+        exchange = self._exchanges.current()
+        if exchange is not None:
+            exchange.answered = True
+
+    async def _answer_failure(self, error: Exception, message: BaseMessage) -> None:
+        action = message.action
+        if not await answer_application_error(self._owner, error, action):
+            await self._owner.handle_message_handler_error(error, action, message)
+
+
+class ObservedRunner(HandlerRunner):
+    """Notifies the observers too; connections that nobody observes do not have one."""
+
+    __slots__ = ("_notifier",)
+
+    def __init__(
+        self,
+        owner: HandlerOwner,
+        connection: OwnConnection,
+        codec: Codec,
+        outlet: Outlet,
+        notifier: Notifications,
+        *,
+        writes_results: bool,
+    ) -> None:
+        super().__init__(owner, connection, codec, outlet, writes_results=writes_results)
+        self._notifier = notifier
+        self._writes_results = False  # every result passes `_send_result()`
+
+    async def run(self, message: BaseMessage) -> None:
+        """Call a message's handler and send what it returns."""
+        with self._notifier.handling(message):
+            await super().run(message)
+
+    async def run_event(self, event: BaseMessage) -> None:
+        """Call an event's handler and send what it returns."""
+        with self._notifier.handling(event):
+            await super().run_event(event)
+
+    async def _send_result(self, result: Any) -> None:
+        await super()._send_result(result)
+        if self._sends_results:
+            self._notifier.replied(result)
+
+    async def _answer_failure(self, error: Exception, message: BaseMessage) -> None:
+        self._notifier.failed(error, message)
+        await super()._answer_failure(error, message)

@@ -1,0 +1,182 @@
+"""What declares and handles messages: the base of everything that has handlers."""
+
+from abc import ABC
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from chanx.constants import COMPLETE_ACTIONS
+from chanx.core._connection.dispatcher import FrameDispatcher
+from chanx.core._declarations.checks import check_declarations
+from chanx.core._declarations.options import ConsumerOptions
+from chanx.core._telemetry.failure_log import log_failure
+from chanx.core._wire.error_frames import error_items
+from chanx.core.codec import Codec, adapter_of
+from chanx.core.passthrough import add_passthrough_handlers
+from chanx.core.spec import ConsumerSpec
+from chanx.messages.base import BaseMessage
+from chanx.messages.outgoing import ErrorMessage, EventCompleteMessage
+from chanx.type_defs import EventPayload
+
+__all__ = ["MessageEndpoint"]
+
+
+class _UnionAdapter:
+    """A class attribute: the adapter of a class's messages, built when first asked for; None without any."""
+
+    def __init__(self, messages: str) -> None:
+        self._messages = messages
+        self._name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = f"_{name}"
+
+    def __get__(
+        self, instance: object, owner: "type[MessageEndpoint]"
+    ) -> "TypeAdapter[Any] | None":
+        if self._name not in vars(owner):
+            message_types = getattr(owner.spec, self._messages)
+            setattr(owner, self._name, adapter_of(message_types) if message_types else None)
+        return cast("TypeAdapter[Any] | None", vars(owner)[self._name])
+
+
+class _SpecName:
+    """A class attribute: a name from the class's declarations, unless the class has an attribute of that name."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: "type[MessageEndpoint]") -> str:
+        return cast(str, getattr(owner.spec, self._name))
+
+
+class MessageEndpoint(ConsumerOptions):
+    """Declares handlers, and handles the messages and events that reach it on one connection.
+
+    It owns no socket: a subclass says how messages get to its client in `send_message()`, and sets `_frames` to what
+    dispatches to it.
+    """
+
+    if TYPE_CHECKING:
+        name: str
+        """The name of the class without `Consumer`."""
+        snake_name: str
+        """The same in snake case: the name of the channel in documents, unless `@channel` gives another."""
+    else:
+        name = _SpecName()
+        snake_name = _SpecName()
+
+    emits: ClassVar[Sequence[Any]] = ()
+    passthrough_events: ClassVar[Sequence[Any]] = ()
+    passthrough_method_prefix: ClassVar[str] = "handle_passthrough_"
+
+    spec: ClassVar[ConsumerSpec]
+    """What the class declares, read once when it is created."""
+    incoming_message_adapter: ClassVar[_UnionAdapter] = _UnionAdapter("incoming_messages")
+    incoming_event_adapter: ClassVar[_UnionAdapter] = _UnionAdapter("incoming_events")
+    outgoing_message_adapter: ClassVar[_UnionAdapter] = _UnionAdapter("outgoing_messages")
+
+    # The base class of what `authenticator_class` may name; None where there is no such option.
+    _authenticators: ClassVar[type[ABC] | None] = None
+    # Set for one connection.
+    _frames: FrameDispatcher
+
+    # Any: whatever a base class of the user's takes.
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Read and check the declarations of a class."""
+        super().__init_subclass__(**kwargs)
+        check_declarations(cls, cls._integration, cls._authenticators)
+        if cls.passthrough_events:
+            add_passthrough_handlers(cls, cls.passthrough_method_prefix, cls._integration)
+        cls.spec = ConsumerSpec(cls, cls._integration)
+        cls.spec.resolve_early()
+
+    # Options in force
+
+    @property
+    def should_send_completion(self) -> bool:
+        """Whether completion messages are sent."""
+        return self.send_completion
+
+    @property
+    def should_camelize(self) -> bool:
+        """Whether field names travel in camel case."""
+        return self.camelize
+
+    @property
+    def all_log_ignored_actions(self) -> set[str]:
+        """Actions that are not logged: the ignored ones and completions."""
+        return {*self.log_ignored_actions, *COMPLETE_ACTIONS}
+
+    # Messages
+
+    async def send_message(self, message: BaseMessage, *, validate: bool = False) -> None:
+        """Send a message to this client.
+
+        `validate` checks first that the class declares it, and raises ValidationError where it does not.
+        """
+        raise NotImplementedError
+
+    async def handle_json(self, content: dict[str, Any], **kwargs: Any) -> None:
+        """Validate a message and pass it to `receive_message()`, then send the completion."""
+        await self._frames.handle_message_object(content)
+
+    async def receive_message(self, message: BaseMessage) -> None:
+        """Call the handler of a validated message."""
+        await self._frames.runner.run(message)
+
+    async def handle_result(self, result: BaseMessage) -> None:
+        """Send what a handler returned."""
+        await self.send_message(result)
+
+    async def handle_validation_error(self, error: ValidationError) -> None:
+        """Tell the client what is wrong with its message."""
+        codec = self._codec
+        await self.send_message(
+            ErrorMessage(payload=error_items(error, actions=codec.actions, names=codec.names))
+        )
+
+    async def handle_json_processing_error(self, error: Exception) -> None:
+        """Log a failure outside a handler and tell the client that there was one."""
+        log_failure(self, "Failed to process message", error)
+        await self.send_message(ErrorMessage(payload={"detail": "Failed to process message"}))
+
+    async def handle_message_handler_error(
+        self, error: Exception, action: str, message: BaseMessage
+    ) -> None:
+        """Log a handler's exception and tell the client that there was one; its text stays here.
+
+        Not called for application errors such as `MessageError`, which are answered by a frame of their own.
+        """
+        log_failure(self, "Failed to process message", error, action=action)
+        await self.send_message(
+            ErrorMessage(payload={"detail": f"Failed to process message for {action}"})
+        )
+
+    @property
+    def _codec(self) -> Codec:
+        return self._frames.codec
+
+    # Events
+
+    async def handle_channel_event(self, event_payload: EventPayload) -> None:
+        """Validate an event from the layer and pass it to `receive_event()`."""
+        event = self.spec.parse_event(event_payload)
+        if event is not None:
+            await self.receive_event(event)
+
+    async def receive_event(self, event: BaseMessage) -> None:
+        """Call the handler of a validated event and send what it returns."""
+        await self._frames.runner.run_event(event)
+        if self.should_send_completion:
+            await self.send_message(EventCompleteMessage())
+
+    async def handle_event_handler_error(
+        self, error: Exception, action: str, event: BaseMessage
+    ) -> None:
+        """Log an event handler's exception; the client, who did not ask, is told nothing.
+
+        Not called for application errors such as `MessageError`, which are sent to the client.
+        """
+        log_failure(self, "Failed to process event", error, action=action)
