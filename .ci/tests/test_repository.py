@@ -28,7 +28,7 @@ OWNED = {
     "chanx-testing": {"chanx.testing"},
 }
 NAMESPACES = ("chanx", "chanx/ext")
-# Imported first by every public module of every package, so it is private to users only.
+# Imported by the `__init__.py` of every import root, so it is private to users only.
 SHARED_BY_THE_PACKAGES = {"chanx.core._guard"}
 FOLDERS = {".ci", ".github", "docs", "packages", "sandboxes"}
 

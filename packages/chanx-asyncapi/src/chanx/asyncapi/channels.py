@@ -4,7 +4,6 @@ import re
 
 from chanx.asyncapi.messages import Messages
 from chanx.asyncapi.sources import Source
-from chanx.core import _guard as _guard
 from chanx.core.authenticator import Credential
 from chanx.type_defs import JSONObject
 

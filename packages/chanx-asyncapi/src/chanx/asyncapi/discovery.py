@@ -10,7 +10,6 @@ from typing import NamedTuple, cast
 
 from chanx.asyncapi.options import DocumentOptions
 from chanx.asyncapi.routes import ConsumerRoute
-from chanx.core import _guard as _guard
 
 __all__ = ["ENTRY_POINTS", "Application", "Discover", "Target", "discover"]
 

@@ -15,7 +15,6 @@ from chanx.asyncapi.routes import ConsumerRoute
 from chanx.asyncapi.security import SecuritySchemes
 from chanx.asyncapi.servers import servers
 from chanx.asyncapi.sources import Source
-from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
 __all__ = ["generate_document"]

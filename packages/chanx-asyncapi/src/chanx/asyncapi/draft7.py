@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from chanx.asyncapi.shapes import is_finite, is_list, is_object
-from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
 __all__ = ["map_schemas", "to_draft7"]

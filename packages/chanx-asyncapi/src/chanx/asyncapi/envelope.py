@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from chanx.constants import ENVELOPE_VERSION, MAX_REF_LENGTH
-from chanx.core import _guard as _guard
 from chanx.core.codec import WireFormat
 from chanx.type_defs import JSONObject
 

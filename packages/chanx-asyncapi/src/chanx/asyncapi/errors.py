@@ -1,7 +1,5 @@
 """What the commands, and the functions behind them, raise."""
 
-from chanx.core import _guard as _guard
-
 __all__ = ["InputError"]
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from chanx.asyncapi.document import generate_document
 from chanx.asyncapi.options import DEFAULT_TITLE, DocumentOptions
 from chanx.asyncapi.routes import ConsumerRoute
-from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
 __all__ = ["AsyncAPIGenerator"]

@@ -11,8 +11,6 @@ from functools import partial
 from threading import RLock
 from typing import ParamSpec, TypeVar
 
-from chanx.core import _guard as _guard
-
 __all__ = ["in_worker", "making"]
 
 P = ParamSpec("P")

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from chanx.asyncapi.naming import UniqueNames
 from chanx.asyncapi.schemas import MessageSchemas, MessageUse, collect_schemas
-from chanx.core import _guard as _guard
 from chanx.messages.base import message_actions
 from chanx.type_defs import JSONObject
 from chanx.utils.text import snake_case

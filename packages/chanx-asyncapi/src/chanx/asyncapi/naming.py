@@ -2,8 +2,6 @@
 
 import re
 
-from chanx.core import _guard as _guard
-
 __all__ = ["UniqueNames", "legal_name"]
 
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_-]+")

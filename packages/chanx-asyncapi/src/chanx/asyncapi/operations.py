@@ -7,7 +7,6 @@ from chanx.asyncapi.messages import Messages
 from chanx.asyncapi.schemas import MessageUse
 from chanx.asyncapi.security import SecuritySchemes
 from chanx.asyncapi.sources import Source
-from chanx.core import _guard as _guard
 from chanx.core.handlers import HandlerSpec
 from chanx.type_defs import JSONObject
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from chanx.asyncapi.draft7 import map_schemas
 from chanx.asyncapi.shapes import is_object
-from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
 __all__ = ["plain_names", "with_plain_names"]

@@ -21,7 +21,6 @@ from chanx.asyncapi.routes import ConsumerRoute
 from chanx.asyncapi.servers import servers
 from chanx.asyncapi.sources import Source
 from chanx.asyncapi.text import to_json_text, to_yaml_text
-from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
 __all__ = ["Format", "Publication", "publish"]

@@ -10,7 +10,6 @@ import yaml
 
 from chanx.asyncapi.errors import InputError
 from chanx.asyncapi.shapes import is_list, is_object
-from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
 __all__ = ["document_of", "read_document"]

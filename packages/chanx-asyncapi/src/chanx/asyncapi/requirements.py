@@ -9,7 +9,6 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from chanx.asyncapi.draft7 import map_schemas, to_draft7
 from chanx.asyncapi.shapes import is_object
-from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
 __all__ = ["HandshakeParameter", "Requirements", "SecurityScheme", "api_key", "value_schema"]

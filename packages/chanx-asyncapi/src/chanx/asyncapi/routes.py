@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from chanx.asyncapi.requirements import Requirements
-from chanx.core import _guard as _guard
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 
 __all__ = ["Consumer", "ConsumerRoute", "Parameter", "is_consumer"]

@@ -18,7 +18,6 @@ from chanx.asyncapi.draft7 import to_draft7
 from chanx.asyncapi.envelope import Envelope, with_envelope
 from chanx.asyncapi.naming import legal_name
 from chanx.asyncapi.pairs import plain_names, with_plain_names
-from chanx.core import _guard as _guard
 from chanx.core.codec import WireFormat, camel_key, camel_tree, on_the_wire
 from chanx.messages.base import BaseMessage
 from chanx.type_defs import JSONObject

@@ -7,7 +7,6 @@ from dataclasses import replace
 from chanx.asyncapi.naming import UniqueNames
 from chanx.asyncapi.requirements import SecurityScheme, api_key
 from chanx.asyncapi.sources import Source
-from chanx.core import _guard as _guard
 from chanx.core.authenticator import Credential
 from chanx.core.handlers import HandlerSpec
 from chanx.type_defs import JSONObject

@@ -3,7 +3,6 @@
 from urllib.parse import SplitResult, urlsplit
 
 from chanx.asyncapi.options import DocumentOptions
-from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
 __all__ = ["servers"]

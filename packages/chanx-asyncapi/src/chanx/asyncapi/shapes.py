@@ -3,7 +3,6 @@
 from math import isfinite
 from typing import Any, TypeGuard, cast
 
-from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
 __all__ = ["is_finite", "is_list", "is_object"]

@@ -8,7 +8,6 @@ from chanx.asyncapi.envelope import Envelope
 from chanx.asyncapi.options import DocumentOptions
 from chanx.asyncapi.routes import Consumer, ConsumerRoute
 from chanx.asyncapi.schemas import MessageUse
-from chanx.core import _guard as _guard
 from chanx.core.authenticator import BaseAuthenticator, Credential
 from chanx.core.codec import WireFormat
 from chanx.core.handlers import HandlerSpec

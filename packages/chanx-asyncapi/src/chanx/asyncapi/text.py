@@ -7,7 +7,6 @@ from typing import Any
 import yaml
 
 from chanx.asyncapi.shapes import is_object
-from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
 __all__ = ["to_compact_text", "to_json_text", "to_yaml_text"]

@@ -1,7 +1,8 @@
 """Refuse to run beside the single package `chanx`, which owns the same import paths.
 
 That package ships a regular `chanx/__init__.py`, so both cannot live in one environment: whichever was
-installed last overwrites shared files. Every public module imports this one, which the other package lacks.
+installed last overwrites shared files. The `__init__.py` of every import root imports this module, which the other
+package lacks, so it runs whatever is imported first.
 """
 
 from importlib.metadata import PackageNotFoundError, version

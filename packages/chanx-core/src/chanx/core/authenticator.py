@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from chanx.constants import CLOSE_UNAUTHENTICATED
-from chanx.core import _guard as _guard
 from chanx.core._user_classes import check_async_hooks
 from chanx.type_defs import SendMessageFn
 

@@ -6,7 +6,6 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from chanx.core import _guard as _guard
 from chanx.core.observers import Observer
 from chanx.utils.logging import logger
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 
-from chanx.core import _guard as _guard
 from chanx.core.limits import DEFAULT_LIMITS, Limits
 from chanx.core.origin import OriginPolicy, same_host
 

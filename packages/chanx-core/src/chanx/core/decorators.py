@@ -4,7 +4,6 @@ import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Never, ParamSpec, TypeVar, overload
 
-from chanx.core import _guard as _guard
 from chanx.core.handlers import HANDLER_ATTRIBUTE, HandlerKind, OutputType, declare
 from chanx.messages.base import BaseMessage
 from chanx.type_defs import ChannelInfo

@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from chanx.core import _guard as _guard
 from chanx.core._user_classes import check_async_hooks
 from chanx.core.exceptions import DeniedError
 from chanx.messages.base import BaseMessage

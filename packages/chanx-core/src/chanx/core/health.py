@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from chanx.core import _guard as _guard
 from chanx.core._connection.open_connections import serving
 from chanx.core._groups.hub import open_groups
 from chanx.core._ports import OpenConnection

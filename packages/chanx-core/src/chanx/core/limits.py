@@ -3,8 +3,6 @@
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from chanx.core import _guard as _guard
-
 __all__ = ["DEFAULT_LIMITS", "LayerLossPolicy", "Limits", "OutboundPolicy"]
 
 LayerLossPolicy = Literal["resync", "close"]

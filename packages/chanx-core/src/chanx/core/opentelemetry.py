@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from chanx.core import _guard as _guard
 from chanx.core._telemetry.labels import action_label, code_label, consumer_label
 from chanx.core.health import Snapshot, snapshot
 from chanx.core.observers import Observer, add_observer, is_failure, remove_observer

@@ -10,7 +10,6 @@ from inspect import isawaitable, iscoroutinefunction
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from chanx.core import _guard as _guard
 from chanx.type_defs import Scope
 from chanx.utils.scope import header
 

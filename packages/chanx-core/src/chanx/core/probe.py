@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from chanx.core import _guard as _guard
 from chanx.core._connection.open_connections import serving
 from chanx.core._groups.hub import running_hubs
 from chanx.core._telemetry.counters import counters

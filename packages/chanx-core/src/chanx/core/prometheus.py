@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from chanx.core import _guard as _guard
 from chanx.core._telemetry.labels import action_label, code_label, consumer_label
 from chanx.core.health import snapshot
 from chanx.core.observers import Observer, add_observer, remove_observer

@@ -8,7 +8,6 @@ from typing import Any, cast
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from chanx.core import _guard as _guard
 from chanx.core.handlers import flatten_types
 from chanx.messages.base import BaseMessage
 from chanx.type_defs import JSONObject

@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any
 
-from chanx.core import _guard as _guard
 from chanx.core._connection.open_connections import connections, refusing_newcomers
 from chanx.type_defs import ASGIReceive, ASGISend, Scope
 

@@ -1,7 +1,5 @@
 """The helpers of `chanx.testing` under the path that the single package has; needs the extra `testing`."""
 
-from chanx.core import _guard as _guard
-
 try:
     from chanx.testing import (
         CapturedBroadcastEvent,

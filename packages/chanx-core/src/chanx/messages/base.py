@@ -6,8 +6,6 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from typing_extensions import Format, get_annotations
 
-from chanx.core import _guard as _guard
-
 __all__ = ["BaseMessage"]
 
 

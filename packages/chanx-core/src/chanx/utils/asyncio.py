@@ -8,7 +8,6 @@ from collections.abc import Coroutine
 from contextvars import Context
 from typing import Any, TypeVar
 
-from chanx.core import _guard as _guard
 from chanx.utils.logging import logger
 
 __all__ = ["create_task", "global_background_tasks", "wrap_task"]

@@ -3,7 +3,6 @@
 from hashlib import blake2s
 
 from chanx.constants import MAX_GROUP_NAME_LENGTH
-from chanx.core import _guard as _guard
 
 __all__ = ["safe_group_name"]
 

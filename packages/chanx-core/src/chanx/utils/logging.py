@@ -3,7 +3,6 @@
 import logging
 from typing import Any
 
-from chanx.core import _guard as _guard
 from chanx.core._telemetry.log_context import current_fields
 
 __all__ = ["ContextFilter", "log_fields", "logger"]

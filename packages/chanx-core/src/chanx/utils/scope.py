@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import parse_qs
 
-from chanx.core import _guard as _guard
 from chanx.type_defs import Scope
 
 __all__ = ["header", "path_param", "path_params", "query_params", "scope_user"]

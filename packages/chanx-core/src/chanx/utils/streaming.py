@@ -1,7 +1,5 @@
 """Text that grows, such as the answer of a language model: from snapshots to what is new in each."""
 
-from chanx.core import _guard as _guard
-
 __all__ = ["DeltaTracker"]
 
 

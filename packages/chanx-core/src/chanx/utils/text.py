@@ -4,8 +4,6 @@ import re
 from collections.abc import Collection
 from typing import TypeGuard, cast
 
-from chanx.core import _guard as _guard
-
 __all__ = ["camel_case", "is_text_list", "snake_case"]
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

@@ -5,7 +5,6 @@ import sys
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.http import Http404
 
-from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
 __all__ = ["error_items"]

@@ -6,7 +6,6 @@ from typing import Any, cast
 from rest_framework.exceptions import APIException
 from rest_framework.settings import api_settings
 
-from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
 __all__ = ["rest_error_items"]

@@ -10,7 +10,6 @@ from django.views import View
 
 from chanx.channels._awaiting import awaited
 from chanx.channels.settings import chanx_settings
-from chanx.core import _guard as _guard
 
 __all__ = ["RestrictedView", "staff_only"]
 

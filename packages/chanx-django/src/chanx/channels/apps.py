@@ -2,8 +2,6 @@
 
 from django.apps import AppConfig
 
-from chanx.core import _guard as _guard
-
 __all__ = ["ChanxChannelsConfig"]
 
 

@@ -15,7 +15,6 @@ from pydantic_core import from_json
 from chanx.channels._awaiting import awaited
 from chanx.channels._database import atomic_request, in_database_thread
 from chanx.channels._request import http_request, route_arguments
-from chanx.core import _guard as _guard
 from chanx.core.authenticator import BaseAuthenticator, Credential
 from chanx.messages.outgoing import AuthenticationMessage, AuthenticationPayload
 from chanx.type_defs import Scope

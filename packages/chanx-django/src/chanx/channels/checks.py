@@ -20,7 +20,6 @@ from chanx.channels.access import RestrictedView
 from chanx.channels.settings import settings_faults, unused_settings
 from chanx.channels.utils.asgi import get_websocket_application
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
-from chanx.core import _guard as _guard
 
 if TYPE_CHECKING:
     from chanx.asyncapi import ConsumerRoute

@@ -6,7 +6,6 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from chanx.channels.settings import chanx_settings
-from chanx.core import _guard as _guard
 from chanx.core.config import Config
 from chanx.core.origin import OriginPolicy, origin_host, same_host
 from chanx.type_defs import Scope

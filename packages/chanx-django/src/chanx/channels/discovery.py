@@ -14,7 +14,6 @@ from chanx.asyncapi.routes import is_consumer
 from chanx.channels.document import document_options
 from chanx.channels.patterns import Address, address_of
 from chanx.channels.utils.asgi import get_websocket_application, layers
-from chanx.core import _guard as _guard
 
 __all__ = ["DjangoRouteDiscovery", "discover", "discover_routes"]
 

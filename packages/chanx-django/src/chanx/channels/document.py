@@ -4,7 +4,6 @@ from django.http import HttpRequest
 
 from chanx.asyncapi import DocumentOptions
 from chanx.channels.settings import chanx_settings
-from chanx.core import _guard as _guard
 
 __all__ = ["document_options"]
 

@@ -8,7 +8,6 @@ from django.urls.resolvers import RegexPattern
 from django.utils.regex_helper import normalize
 
 from chanx.asyncapi import Parameter
-from chanx.core import _guard as _guard
 
 __all__ = ["Address", "address_of"]
 

@@ -11,7 +11,6 @@ from django.utils.functional import cached_property
 
 from chanx.channels._database import in_database_thread
 from chanx.channels._request import http_request
-from chanx.core import _guard as _guard
 from chanx.core.guards import DeniedError, Guard
 from chanx.messages.base import BaseMessage
 

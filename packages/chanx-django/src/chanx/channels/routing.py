@@ -9,8 +9,6 @@ from channels.consumer import AsyncConsumer
 from channels.routing import URLRouter
 from django import urls
 
-from chanx.core import _guard as _guard
-
 if TYPE_CHECKING:
     # What the stubs of Channels want in a URLRouter: a URLPattern whose view is an ASGI application.
     from channels.routing import _ExtendedURLPattern as Route  # pyright: ignore[reportPrivateUsage]

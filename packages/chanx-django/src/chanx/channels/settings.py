@@ -9,7 +9,6 @@ from django.core.exceptions import ImproperlyConfigured
 from pydantic import ConfigDict, InstanceOf, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
-from chanx.core import _guard as _guard
 from chanx.core.limits import DEFAULT_LIMITS, Limits
 from chanx.type_defs import JSONObject
 

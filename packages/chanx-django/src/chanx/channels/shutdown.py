@@ -3,7 +3,6 @@
 Daphne does not know the lifespan protocol: with it, await `drain()` before its server stops.
 """
 
-from chanx.core import _guard as _guard
 from chanx.core.shutdown import drain, lifespan
 
 __all__ = ["drain", "lifespan"]

@@ -17,7 +17,6 @@ from chanx.channels._database import close_old_connections
 from chanx.channels.utils.asgi import get_websocket_application
 from chanx.channels.utils.settings import override_chanx_settings
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
-from chanx.core import _guard as _guard
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.outgoing import AuthenticationMessage
 

@@ -3,7 +3,6 @@
 from django.urls import URLPattern, path
 
 from chanx.channels.views import AsyncAPIDocsView, AsyncAPISchemaView
-from chanx.core import _guard as _guard
 
 __all__ = ["urlpatterns"]
 

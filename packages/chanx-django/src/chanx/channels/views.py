@@ -7,7 +7,6 @@ from django.shortcuts import render
 from django.utils.cache import get_conditional_response
 
 from chanx.channels.access import RestrictedView
-from chanx.core import _guard as _guard
 from chanx.utils.logging import logger
 
 try:

@@ -6,7 +6,6 @@ from typing import cast
 
 from starlette.exceptions import HTTPException
 
-from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
 __all__ = ["http_error_item", "refusal"]

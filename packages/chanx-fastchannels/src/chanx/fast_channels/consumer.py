@@ -22,8 +22,6 @@ from fast_channels.type_defs import (
     WebSocketDisconnectEvent,
 )
 
-from chanx.core import _guard as _guard
-
 __all__ = [
     "AsyncConsumer",
     "AsyncHttpConsumer",

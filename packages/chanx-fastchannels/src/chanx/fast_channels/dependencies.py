@@ -13,7 +13,6 @@ from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket, WebSocketState
 from typing_extensions import Format, get_annotations
 
-from chanx.core import _guard as _guard
 from chanx.core.exceptions import MessageError
 from chanx.type_defs import Scope
 from chanx.utils.logging import logger

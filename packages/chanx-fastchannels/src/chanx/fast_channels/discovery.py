@@ -12,7 +12,6 @@ from starlette.routing import BaseRoute, Host, Mount, WebSocketRoute
 from chanx.asyncapi import ConsumerRoute, DocumentOptions, Parameter
 from chanx.asyncapi.discovery import Application, Target
 from chanx.asyncapi.routes import Consumer, is_consumer
-from chanx.core import _guard as _guard
 
 __all__ = ["application_options", "discover", "discover_routes"]
 

@@ -11,8 +11,6 @@ from fast_channels.layers import (
     register_channel_layer,
 )
 
-from chanx.core import _guard as _guard
-
 if TYPE_CHECKING:
     from fast_channels.layers.redis import RedisChannelLayer, RedisPubSubChannelLayer
 

@@ -14,7 +14,6 @@ from chanx.asyncapi.requirements import (
     api_key,
     value_schema,
 )
-from chanx.core import _guard as _guard
 from chanx.fast_channels.dependencies import Dependencies
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer, connection_dependencies
 from chanx.type_defs import JSONObject

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from starlette.applications import Starlette
 from starlette.routing import Router, WebSocketRoute
 
-from chanx.core import _guard as _guard
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
 
 if TYPE_CHECKING:

@@ -6,8 +6,6 @@ from typing import Any
 
 from fast_channels.layers import channel_layers, register_channel_layer, unregister_channel_layer
 
-from chanx.core import _guard as _guard
-
 try:
     from chanx.testing import WebsocketCommunicator as _WebsocketCommunicator
 except ImportError as _error:

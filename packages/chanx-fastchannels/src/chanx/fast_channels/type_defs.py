@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
-from chanx.core import _guard as _guard
-
 __all__ = ["AsyncAPIConfig"]
 
 

@@ -7,7 +7,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from chanx.core import _guard as _guard
 from chanx.fast_channels.type_defs import AsyncAPIConfig
 from chanx.utils.logging import logger
 

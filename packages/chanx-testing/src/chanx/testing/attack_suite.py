@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Literal
 import pytest
 from pydantic import Field
 
-from chanx.core import _guard as _guard
 from chanx.core import drain, open_connections
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.decorators import event_handler, ws_handler

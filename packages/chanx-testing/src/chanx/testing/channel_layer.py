@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from chanx.core import _guard as _guard
 from chanx.testing.clock import Clock
 from chanx.testing.faults import ChannelFullError, Fault, FaultKind, LayerDownError, Treatment
 

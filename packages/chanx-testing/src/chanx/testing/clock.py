@@ -4,8 +4,6 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
 
-from chanx.core import _guard as _guard
-
 __all__ = ["Clock"]
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from chanx.core import _guard as _guard
 from chanx.messages.base import BaseMessage
 
 __all__ = ["CollectedMessages", "Ending"]

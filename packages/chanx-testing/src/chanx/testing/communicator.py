@@ -8,7 +8,6 @@ from typing import Any, TypeVar, overload
 from pydantic_core import from_json
 
 from chanx.constants import COMPLETE_ACTIONS, MESSAGE_ACTION_COMPLETE
-from chanx.core import _guard as _guard
 from chanx.core.codec import with_ref
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage

@@ -14,7 +14,6 @@ from typing import Any, ClassVar, Literal, cast
 import pytest
 from pydantic import BaseModel
 
-from chanx.core import _guard as _guard
 from chanx.core.decorators import ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self
 
-from chanx.core import _guard as _guard
 from chanx.core.exceptions import ChannelFullError
 
 __all__ = ["ChannelFullError", "Fault", "FaultKind", "LayerDownError", "Treatment"]

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from chanx.core import _guard as _guard
 from chanx.core.codec import Codec, InvalidFrameError, WireFormat
 from chanx.core.spec import ConsumerSpec
 from chanx.core.websocket import ChanxWebsocketConsumerMixin

@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Literal
 import pytest
 from pydantic import BaseModel, field_validator
 
-from chanx.core import _guard as _guard
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.health import snapshot
 from chanx.core.websocket import ChanxWebsocketConsumerMixin

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Literal
 import pytest
 from pydantic import ValidationError
 
-from chanx.core import _guard as _guard
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin

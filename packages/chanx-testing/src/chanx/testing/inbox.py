@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 
-from chanx.core import _guard as _guard
 from chanx.type_defs import ASGIEvent
 
 __all__ = ["Inbox", "Search"]

@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from chanx.core import _guard as _guard
 from chanx.core import open_connections
 
 __all__ = ["no_leaks"]

@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 import pytest
 
-from chanx.core import _guard as _guard
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin

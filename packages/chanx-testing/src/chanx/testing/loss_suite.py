@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Literal
 
 import pytest
 
-from chanx.core import _guard as _guard
 from chanx.core.decorators import ws_handler
 from chanx.core.health import snapshot
 from chanx.core.websocket import ChanxWebsocketConsumerMixin

@@ -14,7 +14,6 @@ from typing import Any, Generic
 import pytest
 from typing_extensions import TypeVar
 
-from chanx.core import _guard as _guard
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.testing.channel_layer import FaultyChannelLayer
 from chanx.testing.communicator import WebsocketCommunicator

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from chanx.core import _guard as _guard
 from chanx.core.probe import probed_layers, received_from_layers
 from chanx.testing.channel_layer import FaultyChannelLayer
 

@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Literal, cast
 
 import pytest
 
-from chanx.core import _guard as _guard
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage

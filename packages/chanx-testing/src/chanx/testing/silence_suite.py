@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import pytest
 
-from chanx.core import _guard as _guard
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage

@@ -11,7 +11,6 @@ from weakref import WeakSet
 
 from pydantic_core import from_json
 
-from chanx.core import _guard as _guard
 from chanx.core.probe import PROBE_KEY, Probe, ProbedConnection, probed_connections
 from chanx.testing.inbox import Inbox
 from chanx.testing.quiet import until, until_silent

@@ -5,7 +5,6 @@ from typing import Any, ClassVar, cast
 
 import pytest
 
-from chanx.core import _guard as _guard
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.testing.communicator import WebsocketCommunicator
 from chanx.testing.leaks import no_leaks

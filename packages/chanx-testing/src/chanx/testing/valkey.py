@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
-from chanx.core import _guard as _guard
-
 __all__ = ["Valkey", "ValkeyError", "valkey_binary", "valkey_server"]
 
 _TIME_LIMIT = 10.0

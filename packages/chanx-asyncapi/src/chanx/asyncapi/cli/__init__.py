@@ -3,8 +3,6 @@
 import sys
 from importlib.util import find_spec
 
-from chanx.core import _guard as _guard
-
 __all__ = ["main"]
 
 _NEEDED = ("click", "jsonschema")

@@ -2,6 +2,5 @@
 
 from chanx.asyncapi.diff._change import Change, Direction
 from chanx.asyncapi.diff._documents import compare_documents
-from chanx.core import _guard as _guard
 
 __all__ = ["Change", "Direction", "compare_documents"]

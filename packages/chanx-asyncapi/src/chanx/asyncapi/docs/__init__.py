@@ -3,7 +3,6 @@
 from chanx.asyncapi.docs._assets import Asset, asset
 from chanx.asyncapi.docs._page import docs_page, error_page
 from chanx.asyncapi.docs._site import static_site
-from chanx.core import _guard as _guard
 
 __all__ = ["PAGE_HEADERS", "Asset", "asset", "docs_page", "error_page", "static_site"]
 

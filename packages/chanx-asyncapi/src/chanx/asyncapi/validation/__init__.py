@@ -4,7 +4,6 @@ from chanx.asyncapi.validation._problem import Problem
 from chanx.asyncapi.validation._references import broken_references
 from chanx.asyncapi.validation._rules import RULES
 from chanx.asyncapi.validation._structure import structure
-from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
 __all__ = ["Problem", "validate_document"]

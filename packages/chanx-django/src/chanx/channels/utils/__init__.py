@@ -4,7 +4,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from chanx.channels.utils.asgi import get_websocket_application
-from chanx.core import _guard as _guard
 
 if TYPE_CHECKING:
     from chanx.channels.utils.settings import override_chanx_settings

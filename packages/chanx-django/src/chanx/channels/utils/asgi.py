@@ -6,8 +6,6 @@ from typing import Any
 from channels.routing import URLRouter, get_default_application
 from django.conf import settings
 
-from chanx.core import _guard as _guard
-
 __all__ = ["get_websocket_application", "layers", "websocket_part"]
 
 # Under these names middleware keeps what it wraps: Channels' own, and what follows Starlette's example.

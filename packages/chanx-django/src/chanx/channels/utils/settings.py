@@ -5,8 +5,6 @@ from typing import Any
 from django.conf import settings
 from django.test.utils import TestContextDecorator, override_settings
 
-from chanx.core import _guard as _guard
-
 __all__ = ["override_chanx_settings", "settings_context"]
 
 

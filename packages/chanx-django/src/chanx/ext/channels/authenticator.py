@@ -6,7 +6,6 @@ from chanx.channels.authenticator import (
     ChanxSerializer,
     DjangoAuthenticator,
 )
-from chanx.core import _guard as _guard
 
 __all__ = [
     "AuthActionInterceptMixin",

@@ -5,7 +5,6 @@ from chanx.channels.routing import (
     path,
     re_path,
 )
-from chanx.core import _guard as _guard
 
 __all__ = [
     "include",

@@ -7,7 +7,6 @@ from chanx.channels.testing import (
     override_chanx_settings,
     use_channel_layer,
 )
-from chanx.core import _guard as _guard
 
 __all__ = [
     "DjangoWebsocketCommunicator",

@@ -5,7 +5,6 @@ from chanx.channels.views import (
     AsyncAPISchemaView,
     generate_asyncapi_schema,
 )
-from chanx.core import _guard as _guard
 
 __all__ = [
     "AsyncAPIDocsView",

@@ -1,6 +1,5 @@
 """The plain consumers of `chanx.fast_channels.consumer`."""
 
-from chanx.core import _guard as _guard
 from chanx.fast_channels.consumer import (
     AsyncConsumer,
     AsyncHttpConsumer,

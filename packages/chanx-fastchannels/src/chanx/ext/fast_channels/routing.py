@@ -1,6 +1,5 @@
 """The route helper of `chanx.fast_channels.routing`."""
 
-from chanx.core import _guard as _guard
 from chanx.fast_channels.routing import (
     add_websocket_consumer,
 )

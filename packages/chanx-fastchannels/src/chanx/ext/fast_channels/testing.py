@@ -1,6 +1,5 @@
 """The communicator of `chanx.fast_channels.testing`."""
 
-from chanx.core import _guard as _guard
 from chanx.fast_channels.testing import (
     WebsocketCommunicator,
     use_channel_layer,

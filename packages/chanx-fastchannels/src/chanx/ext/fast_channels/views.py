@@ -1,6 +1,5 @@
 """The views of `chanx.fast_channels.views`."""
 
-from chanx.core import _guard as _guard
 from chanx.fast_channels.views import (
     asyncapi_docs,
     asyncapi_spec_json,

@@ -1,6 +1,5 @@
 """The consumer of `chanx.fast_channels.websocket`."""
 
-from chanx.core import _guard as _guard
 from chanx.fast_channels.websocket import (
     AsyncJsonWebsocketConsumer,
     ReceiveEvent,

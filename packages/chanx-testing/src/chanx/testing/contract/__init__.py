@@ -1,7 +1,5 @@
 """Tests of a contract, made from a consumer class or from an AsyncAPI document; needs the extra `contract`."""
 
-from chanx.core import _guard as _guard
-
 try:
     from chanx.testing.contract.suite import contract_tests
     from chanx.testing.contract.verdict import ContractError

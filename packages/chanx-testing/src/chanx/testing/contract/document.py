@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from jsonschema import Draft7Validator
 
-from chanx.core import _guard as _guard
 from chanx.type_defs import JSONObject
 
 __all__ = ["Channel", "MessageSchema", "Request", "channel_of"]

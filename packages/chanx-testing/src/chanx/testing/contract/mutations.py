@@ -5,7 +5,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, cast
 
-from chanx.core import _guard as _guard
 from chanx.testing.contract.document import MessageSchema, followed
 from chanx.type_defs import JSONObject
 

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 from hypothesis import strategies as st
 
-from chanx.core import _guard as _guard
 from chanx.testing.contract.document import followed
 from chanx.type_defs import JSONObject
 

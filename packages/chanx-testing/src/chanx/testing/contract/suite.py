@@ -14,7 +14,6 @@ from hypothesis.errors import Unsatisfiable
 from pydantic_core import from_json, to_json
 
 from chanx.asyncapi import ConsumerRoute, generate_document
-from chanx.core import _guard as _guard
 from chanx.core.codec import Codec, InvalidFrameError
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage, message_actions

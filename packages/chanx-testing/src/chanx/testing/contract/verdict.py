@@ -6,7 +6,6 @@ from typing import Any, cast
 
 from pydantic_core import from_json, to_json
 
-from chanx.core import _guard as _guard
 from chanx.testing.contract.document import Channel, Request
 from chanx.testing.contract.mutations import CANARY
 from chanx.testing.frames import listed

@@ -4,7 +4,6 @@ An integration's own tests subclass `IntegrationSuite` with its consumer base cl
 and pytest-asyncio (extra `pytest`).
 """
 
-from chanx.core import _guard as _guard
 from chanx.testing.integration.access import AccessTests
 from chanx.testing.integration.declarations import DeclarationTests
 from chanx.testing.integration.ending import EndingTests

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from pydantic_core import from_json
 
-from chanx.core import _guard as _guard
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.decorators import ws_handler
 from chanx.messages.incoming import PingMessage

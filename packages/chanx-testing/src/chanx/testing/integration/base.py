@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from chanx.core import _guard as _guard
 from chanx.testing.communicator import WebsocketCommunicator
 from chanx.testing.integration.consumers import Basic
 from chanx.testing.suite import Consumer, Suite

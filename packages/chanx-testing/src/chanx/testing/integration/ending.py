@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from chanx.core import _guard as _guard
 from chanx.core import drain
 from chanx.core.decorators import ws_handler
 from chanx.messages.incoming import PingMessage

@@ -7,7 +7,6 @@ from typing import Any, Literal, Never
 
 import pytest
 
-from chanx.core import _guard as _guard
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.exceptions import DeniedError, MessageError
 from chanx.core.guards import Guard

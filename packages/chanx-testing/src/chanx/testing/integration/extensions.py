@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from chanx.core import _guard as _guard
 from chanx.core.decorators import ws_handler
 from chanx.core.guards import DeniedError, Guard
 from chanx.core.probe import PROBE_KEY, ProbedConnection

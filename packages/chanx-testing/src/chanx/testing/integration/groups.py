@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from chanx.constants import EVENT_ACTION_COMPLETE, GROUP_ACTION_COMPLETE
-from chanx.core import _guard as _guard
 from chanx.messages.incoming import PingMessage
 from chanx.testing.integration.base import PONG, IntegrationTests
 from chanx.testing.integration.consumers import (

@@ -7,7 +7,6 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel
 
-from chanx.core import _guard as _guard
 from chanx.core.decorators import ws_handler
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage

@@ -5,7 +5,6 @@ import logging
 
 import pytest
 
-from chanx.core import _guard as _guard
 from chanx.core.decorators import ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage

@@ -2,7 +2,6 @@
 
 import pytest
 
-from chanx.core import _guard as _guard
 from chanx.core.decorators import ws_handler
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage

@@ -3,7 +3,6 @@
 from chanx.channels.utils.asgi import (
     get_websocket_application,
 )
-from chanx.core import _guard as _guard
 
 __all__ = [
     "get_websocket_application",
