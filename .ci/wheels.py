@@ -15,17 +15,19 @@ import nox
 from licences import licence_errors
 
 ROOT = Path(__file__).resolve().parents[1]
+CONFORMANCE = "chanx-conformance"  # what both integrations are tested by; never published
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
 BUILT: dict[str, Path] = {}  # the wheels by package, once build_wheels() has run
 
 
 def build(session: nox.Session, target: Path) -> Path:
-    """Build wheel and sdist of every package into an empty folder, by the time of the last commit."""
+    """Build wheel and sdist of every published package into an empty folder, by the time of the last commit."""
     shutil.rmtree(target, ignore_errors=True)
     when = session.run("git", "log", "-1", "--format=%ct", external=True, silent=True)
     command = ["uv", "build", "--all-packages", "--no-sources", "--quiet", f"--out-dir={target}"]
     session.run_install(*command, env={"SOURCE_DATE_EPOCH": str(when).strip()})
-    for stray in [*target.glob("sandbox*"), *target.glob("chanx_workspace*")]:
+    unpublished = ("sandbox*", "chanx_workspace*", "chanx_conformance*")
+    for stray in [path for pattern in unpublished for path in target.glob(pattern)]:
         stray.unlink()
     return target
 
@@ -36,7 +38,14 @@ def build_wheels(session: nox.Session) -> dict[str, Path]:
         dist = build(session, Path(session.cache_dir).resolve() / "dist")
         check_wheels(session, sorted(dist.glob("*.whl")))
         BUILT.update({package_of(path): path for path in dist.glob("*.whl")})
+        build_conformance(session, dist / "unpublished")
     return BUILT
+
+
+def build_conformance(session: nox.Session, target: Path) -> None:
+    """Build the tests that the integrations share, for the environments in which their own tests run."""
+    command = ["uv", "build", f"--package={CONFORMANCE}", "--wheel", "--no-sources", "--quiet"]
+    session.run_install(*command, f"--out-dir={target}")
 
 
 def check_wheels(session: nox.Session, wheels: list[Path]) -> None:
@@ -83,7 +92,8 @@ def install(session: nox.Session, *arguments: str) -> None:
     (dist,) = {path.parent for path in BUILT.values()}
     ours = dist / "ours.txt"
     # By address: a wheel of the same version may be published, or in uv's cache from another build.
-    lines = [f"{package} @ {path.as_uri()}" for package, path in BUILT.items()]
+    wheels = [*BUILT.values(), *dist.glob("unpublished/*.whl")]
+    lines = [f"{package_of(path)} @ {path.as_uri()}" for path in wheels]
     ours.write_text("\n".join(lines), encoding="utf-8")
     command = ["uv", "pip", "install", "--quiet", "--no-sources", "--no-config"]
     session.run_install(*command, f"--constraint={ours}", *arguments)

@@ -18,7 +18,7 @@ from typing_extensions import Format, get_annotations
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).with_name("table.yaml")
-SUITES = ROOT / "packages/chanx-testing/src/chanx/testing"
+SUBJECTS = ROOT / "conformance" / "chanx_conformance"
 # Its packages are found in the folder that a user starts it from.
 FASTAPI_SANDBOX = ROOT / "sandboxes" / "fastapi"
 REFERENCES = ["000", "001", "002", "003", "004"]
@@ -123,7 +123,7 @@ def is_test(node_id: str) -> bool:
 
 @cache
 def names_in(path: Path) -> frozenset[str]:
-    """Return the tests of a file as pytest names them, those inherited from the suite of integrations included."""
+    """Return the tests of a file as pytest names them, those inherited from the conformance tests included."""
     names: set[str] = set()
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         names |= functions_in([node])
@@ -134,20 +134,16 @@ def names_in(path: Path) -> frozenset[str]:
 
 def methods_of(node: ast.ClassDef) -> set[str]:
     bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
-    return functions_in(node.body) | (
-        suite() if any(base.endswith("Suite") for base in bases) else set()
-    )
+    inherited = (subjects().get(base, set()) for base in bases)
+    return functions_in(node.body).union(*inherited)
 
 
 @cache
-def suite() -> frozenset[str]:
-    """Return the tests of the suite of integrations, whichever of its parts they are in."""
-    bodies = [
-        ast.parse(path.read_text(encoding="utf-8")).body
-        for path in (*SUITES.glob("*suite.py"), *SUITES.glob("integration/*.py"))
-    ]
+def subjects() -> dict[str, set[str]]:
+    """Return the conformance tests by their class."""
+    bodies = [ast.parse(path.read_text(encoding="utf-8")).body for path in SUBJECTS.glob("*.py")]
     classes = [node for body in bodies for node in body if isinstance(node, ast.ClassDef)]
-    return frozenset(name for node in classes for name in functions_in(node.body))
+    return {node.name: functions_in(node.body) for node in classes}
 
 
 def functions_in(body: list[ast.stmt]) -> set[str]:
@@ -297,9 +293,9 @@ def test_a_row_without_its_test_is_found(changes: dict[str, Any]) -> None:
 
 
 def test_an_inherited_test_is_one() -> None:
-    file = "packages/chanx-django/tests/test_suites.py"
+    file = "packages/chanx-django/tests/test_conformance.py"
 
-    assert is_test(f"{file}::TestIntegration::test_origin")
+    assert is_test(f"{file}::TestAccess::test_origin")
     assert not is_test(f"{file}::test_origin")
 
 

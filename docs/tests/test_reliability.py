@@ -13,12 +13,12 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 NAMED = sorted(set(re.findall(r"`(\w+(?:\.py)?)::(\w+)`", PAGE)))
 FOLDERS = ("packages/*/tests", "sandboxes/servers")
-SUITES = ROOT / "packages/chanx-testing/src/chanx/testing"
+CONFORMANCE = ROOT / "conformance"
 
 
 @cache
 def functions_of(file: str) -> frozenset[str]:
-    """Return the names of the functions in the files of that name, or in all suites for integrations."""
+    """Return the names of the functions in the files of that name, or in all conformance tests."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files_of(file)]
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     return frozenset(
@@ -27,8 +27,8 @@ def functions_of(file: str) -> frozenset[str]:
 
 
 def files_of(file: str) -> list[Path]:
-    if file == "suites":
-        return list(SUITES.rglob("*.py"))
+    if file == "conformance":
+        return list(CONFORMANCE.rglob("*.py"))
     return [path for folder in FOLDERS for place in ROOT.glob(folder) for path in place.rglob(file)]
 
 

@@ -1,8 +1,4 @@
-"""What a test may conclude from silence, on every kind of channel layer.
-
-An integration's own tests subclass `SilenceSuite` with its consumer base class and a channel layer. Needs pytest and
-pytest-asyncio (extra `pytest`).
-"""
+"""What a test may conclude from silence, on every kind of channel layer."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -17,28 +13,15 @@ from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.testing.communicator import WebsocketCommunicator
 from chanx.testing.leaks import no_leaks
-from chanx.testing.suite import Consumer, Suite
+from chanx_conformance.models import NewsEvent, SayMessage
+from chanx_conformance.suite import Consumer, Suite
 
-__all__ = ["SilenceSuite"]
+__all__ = ["SilenceTests"]
 
 # Seconds: a limit that no test reaches.
 _LONG = 30.0
 # Frames on their way through a server are missed now and then, not every time.
 _ROUNDS = 10
-
-
-class News(BaseMessage):
-    """Something said to the group."""
-
-    action: Literal["news"] = "news"
-    payload: str
-
-
-class Tell(BaseMessage):
-    """Ask a member to say something to the group."""
-
-    action: Literal["tell"] = "tell"
-    payload: str
 
 
 class Relay(BaseMessage):
@@ -48,17 +31,17 @@ class Relay(BaseMessage):
     payload: str
 
 
-class Member(ChanxWebsocketConsumerMixin[Relay | News]):
+class Member(ChanxWebsocketConsumerMixin[Any]):
     """Says what it is told, after a while if there is a gate."""
 
     gate: asyncio.Event | None = None
 
-    @ws_handler(output_type=News)
-    async def tell(self, message: Tell) -> None:
+    @ws_handler(output_type=NewsEvent)
+    async def say(self, message: SayMessage) -> None:
         """Say it."""
         if self.gate is not None:
             await self.gate.wait()
-        await self.broadcast_message(News(payload=message.payload), exclude_current=True)
+        await self.broadcast_message(NewsEvent(payload=message.payload), exclude_current=True)
 
     @ws_handler
     async def relay(self, message: Relay) -> None:
@@ -68,16 +51,24 @@ class Member(ChanxWebsocketConsumerMixin[Relay | News]):
     @event_handler
     async def on_relay(self, event: Relay) -> None:
         """Say it."""
-        await self.broadcast_event(News(payload=event.payload), "members")
+        await self.broadcast_event(NewsEvent(payload=event.payload), "members")
 
     @event_handler
-    async def on_news(self, event: News) -> News:
+    async def on_news(self, event: NewsEvent) -> NewsEvent:
         """Pass it on."""
         return event
 
 
-class SilenceSuite(Suite):
+class SilenceTests(Suite):
     """Tests that silence is reported only when nothing can come."""
+
+    @pytest.fixture(params=["memory", "pubsub", "queue"])
+    async def layer(self, request: pytest.FixtureRequest) -> AsyncGenerator[Any]:
+        """Register a layer of each kind for one test."""
+        url = "" if request.param == "memory" else request.getfixturevalue("valkey_url")
+        layer = self.make_layer(request.param, url)
+        with self.registered(layer):
+            yield layer
 
     @pytest.fixture(autouse=True)
     async def nothing_left(self, layer: Any) -> AsyncGenerator[None]:
@@ -90,15 +81,10 @@ class SilenceSuite(Suite):
     async def members(self, *kinds: Consumer) -> AsyncGenerator[list[WebsocketCommunicator]]:
         """Connect a member of each kind, which is in its group."""
         async with AsyncExitStack() as stack:
-            members = [await stack.enter_async_context(self.connection(kind)) for kind in kinds]
+            members = [await stack.enter_async_context(self.connect_to(kind)) for kind in kinds]
             for member in members:
                 await member.idle(_LONG)
             yield members
-
-    def connection(self, kind: Consumer) -> WebsocketCommunicator:
-        """Make a connection to a consumer."""
-        application: Any = kind
-        return WebsocketCommunicator(application.as_asgi(), "/ws", consumer=kind)
 
     def member(self, *groups: str, **options: Any) -> Consumer:
         """Make a consumer in these groups."""
@@ -111,9 +97,9 @@ class SilenceSuite(Suite):
         member = self.member("members")
         async with self.members(member, member) as (ada, grace):
             for number in range(_ROUNDS):
-                await ada.send_message(Tell(payload=str(number)))
+                await ada.send_message(SayMessage(payload=str(number)))
                 assert await said_nothing(grace, call) is False
-                assert await grace.expect(News) == News(payload=str(number))
+                assert await grace.expect(NewsEvent) == NewsEvent(payload=str(number))
             assert await said_nothing(grace, call) is True
             assert await said_nothing(ada, call) is True
 
@@ -122,9 +108,9 @@ class SilenceSuite(Suite):
         member = self.member("members")
         async with self.members(member) as (ada,):
             for _ in range(_ROUNDS):
-                await member.broadcast_event(News(payload="news"), "members")
+                await member.broadcast_event(NewsEvent(payload="news"), "members")
                 assert not await ada.receive_nothing(_LONG)
-                assert await ada.expect(News) == News(payload="news")
+                assert await ada.expect(NewsEvent) == NewsEvent(payload="news")
 
     async def test_message_that_causes_another_is_waited_for(self) -> None:
         """Over two groups and a connection between them."""
@@ -133,14 +119,14 @@ class SilenceSuite(Suite):
             for _ in range(_ROUNDS):
                 await ada.send_message(Relay(payload="news"))
                 assert not await grace.receive_nothing(_LONG)
-                assert await grace.expect(News) == News(payload="news")
+                assert await grace.expect(NewsEvent) == NewsEvent(payload="news")
 
     async def test_handler_of_another_connection_is_waited_for(self) -> None:
         """It may still send."""
         gate = asyncio.Event()
         slow, member = self.member("members", gate=gate), self.member("members")
         async with self.members(slow, member) as (ada, grace):
-            await ada.send_message(Tell(payload="late"))
+            await ada.send_message(SayMessage(payload="late"))
             looking = asyncio.ensure_future(grace.receive_nothing(_LONG))
             assert await ada.receive_nothing(0.05)
             assert not looking.done()

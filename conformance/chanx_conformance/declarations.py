@@ -1,5 +1,6 @@
 """What a consumer class declares, and which mistakes are refused when it is created."""
 
+import re
 from collections.abc import Awaitable
 from functools import wraps
 from typing import Any, cast
@@ -14,17 +15,10 @@ from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
-from chanx.testing.communicator import WebsocketCommunicator
-from chanx.testing.integration.base import IntegrationTests
-from chanx.testing.integration.consumers import (
-    Admits,
-    Basic,
-    ChatMessage,
-    ChatPayload,
-    NewsEvent,
-    Telling,
-)
 from chanx.type_defs import EventPayload, Scope
+from chanx_conformance.consumers import Admits, Basic, Telling
+from chanx_conformance.models import ChatMessage, ChatPayload, NewsEvent
+from chanx_conformance.suite import Suite
 
 __all__ = ["DeclarationTests"]
 
@@ -41,7 +35,12 @@ async def allow(origin: str, scope: Scope) -> bool:
     return True
 
 
-class DeclarationTests(IntegrationTests):
+def named(value: Any) -> str:
+    """Name a parameter without its address, which differs between the processes that run the tests."""
+    return re.sub(r" at 0x\w+", "", str(value))
+
+
+class DeclarationTests(Suite):
     """Mistakes in the attributes and methods of a class."""
 
     def refuse(self, match: str, **attributes: Any) -> None:
@@ -92,7 +91,7 @@ class DeclarationTests(IntegrationTests):
             ("allowed_origins", allow, r"allow\(\) is async"),
             ("allowed_origins", staticmethod(allow), r"allow\(\) is async"),
         ],
-        ids=str,
+        ids=named,
     )
     def test_text_in_place_of_a_list(self, name: str, value: Any, cure: str) -> None:
         """A text would be read letter by letter; an async function would allow every origin."""
@@ -188,9 +187,9 @@ class DeclarationTests(IntegrationTests):
                 """Answer, without saying with what."""
                 return NewsEvent(payload="new")
 
-        consumer: Any = self.make(Forgetful)
+        consumer = self.make(Forgetful)
         for _ in range(2):
-            async with WebsocketCommunicator(consumer.as_asgi(), "/ws", consumer=consumer) as ws:
+            async with self.connect_to(consumer) as ws:
                 for _ in range(2):
                     await ws.send_message(PingMessage())
                     assert (await ws.receive_json_from())["action"] == "news"

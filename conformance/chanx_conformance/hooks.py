@@ -1,37 +1,22 @@
-"""Hooks that applications override, and options: the same on every integration.
-
-An integration's own tests subclass `HookSuite` with its consumer base class and a channel layer. Needs pytest and
-pytest-asyncio (extra `pytest`).
-"""
+"""Hooks that applications override, and options: the same on every integration."""
 
 import asyncio
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import pytest
 from pydantic import ValidationError
 
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.decorators import event_handler, ws_handler
-from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import ErrorMessage, PongMessage
-from chanx.testing.communicator import WebsocketCommunicator
-from chanx.testing.quiet import until
-from chanx.testing.suite import Suite
-from chanx.type_defs import EventPayload, GroupMessageEvent, JSONObject, Scope
+from chanx.type_defs import EventPayload, GroupMessageEvent, Scope
+from chanx_conformance.consumers import Answering
+from chanx_conformance.models import COMPLETE, PONG, NewsEvent, SayMessage
+from chanx_conformance.suite import Suite, until
 
-__all__ = ["HookSuite"]
-
-PONG: JSONObject = {"action": "pong", "payload": None}
-COMPLETE: JSONObject = {"action": "complete", "payload": None}
-
-
-class SayMessage(BaseMessage):
-    """Something said."""
-
-    action: Literal["say"] = "say"
-    payload: str
+__all__ = ["HookTests"]
 
 
 class HiddenMessage(BaseMessage):
@@ -41,24 +26,10 @@ class HiddenMessage(BaseMessage):
     payload: str = ""
 
 
-class NewsEvent(BaseMessage):
-    """Something that the server has to tell."""
-
-    action: Literal["news"] = "news"
-    payload: str
-
-
-class Speaking(ChanxWebsocketConsumerMixin[NewsEvent]):
+class Speaking(Answering):
     """Sends in every way."""
 
     groups: list[str] = ["lobby"]  # noqa: RUF012 - the documented way to write it
-
-    noted: ClassVar[list[Any]] = []
-
-    @ws_handler
-    async def ping(self, message: PingMessage) -> PongMessage:
-        """Answer."""
-        return PongMessage()
 
     @ws_handler
     async def say(self, message: SayMessage) -> SayMessage | None:
@@ -134,27 +105,22 @@ class PassingOn(Speaking):
 
     async def handle_group_message(self, event: GroupMessageEvent) -> None:
         """Note it and pass it on."""
-        self.noted.append(event["message"]["action"])
+        self.handled.append(event["message"]["action"])
         await super().handle_group_message(event)
 
     async def handle_channel_event(self, event_payload: EventPayload) -> None:
         """Note it and pass it on."""
-        self.noted.append(event_payload["event_data"]["action"])
+        self.handled.append(event_payload["event_data"]["action"])
         await super().handle_channel_event(event_payload)
 
 
-class Deaf(ChanxWebsocketConsumerMixin[Any]):
+class Deaf(Answering):
     """Is in the same group, and handles no events."""
 
     groups: list[str] = ["lobby"]  # noqa: RUF012 - the documented way to write it
 
-    @ws_handler
-    async def ping(self, message: PingMessage) -> PongMessage:
-        """Answer."""
-        return PongMessage()
 
-
-class HookSuite(Suite):
+class HookTests(Suite):
     """The behaviour of hooks and options, through the public door."""
 
     # Sending
@@ -217,7 +183,7 @@ class HookSuite(Suite):
                 channels.append(self.channel_name)
 
         async with self.connect(Named) as ws, self.connect(Speaking) as other:
-            await until(lambda: bool(channels), 1)
+            await until(lambda: bool(channels))
             for payload in ("first", "second"):
                 event = NewsEvent(payload=payload)
                 await asyncio.to_thread(ws.consumer.send_event_sync, event, channels[0])
@@ -240,7 +206,6 @@ class HookSuite(Suite):
     @pytest.mark.parametrize("metadata", [True, False])
     async def test_what_the_layer_brings_passes_the_hooks(self, metadata: bool) -> None:
         """With `super()` in them, hooks for group messages and events change nothing."""
-        Speaking.noted = []
         options: dict[str, Any] = {"group_message_metadata": metadata, "send_completion": True}
         async with (
             self.connect(PassingOn, **options) as ws,
@@ -259,7 +224,7 @@ class HookSuite(Suite):
             assert [(await ws.receive_json_from())["action"] for _ in range(2)] == [
                 (await it.receive_json_from())["action"] for _ in range(2)
             ]
-        assert Speaking.noted == ["say", "news"]
+        assert Speaking.handled == ["say", "news"]
 
     async def test_event_that_nobody_handles_is_logged(
         self, caplog: pytest.LogCaptureFixture
@@ -323,7 +288,7 @@ class HookSuite(Suite):
         async def known(scope: Scope, receive: Any, send: Any) -> None:
             await served.as_asgi()({**scope, "user": "ada"}, receive, send)
 
-        ws = WebsocketCommunicator(known, path, headers, consumer=consumer)
+        ws = self.connect_to(consumer, path, headers, known)
         await ws.connect()
         if "wrong" in path:
             await ws.assert_closed(4401)

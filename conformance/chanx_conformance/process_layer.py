@@ -1,10 +1,7 @@
-"""Groups and events where the application has registered no channel layer.
-
-An integration's own tests subclass `ProcessLayerSuite` with its consumer base class, and a fixture `layer` that takes
-every registered layer away and returns `process_layer`. Needs pytest and pytest-asyncio (extra `pytest`).
-"""
+"""Groups and events where the application has registered no channel layer."""
 
 import asyncio
+from collections.abc import Generator
 from typing import Any, ClassVar, Literal
 
 import pytest
@@ -12,22 +9,16 @@ import pytest
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.health import snapshot
 from chanx.core.layers import ProcessLayer
-from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
-from chanx.testing.suite import Suite
+from chanx_conformance.consumers import Answering
+from chanx_conformance.models import NewsEvent, SayMessage
+from chanx_conformance.suite import Suite
 
-__all__ = ["ProcessLayerSuite"]
+__all__ = ["ProcessLayerTests"]
 
 WARNING = "No channel layer is registered: groups and events stay in this process."
-
-
-class SayMessage(BaseMessage):
-    """Something said."""
-
-    action: Literal["say"] = "say"
-    payload: str
 
 
 class JoinMessage(BaseMessage):
@@ -37,22 +28,10 @@ class JoinMessage(BaseMessage):
     payload: str
 
 
-class NewsEvent(BaseMessage):
-    """Something that the server has to tell."""
-
-    action: Literal["news"] = "news"
-    payload: str
-
-
-class Plain(ChanxWebsocketConsumerMixin[NewsEvent]):
+class Plain(Answering):
     """Has no groups, until it is asked to join one."""
 
     names: ClassVar[list[str]]
-
-    @ws_handler
-    async def ping(self, message: PingMessage) -> PongMessage:
-        """Answer."""
-        return PongMessage()
 
     @ws_handler
     async def join(self, message: JoinMessage) -> JoinMessage:
@@ -95,21 +74,22 @@ class Leaving(Plain):
         self.names.append(self.channel_name)
 
 
-class ProcessLayerSuite(Suite):
+class ProcessLayerTests(Suite):
     """What works without a registered layer, and what does not."""
 
     @pytest.fixture
-    def process_layer(self, monkeypatch: pytest.MonkeyPatch) -> Any:
-        """Return the layer of a process that has not used it yet."""
+    def layer(self, monkeypatch: pytest.MonkeyPatch) -> Generator[Any]:
+        """Register no layer; the one of the process has not been used yet."""
         integration = self.base.spec.integration
         known = integration.process_layer
         assert known is not None
         unused = ProcessLayer(type(known.layer)(), known.advice)
         monkeypatch.setattr(integration, "process_layer", unused)
-        return unused.layer
+        with self.unregistered():
+            yield unused.layer
 
     @pytest.fixture(autouse=True)
-    def fresh(self) -> None:
+    def no_names(self) -> None:
         """Forget the names of the test before."""
         Plain.names = []
 

@@ -12,20 +12,14 @@ from chanx.core.guards import DeniedError, Guard
 from chanx.core.probe import PROBE_KEY, ProbedConnection
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
-from chanx.testing.integration.base import PONG, Consumer, IntegrationTests, until
-from chanx.testing.integration.consumers import (
-    Basic,
-    ChatMessage,
-    ChatPayload,
-    NewsEvent,
-    Overriding,
-    WaitMessage,
-)
+from chanx_conformance.consumers import Basic, Overriding
+from chanx_conformance.models import PONG, ChatMessage, ChatPayload, NewsEvent, WaitMessage
+from chanx_conformance.suite import Consumer, Suite, until
 
 __all__ = ["ExtensionTests"]
 
 
-class ExtensionTests(IntegrationTests):
+class ExtensionTests(Suite):
     """Guards, parameters and the probe: what is built on the engine."""
 
     @pytest.mark.parametrize("handlers", [Basic, Overriding])

@@ -1,29 +1,25 @@
-"""What every integration must do when something goes wrong, or is too much.
-
-An integration's own tests subclass `FailureSuite` with its consumer base class and a channel layer. Needs pytest and
-pytest-asyncio (extra `pytest`).
-"""
+"""What every integration must do when something goes wrong, or is too much."""
 
 import asyncio
 import time
 from math import inf
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, Literal, cast
 
 import pytest
 from pydantic import BaseModel, field_validator
 
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.health import snapshot
-from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
-from chanx.testing.suite import Consumer, Suite
 from chanx.type_defs import JSONObject
+from chanx_conformance.consumers import Answering, HookByHook
+from chanx_conformance.models import PONG, FailMessage, NewsEvent
+from chanx_conformance.suite import Consumer, Suite
 
-__all__ = ["FailureSuite"]
+__all__ = ["FailureTests"]
 
-PONG: JSONObject = {"action": "pong", "payload": None}
 DELAYS = (0.03, 0.02, 0.01, 0.0)
 
 
@@ -53,25 +49,11 @@ class NumbersMessage(BaseMessage):
     payload: list[int]
 
 
-class FailMessage(BaseMessage):
-    """Asks a handler to go wrong in one of several ways."""
-
-    action: Literal["fail"] = "fail"
-    payload: str
-
-
 class LateMessage(BaseMessage):
     """Asks for an answer after a while."""
 
     action: Literal["late"] = "late"
     payload: float
-
-
-class NewsEvent(BaseMessage):
-    """Something that the server has to tell."""
-
-    action: Literal["news"] = "news"
-    payload: str
 
 
 class Deep:
@@ -87,18 +69,10 @@ GROUP_MESSAGE: JSONObject = {
 }
 
 
-class Failing(ChanxWebsocketConsumerMixin[NewsEvent]):
+class Failing(Answering):
     """Does what it is told, which mostly is wrong."""
 
     groups: list[str] = ["lobby"]  # noqa: RUF012 - the documented way to write it
-
-    gate: ClassVar[asyncio.Event]
-    background: ClassVar[list[asyncio.Task[None]]]
-
-    @ws_handler
-    async def ping(self, message: PingMessage) -> PongMessage:
-        """Answer."""
-        return PongMessage()
 
     @ws_handler
     async def picky(self, message: PickyMessage) -> PongMessage:
@@ -132,16 +106,8 @@ class Failing(ChanxWebsocketConsumerMixin[NewsEvent]):
         return FailMessage(payload=event.payload)
 
 
-class HookByHook(Failing):
-    """Overrides hooks without changing anything."""
-
-    async def receive_json(self, content: dict[str, Any], **kwargs: Any) -> None:
-        """Pass on."""
-        await super().receive_json(content, **kwargs)
-
-    async def send_json(self, content: dict[str, Any], close: bool = False) -> None:
-        """Pass on."""
-        await super().send_json(content, close)
+class FailingHookByHook(HookByHook, Failing):
+    """Does the same with hooks on the way."""
 
 
 class Foreign:
@@ -168,18 +134,14 @@ _RETURNED: dict[str, Any] = {
 }
 
 
-class FailureSuite(Suite):
+class FailureTests(Suite):
     """The behaviour of one connection when something goes wrong, through the public door."""
-
-    @pytest.fixture(autouse=True)
-    def new_gate(self) -> None:
-        """Give each test a gate of its own."""
-        Failing.gate = asyncio.Event()
-        Failing.background = []
 
     # Handlers and validators
 
-    @pytest.mark.parametrize(("handlers", "completion"), [(Failing, False), (HookByHook, True)])
+    @pytest.mark.parametrize(
+        ("handlers", "completion"), [(Failing, False), (FailingHookByHook, True)]
+    )
     @pytest.mark.parametrize("way", [*_RAISED, "recursion", *_RETURNED])
     async def test_handler_that_fails_answers_once(
         self, handlers: Consumer, way: str, completion: bool
@@ -194,7 +156,7 @@ class FailureSuite(Suite):
         assert '"detail":"Failed to process message for fail"' in texts[0]
         assert '"pong"' in texts[2 if completion else 1]
 
-    @pytest.mark.parametrize("handlers", [Failing, HookByHook])
+    @pytest.mark.parametrize("handlers", [Failing, FailingHookByHook])
     async def test_validator_that_fails_answers_once(
         self, handlers: Consumer, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -290,7 +252,7 @@ class FailureSuite(Suite):
             replies = [(await ws.receive_json_from())["payload"] for _ in DELAYS]
         assert replies == [*DELAYS]
 
-    @pytest.mark.parametrize("handlers", [Failing, HookByHook])
+    @pytest.mark.parametrize("handlers", [Failing, FailingHookByHook])
     async def test_what_a_background_task_pushes_has_no_reference(self, handlers: Consumer) -> None:
         """The reference belongs to the answer, also while the request is still being handled."""
 

@@ -5,20 +5,14 @@ import pytest
 from chanx.core.decorators import ws_handler
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
-from chanx.testing.integration.base import PONG, Consumer, IntegrationTests, until
-from chanx.testing.integration.consumers import (
-    Basic,
-    ChatMessage,
-    ChatPayload,
-    NewsEvent,
-    Overriding,
-    WaitMessage,
-)
+from chanx_conformance.consumers import Basic, Overriding
+from chanx_conformance.models import PONG, ChatMessage, ChatPayload, NewsEvent, WaitMessage
+from chanx_conformance.suite import Consumer, Suite, until
 
 __all__ = ["OrderTests"]
 
 
-class OrderTests(IntegrationTests):
+class OrderTests(Suite):
     """In which order messages are handled, and how many at once."""
 
     async def test_messages_are_handled_in_order(self) -> None:

@@ -1,15 +1,14 @@
 """Frames that are no messages, and the exact answer to each: `error_frames.json`.
 
-An integration's own tests subclass `ErrorFrameSuite` with its consumer base class. Needs pytest and pytest-asyncio
-(extra `pytest`). `python -m chanx.testing.error_frames` writes the file anew; look at what that changes before you keep
-it, because clients rely on these answers.
+`python -m chanx_conformance.error_frames` writes the file again. Look at what that changes before you keep it, because
+clients rely on these answers.
 """
 
 import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, Literal, cast
 
 import pytest
 from pydantic import BaseModel
@@ -21,10 +20,11 @@ from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
 from chanx.testing.socket import WebsocketConnection, text_of
 from chanx.type_defs import ASGIEvent, JSONObject
+from chanx_conformance.consumers import HookByHook
+from chanx_conformance.suite import Consumer, Suite
 
-__all__ = ["ErrorFrameSuite"]
+__all__ = ["ErrorFrameTests"]
 
-Consumer = type[ChanxWebsocketConsumerMixin[Any]]
 # Answers of one kind of consumer by the name of the frame, by kind.
 Answers = dict[str, dict[str, list[JSONObject]]]
 
@@ -96,22 +96,10 @@ class Kinds(Several):
     discriminator_field = "kind"
 
 
-class HookByHook(ChanxWebsocketConsumerMixin[Any]):
-    """Overrides a hook on each stretch without changing anything, and logs: frames go the long way."""
+class HookByHookAndLog(HookByHook):
+    """Logs messages as well."""
 
     log_websocket_message = True
-
-    async def receive_json(self, content: dict[str, Any], **kwargs: Any) -> None:
-        """Pass on."""
-        await super().receive_json(content, **kwargs)
-
-    async def receive_message(self, message: BaseMessage) -> None:
-        """Pass on."""
-        await super().receive_message(message)
-
-    async def send_json(self, content: dict[str, Any], close: bool = False) -> None:
-        """Pass on."""
-        await super().send_json(content, close)
 
 
 _KINDS: dict[str, type[Silent]] = {
@@ -281,13 +269,10 @@ def _expected() -> Answers:
     return answers
 
 
-class ErrorFrameSuite:
+class ErrorFrameTests(Suite):
     """Each frame gets the answer that is written in the file, and the next one is handled."""
 
-    base: ClassVar[Consumer]
-    """The integration's consumer base class."""
-
-    @pytest.mark.parametrize("hooks", [(), (HookByHook,)], ids=["directly", "hook by hook"])
+    @pytest.mark.parametrize("hooks", [(), (HookByHookAndLog,)], ids=["directly", "hook by hook"])
     @pytest.mark.parametrize("kind", _KINDS)
     async def test_answers_are_those_of_the_file(self, kind: str, hooks: tuple[type, ...]) -> None:
         """Exactly these frames, within 4 KiB each, with nothing of what the client sent in them."""

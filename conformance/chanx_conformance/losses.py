@@ -1,41 +1,27 @@
-"""What a channel layer loses, and how soon the members of groups are told.
-
-An integration's own tests subclass `LossSuite` with its consumer base class and a channel layer. Needs pytest and
-pytest-asyncio (extra `pytest`).
-"""
+"""What a channel layer loses, and how soon the members of groups are told."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import pytest
 
-from chanx.core.decorators import ws_handler
 from chanx.core.health import snapshot
-from chanx.core.websocket import ChanxWebsocketConsumerMixin
-from chanx.messages.base import BaseMessage
-from chanx.messages.incoming import PingMessage
-from chanx.messages.outgoing import PongMessage
 from chanx.testing.channel_layer import FaultyChannelLayer
 from chanx.testing.communicator import WebsocketCommunicator
-from chanx.testing.suite import Suite
+from chanx_conformance.consumers import Answering
+from chanx_conformance.models import WordMessage
+from chanx_conformance.suite import Suite
 
-__all__ = ["LossSuite"]
+__all__ = ["LossTests"]
 
 # Seconds within which a loss is told; a busy machine has three times as many.
 TOLD = 2.0
 PATIENCE = 3 * TOLD
 
 
-class WordMessage(BaseMessage):
-    """What members hear."""
-
-    action: Literal["word"] = "word"
-    payload: int
-
-
-class Listener(ChanxWebsocketConsumerMixin[Any]):
+class Listener(Answering):
     """Hears what is said in its groups."""
 
     groups: list[str] = ["square"]  # noqa: RUF012 - the documented way to write it
@@ -43,17 +29,12 @@ class Listener(ChanxWebsocketConsumerMixin[Any]):
 
     resyncs: ClassVar[int]
 
-    @ws_handler
-    async def ping(self, message: PingMessage) -> PongMessage:
-        """Answer."""
-        return PongMessage()
-
     async def on_resync(self) -> None:
         """Count."""
         type(self).resyncs += 1
 
 
-class LossSuite(Suite):
+class LossTests(Suite):
     """Losses that the numbers of messages alone do not show."""
 
     faulty: FaultyChannelLayer

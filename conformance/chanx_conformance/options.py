@@ -9,14 +9,15 @@ from chanx.core.decorators import ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
-from chanx.testing.integration.base import Consumer, IntegrationTests
-from chanx.testing.integration.consumers import Basic, Broadcaster, ChatMessage, ChatPayload
 from chanx.type_defs import JSONObject, Scope
+from chanx_conformance.consumers import Basic, Broadcaster
+from chanx_conformance.models import ChatMessage, ChatPayload
+from chanx_conformance.suite import Consumer, Suite
 
 __all__ = ["OptionTests"]
 
 
-class OptionTests(IntegrationTests):
+class OptionTests(Suite):
     """Options of a consumer class."""
 
     async def test_camel_case_translates_fields_only(self) -> None:

@@ -9,26 +9,15 @@ from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.decorators import ws_handler
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
-from chanx.testing.communicator import WebsocketCommunicator
-from chanx.testing.integration.base import IntegrationTests
-from chanx.testing.integration.consumers import (
-    Admits,
-    Basic,
-    Broadcaster,
-    ChatMessage,
-    ChatPayload,
-    Crashes,
-    Denies,
-    Hangs,
-    NewsEvent,
-    WaitMessage,
-)
 from chanx.type_defs import Scope
+from chanx_conformance.consumers import Admits, Basic, Broadcaster, Crashes, Denies, Hangs
+from chanx_conformance.models import ChatMessage, ChatPayload, NewsEvent, WaitMessage
+from chanx_conformance.suite import Suite
 
 __all__ = ["AccessTests"]
 
 
-class AccessTests(IntegrationTests):
+class AccessTests(Suite):
     """Who may connect: authentication, origins, the handshake."""
 
     async def test_admitted_client_is_served_in_order(self) -> None:
@@ -328,7 +317,7 @@ class AccessTests(IntegrationTests):
         consumer: Any = self.make(Configured)
         application = consumer.as_asgi(answer="configured")
         for _ in range(2):
-            async with WebsocketCommunicator(application, "/ws", consumer=consumer) as ws:
+            async with self.connect_to(consumer, application=application) as ws:
                 await ws.send_message(ChatMessage(payload=ChatPayload(user_name="ada")))
                 assert (await ws.receive_json_from())["payload"]["user_name"] == "configured"
 

@@ -1,13 +1,9 @@
-"""What careless code and hostile clients must not be able to do.
-
-An integration's own tests subclass `AttackSuite` with its consumer base class and a channel layer. Needs pytest and
-pytest-asyncio (extra `pytest`).
-"""
+"""What careless code and hostile clients must not be able to do."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import pytest
 from pydantic import Field
@@ -16,41 +12,21 @@ from chanx.core import drain, open_connections
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.guards import Guard
-from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import HeartbeatMessage, PongMessage
-from chanx.testing.suite import Consumer, Suite
 from chanx.type_defs import GroupMessageEvent, Scope
+from chanx_conformance.consumers import Answering
+from chanx_conformance.models import FailMessage, SayMessage
+from chanx_conformance.suite import Consumer, Suite
 
-__all__ = ["AttackSuite"]
+__all__ = ["AttackTests"]
 
 tenant: ContextVar[str] = ContextVar("tenant", default="nobody")
 
 
 class Panic(BaseException):
     """What extensions in other languages raise when they fail: no Exception."""
-
-
-class SayMessage(BaseMessage):
-    """Asks for a broadcast."""
-
-    action: Literal["say"] = "say"
-    payload: str
-
-
-class SaidMessage(BaseMessage):
-    """What everybody hears."""
-
-    action: Literal["said"] = "said"
-    payload: str
-
-
-class RaiseMessage(BaseMessage):
-    """Asks a handler to raise."""
-
-    action: Literal["raise"] = "raise"
-    payload: str
 
 
 class TenantMessage(BaseMessage):
@@ -76,29 +52,20 @@ class WhoEvent(BaseMessage):
     payload: str = ""
 
 
-class Open(ChanxWebsocketConsumerMixin[WhoEvent]):
+class Open(Answering):
     """Does what it is asked."""
 
     groups: list[str] = ["square"]  # noqa: RUF012 - the documented way to write it
 
-    gate: ClassVar[asyncio.Event]
-    entered: ClassVar[asyncio.Event]
-    tasks: ClassVar[list[asyncio.Task[None]]]
-
-    @ws_handler
-    async def ping(self, message: PingMessage) -> PongMessage:
-        """Answer."""
-        return PongMessage()
-
-    @ws_handler(output_type=SaidMessage)
+    @ws_handler(output_type=SayMessage)
     async def say(self, message: SayMessage) -> None:
         """Say it to the group once the gate is open."""
         self.entered.set()
         await self.gate.wait()
-        await self.broadcast_message(SaidMessage(payload=message.payload))
+        await self.broadcast_message(message)
 
     @ws_handler
-    async def fail(self, message: RaiseMessage) -> PongMessage:
+    async def fail(self, message: FailMessage) -> PongMessage:
         """Raise."""
         self.entered.set()
         await self.gate.wait()
@@ -150,15 +117,8 @@ async def go_wrong(way: str) -> None:
 WAYS = ["panic", "group", "cancelled", "cancels itself"]
 
 
-class AttackSuite(Suite):
+class AttackTests(Suite):
     """One connection, or several, attacked through the public door."""
-
-    @pytest.fixture(autouse=True)
-    def fresh(self) -> None:
-        """Give each test a gate of its own, closed."""
-        Open.gate = asyncio.Event()
-        Open.entered = asyncio.Event()
-        Open.tasks = []
 
     # Nothing of a connection outlives it
 
@@ -168,7 +128,7 @@ class AttackSuite(Suite):
         class Leaving(Open):
             async def disconnect(self, code: int) -> None:
                 """Say goodbye, as the tutorials of Channels do."""
-                await self.broadcast_message(SaidMessage(payload="has left"))
+                await self.broadcast_message(SayMessage(payload="has left"))
                 await self.channel_layer.group_discard("elsewhere", self.channel_name)
 
         async with self.connect(Open) as other:
@@ -200,12 +160,12 @@ class AttackSuite(Suite):
         class Starting(Open):
             async def post_authentication(self) -> None:
                 """Start a task."""
-                self.tasks.append(asyncio.create_task(self.later()))
+                self.handled.append(asyncio.create_task(self.later()))
 
             async def later(self) -> None:
                 """Speak when the gate is open."""
                 await self.gate.wait()
-                await self.broadcast_message(SaidMessage(payload="later"), "square")
+                await self.broadcast_message(SayMessage(payload="later"), "square")
                 await self.join_group("elsewhere")
                 assert self.channel_name
 
@@ -215,7 +175,7 @@ class AttackSuite(Suite):
             Open.gate.set()
             assert (await other.receive_json_from())["payload"] == "later"
             async with asyncio.timeout(10):
-                await asyncio.gather(*Open.tasks)
+                await asyncio.gather(*Open.handled)
 
     # No context of one message or connection reaches another
 
@@ -380,7 +340,7 @@ class AttackSuite(Suite):
         """In their order, also where the line is full behind it."""
         limits = {"max_pending": 4, "message_concurrency": 2 if concurrent else 1}
         async with self.connect(Open, **limits) as ws:
-            await ws.send_message(RaiseMessage(payload=way), ref="wrong")
+            await ws.send_message(FailMessage(payload=way), ref="wrong")
             await Open.entered.wait()
             Open.gate.set()
             for number in range(20):
@@ -388,7 +348,7 @@ class AttackSuite(Suite):
             frames = [await ws.receive_json_from() for _ in range(21)]
         assert "secret" not in str(frames)
         (error,) = [frame for frame in frames if frame["ref"] == "wrong"]
-        assert error["payload"] == {"detail": "Failed to process message for raise"}
+        assert error["payload"] == {"detail": "Failed to process message for fail"}
         if not concurrent:
             assert [frame["ref"] for frame in frames[1:]] == [str(number) for number in range(20)]
 

@@ -13,15 +13,10 @@ from chanx.core.guards import Guard
 from chanx.core.observers import Observer, add_observer, is_failure, remove_observer
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
-from chanx.testing.integration.base import COMPLETE, PONG, Consumer, IntegrationTests
-from chanx.testing.integration.consumers import (
-    Basic,
-    ChatMessage,
-    FailMessage,
-    NewsEvent,
-    Overriding,
-)
 from chanx.type_defs import JSONObject
+from chanx_conformance.consumers import Basic, HookByHook
+from chanx_conformance.models import COMPLETE, PONG, ChatMessage, FailMessage, NewsEvent
+from chanx_conformance.suite import Consumer, Suite
 
 __all__ = ["ErrorTests"]
 
@@ -118,7 +113,7 @@ class InHook(InHandler):
         await super().receive_message(message)
 
 
-class HookByHook(Overriding, InHandler):
+class InHandlerHookByHook(HookByHook, InHandler):
     """Raises in a handler, with hooks on the way."""
 
 
@@ -134,12 +129,12 @@ class Watching(Observer):
         self.seen.append((type(error).__name__, action, is_failure(consumer, error, message)))
 
 
-class ErrorTests(IntegrationTests):
+class ErrorTests(Suite):
     """Application errors: exceptions that answer a message, and are no failures."""
 
     @pytest.mark.parametrize(
         "handlers",
-        [InHandler, InGuard, InParameter, InHook, HookByHook],
+        [InHandler, InGuard, InParameter, InHook, InHandlerHookByHook],
         ids=lambda it: it.__name__,
     )
     async def test_application_error_is_one_error_frame(

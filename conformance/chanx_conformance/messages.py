@@ -11,17 +11,11 @@ from chanx.core.decorators import ws_handler
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import ErrorMessage
-from chanx.testing.integration.base import COMPLETE, PONG, Consumer, IntegrationTests
-from chanx.testing.integration.consumers import (
-    Basic,
-    Broadcaster,
-    ChatMessage,
-    ChatPayload,
-    FailMessage,
-    Overriding,
-)
 from chanx.testing.socket import ConnectionClosedError
 from chanx.type_defs import JSONObject
+from chanx_conformance.consumers import Basic, Broadcaster, HookByHook, Overriding
+from chanx_conformance.models import COMPLETE, PONG, ChatMessage, ChatPayload, FailMessage
+from chanx_conformance.suite import Consumer, Suite
 
 __all__ = ["MessageTests"]
 
@@ -146,7 +140,7 @@ class Instrument(Basic):
         return None
 
 
-class OverridingInstrument(Instrument, Overriding):
+class OverridingInstrument(HookByHook, Instrument):
     """Does so with hooks on the way."""
 
 
@@ -159,7 +153,7 @@ def parsed(text: str) -> Any:
     return json.loads(text, parse_constant=refuse)
 
 
-class MessageTests(IntegrationTests):
+class MessageTests(Suite):
     """Messages, their answers, and what is answered to what is none."""
 
     async def test_message_is_routed_and_answered(self) -> None:

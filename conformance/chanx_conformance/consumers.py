@@ -1,10 +1,8 @@
-"""The consumers that the tests talk to."""
+"""The consumers and authenticators that several subjects use."""
 
 import asyncio
 from abc import ABC
-from typing import Any, ClassVar, Literal, cast
-
-from pydantic import BaseModel, Field
+from typing import Any, ClassVar, cast
 
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.decorators import event_handler, ws_handler
@@ -13,72 +11,43 @@ from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import AuthenticationMessage, AuthenticationPayload, PongMessage
 from chanx.type_defs import Scope
+from chanx_conformance.models import ChatMessage, ChatPayload, FailMessage, NewsEvent, WaitMessage
 
 __all__ = [
     "Admits",
+    "Answering",
     "Basic",
     "Broadcaster",
-    "ChatMessage",
-    "ChatPayload",
     "Crashes",
     "Denies",
-    "FailMessage",
     "Hangs",
-    "NewsEvent",
+    "HookByHook",
     "Overriding",
     "Telling",
-    "WaitMessage",
 ]
 
 
-class ChatPayload(BaseModel):
-    """Text of a user."""
-
-    user_name: str = Field(max_length=20)
-    extra_data: dict[str, Any] = {}
-
-
-class ChatMessage(BaseMessage):
-    """Something said."""
-
-    action: Literal["chat"] = "chat"
-    payload: ChatPayload
-
-
-class FailMessage(BaseMessage):
-    """Asks a handler to go wrong in one of several ways."""
-
-    action: Literal["fail"] = "fail"
-    payload: str
-
-
-class WaitMessage(BaseMessage):
-    """Asks a handler to wait until the test lets it go on."""
-
-    action: Literal["wait"] = "wait"
-    payload: int
-
-
-class NewsEvent(BaseMessage):
-    """Something that the server has to tell."""
-
-    action: Literal["news"] = "news"
-    payload: str
-
-
-class Basic(ChanxWebsocketConsumerMixin[NewsEvent]):
-    """Handlers that most tests need."""
-
-    groups: list[str] = ["lobby"]  # noqa: RUF012 - the documented way to write it
+class Answering(ChanxWebsocketConsumerMixin[Any]):
+    """Answers pings, and holds what handlers share with the test."""
 
     gate: ClassVar[asyncio.Event]
+    """Opened by the test."""
+    entered: ClassVar[asyncio.Event]
+    """Set by a handler that is about to wait for the gate."""
     handled: ClassVar[list[Any]]
+    """What handlers and hooks have noted."""
 
     @ws_handler
     async def ping(self, message: PingMessage) -> PongMessage:
         """Answer."""
         self.handled.append("ping")
         return PongMessage()
+
+
+class Basic(Answering):
+    """Handlers that most tests need."""
+
+    groups: list[str] = ["lobby"]  # noqa: RUF012 - the documented way to write it
 
     @ws_handler
     async def chat(self, message: ChatMessage) -> ChatMessage | None:
@@ -122,8 +91,8 @@ class Broadcaster(Basic):
         await self.broadcast_message(message, exclude_current=message.payload.user_name == "quiet")
 
 
-class Overriding(Basic):
-    """Overrides a hook on each stretch, without changing anything."""
+class HookByHook(ChanxWebsocketConsumerMixin[Any]):
+    """Overrides a hook on each stretch without changing anything, so that frames take the long way."""
 
     async def receive_json(self, content: dict[str, Any], **kwargs: Any) -> None:
         """Pass on."""
@@ -136,6 +105,10 @@ class Overriding(Basic):
     async def send_json(self, content: dict[str, Any], close: bool = False) -> None:
         """Pass on."""
         await super().send_json(content, close)
+
+
+class Overriding(HookByHook, Basic):
+    """Does the same with hooks on the way."""
 
 
 class Telling(BaseAuthenticator, ABC):

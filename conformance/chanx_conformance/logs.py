@@ -1,8 +1,4 @@
-"""What is logged through the standard library, and the fields of the records: the same on every integration.
-
-An integration's own tests subclass `LoggingSuite` with its consumer base class and a channel layer. Needs pytest and
-pytest-asyncio (extra `pytest`).
-"""
+"""What is logged through the standard library, and the fields of the records: the same on every integration."""
 
 import asyncio
 import io
@@ -10,23 +6,22 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.decorators import event_handler, ws_handler
-from chanx.core.websocket import ChanxWebsocketConsumerMixin
-from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
-from chanx.messages.outgoing import PongMessage
 from chanx.testing.channel_layer import FaultyChannelLayer
 from chanx.testing.communicator import WebsocketCommunicator
-from chanx.testing.suite import Suite
 from chanx.type_defs import Scope
 from chanx.utils.logging import ContextFilter, log_fields
+from chanx_conformance.consumers import Answering
+from chanx_conformance.models import NewsEvent, SayMessage
+from chanx_conformance.suite import Suite
 
-__all__ = ["LoggingSuite"]
+__all__ = ["LogTests"]
 
 # Seconds; a busy machine has three times as many.
 PATIENCE = 6.0
@@ -34,29 +29,10 @@ FIELDS = ("consumer", "path", "user", "connection_id", "message_id", "action")
 OWN = logging.getLogger("tests.of.an.application")
 
 
-class SayMessage(BaseMessage):
-    """Something said."""
-
-    action: Literal["say"] = "say"
-    payload: str
-
-
-class NewsEvent(BaseMessage):
-    """Something that the server has to tell."""
-
-    action: Literal["news"] = "news"
-    payload: str
-
-
-class Speaking(ChanxWebsocketConsumerMixin[NewsEvent]):
+class Speaking(Answering):
     """Answers, fails, and logs on its own."""
 
     groups: list[str] = ["lobby"]  # noqa: RUF012 - the documented way to write it
-
-    @ws_handler
-    async def ping(self, message: PingMessage) -> PongMessage:
-        """Answer."""
-        return PongMessage()
 
     @ws_handler
     async def say(self, message: SayMessage) -> SayMessage | None:
@@ -86,7 +62,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     return [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-class LoggingSuite(Suite):
+class LogTests(Suite):
     """Records of the logger `chanx`, and what others may add to theirs."""
 
     @pytest.fixture
@@ -117,7 +93,7 @@ class LoggingSuite(Suite):
         async def known(scope: Scope, receive: Any, send: Any) -> None:
             await served.as_asgi()({**scope, "path": path, "user": user}, receive, send)
 
-        return WebsocketCommunicator(known, path, consumer=consumer)
+        return self.connect_to(consumer, path, application=known)
 
     # Failures
 
@@ -280,7 +256,7 @@ class LoggingSuite(Suite):
             await served.as_asgi()(scope, receive, send)
             OWN.info("afterwards")
 
-        async with WebsocketCommunicator(logging_afterwards, "/ws", consumer=consumer) as ws:
+        async with self.connect_to(consumer, application=logging_afterwards) as ws:
             await ws.send_message(PingMessage())
             await ws.receive_json_from()
         (ended,) = (line for line in lines() if "Disconnecting websocket" in line)

@@ -8,17 +8,14 @@ from chanx.core import drain
 from chanx.core.decorators import ws_handler
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
-from chanx.testing.integration.base import IntegrationTests, until
-from chanx.testing.integration.consumers import (
-    Basic,
-    Denies,
-    WaitMessage,
-)
+from chanx_conformance.consumers import Basic, Denies
+from chanx_conformance.models import WaitMessage
+from chanx_conformance.suite import Suite, until
 
 __all__ = ["EndingTests"]
 
 
-class EndingTests(IntegrationTests):
+class EndingTests(Suite):
     """How connections end."""
 
     async def test_handler_may_close(self) -> None:

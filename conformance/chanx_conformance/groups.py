@@ -1,8 +1,4 @@
-"""What every integration must do with groups, whoever sends to them and however members joined.
-
-An integration's own tests subclass `GroupSuite` with its consumer base class and a channel layer. Needs pytest and
-pytest-asyncio (extra `pytest`).
-"""
+"""What every integration must do with groups, whoever sends to them and however members joined."""
 
 import asyncio
 from collections import Counter
@@ -13,18 +9,20 @@ from typing import Any, ClassVar, Literal
 import pytest
 from pydantic import BaseModel, field_validator
 
+from chanx.constants import EVENT_ACTION_COMPLETE, GROUP_ACTION_COMPLETE
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.health import snapshot
-from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
 from chanx.testing.communicator import WebsocketCommunicator
 from chanx.testing.socket import ConnectionClosedError
-from chanx.testing.suite import Consumer, Suite
 from chanx.type_defs import ASGIEvent, GroupMessageEvent, JSONObject
+from chanx_conformance.consumers import Answering, Basic, Broadcaster
+from chanx_conformance.models import PONG, ChatMessage, ChatPayload, NewsEvent
+from chanx_conformance.suite import Consumer, Suite
 
-__all__ = ["GroupSuite", "Stuck"]
+__all__ = ["GroupTests"]
 
 
 class Said(BaseModel):
@@ -41,10 +39,10 @@ class SaidMessage(BaseMessage):
     payload: Said
 
 
-class SayMessage(BaseMessage):
+class SpeakMessage(BaseMessage):
     """Asks to say so many things to the groups: those named, else the consumer's own."""
 
-    action: Literal["say"] = "say"
+    action: Literal["speak"] = "speak"
     payload: Said
     times: int = 1
     groups: list[str] | None = None
@@ -74,18 +72,13 @@ class ReportEvent(BaseMessage):
     read_by: str = ""
 
 
-class Speaker(ChanxWebsocketConsumerMixin[ReportEvent]):
+class Speaker(Answering):
     """Says what it is asked to say."""
 
     groups: list[str] = ["square"]  # noqa: RUF012 - the documented way to write it
 
-    @ws_handler
-    async def ping(self, message: PingMessage) -> PongMessage:
-        """Answer."""
-        return PongMessage()
-
     @ws_handler(output_type=SaidMessage)
-    async def say(self, message: SayMessage) -> None:
+    async def say(self, message: SpeakMessage) -> None:
         """Say it, numbered."""
         for number in range(message.times):
             said = Said(by_whom=message.payload.by_whom, number=number)
@@ -157,7 +150,7 @@ def group_message(by_whom: str, kind: str = "handle_group_message") -> JSONObjec
     return {"type": kind, "message": said(by_whom), "exclude_current": False, "from_channel": ""}
 
 
-class GroupSuite(Suite):
+class GroupTests(Suite):
     """The behaviour of groups, through the public door."""
 
     @pytest.fixture(autouse=True)
@@ -172,7 +165,112 @@ class GroupSuite(Suite):
 
     async def say(self, ws: WebsocketCommunicator, by_whom: str, **options: Any) -> None:
         """Ask to say something."""
-        await ws.send_message(SayMessage(payload=Said(by_whom=by_whom), **options))
+        await ws.send_message(SpeakMessage(payload=Said(by_whom=by_whom), **options))
+
+    # What members get
+
+    async def test_broadcast_reaches_members_with_is_current(self) -> None:
+        """Every member receives the message; only the sender's says so."""
+        async with self.connect(Broadcaster) as ada, self.connect(Broadcaster) as bob:
+            await ada.send_message(ChatMessage(payload=ChatPayload(user_name="ada")))
+            own, other = await ada.receive_json_from(), await bob.receive_json_from()
+            assert own == {**other, "is_current": True}
+            assert other["is_current"] is False
+            assert other["payload"] == {"user_name": "ada", "extra_data": {}}
+
+    async def test_exclude_current_spares_the_sender(self) -> None:
+        """The sender can be left out."""
+        async with self.connect(Broadcaster) as ada, self.connect(Broadcaster) as bob:
+            await ada.send_message(ChatMessage(payload=ChatPayload(user_name="quiet")))
+            assert (await bob.receive_json_from())["is_current"] is False
+            await ada.send_message(PingMessage())
+            assert await ada.receive_json_from() == PONG
+
+    async def test_metadata_can_be_turned_off(self) -> None:
+        """`group_message_metadata = False` sends the message as it is."""
+        async with self.connect(Broadcaster, group_message_metadata=False) as ws:
+            await ws.send_message(ChatMessage(payload=ChatPayload(user_name="ada")))
+            assert "is_current" not in await ws.receive_json_from()
+
+    async def test_group_completion(self) -> None:
+        """With completion on, each group message and event is followed by its own kind."""
+        async with self.connect(Broadcaster, send_completion=True) as ws:
+            await ws.send_message(ChatMessage(payload=ChatPayload(user_name="ada")))
+            messages = await ws.receive_all_messages(stop_action=GROUP_ACTION_COMPLETE)
+            assert [message.action for message in messages] == ["chat"]
+            await ws.consumer.broadcast_event(NewsEvent(payload="x"))
+            messages = await ws.receive_all_messages(stop_action=EVENT_ACTION_COMPLETE)
+            assert [message.action for message in messages] == ["chat"]
+
+    async def test_groups_by_hook_and_by_hand(self) -> None:
+        """Groups from `get_groups()`, `extra_groups` and `join_group()` are joined, and left by `leave_group()`."""
+
+        class Grouped(Broadcaster):
+            extra_groups = ("extra",)
+
+            async def get_groups(self) -> list[str]:
+                """Name a group."""
+                return ["hooked"]
+
+            async def post_authentication(self) -> None:
+                """Join and leave by hand."""
+                await self.join_group("by-hand")
+                await self.leave_group("lobby")
+
+        async with self.connect(Grouped) as ws:
+            for group in ("extra", "hooked", "by-hand", "lobby"):
+                await ws.consumer.broadcast_event(NewsEvent(payload=group), group)
+            names = [(await ws.receive_json_from())["payload"]["user_name"] for _ in range(3)]
+            assert names == ["extra", "hooked", "by-hand"]
+
+    async def test_group_joined_on_the_layer_is_left(self) -> None:
+        """The documented way to join by hand, on the layer itself, leaves nothing behind either."""
+
+        class ByHand(Broadcaster):
+            async def post_authentication(self) -> None:
+                """Join on the layer."""
+                await self.channel_layer.group_add("room_x", self.channel_name)
+                self.groups.append("room_x")
+
+        async with self.connect(ByHand) as ws:
+            await ws.consumer.broadcast_event(NewsEvent(payload="x"), "room_x")
+            assert (await ws.receive_json_from())["payload"]["user_name"] == "x"
+
+    async def test_event_reaches_one_channel(self) -> None:
+        """`send_event()` reaches the one connection that listens on the channel."""
+        names: list[str] = []
+
+        class Named(Basic):
+            async def post_authentication(self) -> None:
+                """Tell the test."""
+                names.append(self.channel_name)
+
+        async with self.connect(Named) as ada, self.connect(Named):
+            await ada.send_message(PingMessage())
+            await ada.receive_json_from()
+            await ada.consumer.send_event(NewsEvent(payload="ada"), names[0])
+            assert (await ada.receive_json_from())["payload"]["user_name"] == "ada"
+
+    @pytest.mark.parametrize(
+        "event",
+        [
+            {"type": "handle_channel_event", "event_data": {"action": "news", "payload": "broken"}},
+            {"type": "handle_channel_event", "event_data": {"action": "nope"}},
+            {"type": "handle_channel_event"},
+            {"type": "handle_group_message"},
+            {"type": "close"},
+            {"type": "websocket.disconnect", "code": 1},
+            {"type": "_private"},
+        ],
+    )
+    async def test_bad_layer_message_harms_nobody(self, layer: Any, event: JSONObject) -> None:
+        """A layer message that cannot be handled is logged; only the documented types are dispatched."""
+        async with self.connect() as ws:
+            await ws.send_message(PingMessage())
+            await ws.receive_json_from()
+            await layer.group_send("lobby", event)
+            await ws.consumer.broadcast_event(NewsEvent(payload="still here"))
+            assert (await ws.receive_json_from())["payload"]["user_name"] == "still here"
 
     # Who receives, and how often
 
@@ -415,11 +513,7 @@ class GroupSuite(Suite):
     ) -> AsyncGenerator[list[WebsocketCommunicator]]:
         """Connect so many to one consumer class."""
         consumer = self.make(handlers)
-        application: Any = consumer
         async with AsyncExitStack() as stack:
             yield [
-                await stack.enter_async_context(
-                    WebsocketCommunicator(application.as_asgi(), "/ws", consumer=consumer)
-                )
-                for _ in range(number)
+                await stack.enter_async_context(self.connect_to(consumer)) for _ in range(number)
             ]

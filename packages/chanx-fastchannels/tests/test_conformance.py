@@ -1,0 +1,122 @@
+"""What every integration must do, on fast-channels."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from chanx.fast_channels.layers import memory_layer, pubsub_layer, queue_layer
+from chanx.fast_channels.testing import WebsocketCommunicator, use_channel_layer
+from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
+from chanx_conformance.access import AccessTests
+from chanx_conformance.attacks import AttackTests
+from chanx_conformance.declarations import DeclarationTests
+from chanx_conformance.endings import EndingTests
+from chanx_conformance.error_frames import ErrorFrameTests
+from chanx_conformance.errors import ErrorTests
+from chanx_conformance.extensions import ExtensionTests
+from chanx_conformance.failures import FailureTests
+from chanx_conformance.groups import GroupTests
+from chanx_conformance.hooks import HookTests
+from chanx_conformance.logs import LogTests
+from chanx_conformance.losses import LossTests
+from chanx_conformance.messages import MessageTests
+from chanx_conformance.options import OptionTests
+from chanx_conformance.order import OrderTests
+from chanx_conformance.process_layer import ProcessLayerTests
+from chanx_conformance.redis_layers import RedisLayerTests
+from chanx_conformance.silence import SilenceTests
+from chanx_conformance.suite import LayerKind, Suite
+
+
+class OnFastChannels(Suite):
+    """The layers of fast-channels."""
+
+    base = AsyncJsonWebsocketConsumer
+    communicator = WebsocketCommunicator
+    layer_setting = "channel layer 'default' of register_layers()"
+
+    def make_layer(self, kind: LayerKind, url: str = "") -> Any:
+        match kind:
+            case "memory":
+                return memory_layer()
+            case "pubsub":
+                return pubsub_layer(url)
+            case "queue":
+                return queue_layer(url)
+
+    def registered(self, layer: Any) -> AbstractContextManager[None]:
+        return use_channel_layer(layer)
+
+    def unregistered(self) -> AbstractContextManager[None]:
+        return nullcontext()  # nothing is, until a test registers something
+
+
+class TestAccess(OnFastChannels, AccessTests):
+    """Who may connect: authentication, origins, the handshake."""
+
+
+class TestAttacks(OnFastChannels, AttackTests):
+    """What careless code and hostile clients must not be able to do."""
+
+
+class TestDeclarations(OnFastChannels, DeclarationTests):
+    """What a consumer class declares, and which mistakes are refused."""
+
+
+class TestEndings(OnFastChannels, EndingTests):
+    """How connections end."""
+
+
+class TestErrorFrames(OnFastChannels, ErrorFrameTests):
+    """The exact answers to frames that are no messages."""
+
+
+class TestErrors(OnFastChannels, ErrorTests):
+    """Application errors."""
+
+
+class TestExtensions(OnFastChannels, ExtensionTests):
+    """Guards, parameters and the probe."""
+
+
+class TestFailures(OnFastChannels, FailureTests):
+    """What goes wrong, or is too much."""
+
+
+class TestGroups(OnFastChannels, GroupTests):
+    """Groups and what reaches their members."""
+
+
+class TestHooks(OnFastChannels, HookTests):
+    """Hooks that applications override."""
+
+
+class TestLogs(OnFastChannels, LogTests):
+    """What is logged."""
+
+
+class TestLosses(OnFastChannels, LossTests):
+    """What a channel layer loses."""
+
+
+class TestMessages(OnFastChannels, MessageTests):
+    """Messages and their answers."""
+
+
+class TestOptions(OnFastChannels, OptionTests):
+    """Options of a consumer class."""
+
+
+class TestOrder(OnFastChannels, OrderTests):
+    """In which order messages are handled."""
+
+
+class TestProcessLayer(OnFastChannels, ProcessLayerTests):
+    """No channel layer is registered."""
+
+
+class TestRedisLayers(OnFastChannels, RedisLayerTests):
+    """Layers on a real server."""
+
+
+class TestSilence(OnFastChannels, SilenceTests):
+    """What a test may conclude from silence."""
