@@ -2,15 +2,18 @@
 
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from channels.layers import InMemoryChannelLayer
+from channels.routing import URLRouter
 from channels_redis.core import RedisChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.test import override_settings
 
+import chanx.channels
 from chanx.channels.testing import WebsocketCommunicator, use_channel_layer
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
+from chanx.testing.socket import Application
 from chanx_conformance.access import AccessTests
 from chanx_conformance.attacks import AttackTests
 from chanx_conformance.declarations import DeclarationTests
@@ -21,6 +24,7 @@ from chanx_conformance.extensions import ExtensionTests
 from chanx_conformance.failures import FailureTests
 from chanx_conformance.groups import GroupTests
 from chanx_conformance.hooks import HookTests
+from chanx_conformance.imports import ImportTests
 from chanx_conformance.logs import LogTests
 from chanx_conformance.losses import LossTests
 from chanx_conformance.messages import MessageTests
@@ -29,7 +33,7 @@ from chanx_conformance.order import OrderTests
 from chanx_conformance.process_layer import ProcessLayerTests
 from chanx_conformance.redis_layers import RedisLayerTests
 from chanx_conformance.silence import SilenceTests
-from chanx_conformance.suite import LayerKind, Suite
+from chanx_conformance.suite import Consumer, LayerKind, Suite
 
 
 class OnChannels(Suite):
@@ -93,6 +97,22 @@ class TestGroups(OnChannels, GroupTests):
 
 class TestHooks(OnChannels, HookTests):
     """Hooks that applications override."""
+
+
+class TestImports(OnChannels, ImportTests):
+    """The names that `chanx.channels` offers."""
+
+    package: ClassVar[Any] = chanx.channels
+    own: ClassVar[dict[str, list[str]]] = {
+        "chanx.channels.authenticator": ["DjangoAuthenticator"],
+        "chanx.channels.routing": ["include", "path", "re_path"],
+        "chanx.channels.websocket": ["AsyncJsonWebsocketConsumer"],
+        "chanx.core.shutdown": ["drain", "lifespan"],
+    }
+
+    def application(self, consumer: Consumer) -> Application:
+        served: Any = consumer
+        return URLRouter([chanx.channels.path("ws/", served.as_asgi())])
 
 
 class TestLogs(OnChannels, LogTests):

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
@@ -15,22 +15,18 @@ from rest_framework import serializers
 from rest_framework.permissions import BasePermission
 
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
-from chanx.core.decorators import event_handler, ws_handler
-from chanx.messages.base import BaseMessage
+from chanx.core.decorators import ws_handler
 from chanx.testing import WebsocketCommunicator
 from chanx.testing.leaks import no_leaks
+from chanx_conformance.framework_errors import (
+    BuyMessage,
+    assert_answered,
+    assert_event_answered,
+    assert_next_is_handled,
+    raising,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)  # consumers look after the connections
-
-
-class BuyMessage(BaseMessage):
-    action: Literal["buy"] = "buy"
-    payload: str = ""
-
-
-class NewsEvent(BaseMessage):
-    action: Literal["news"] = "news"
-    payload: None = None
 
 
 class SeatSerializer(serializers.Serializer[Any]):
@@ -116,23 +112,6 @@ async def _nothing_left() -> AsyncIterator[None]:
         yield
 
 
-def raising(error: Exception) -> type[AsyncJsonWebsocketConsumer[NewsEvent]]:
-    class ShopConsumer(AsyncJsonWebsocketConsumer[NewsEvent]):
-        groups = ["shop"]  # noqa: RUF012 - the documented way to write it
-
-        @ws_handler
-        async def handle_buy(self, message: BuyMessage) -> BuyMessage:
-            if message.payload == "fine":
-                return message
-            raise error
-
-        @event_handler
-        async def handle_news(self, event: NewsEvent) -> None:
-            raise error
-
-    return ShopConsumer
-
-
 def in_permission(error: Exception) -> type[AsyncJsonWebsocketConsumer]:
     class Raising(BasePermission):
         def has_permission(self, request: Any, view: Any) -> bool:
@@ -154,27 +133,16 @@ def connection(consumer: type[AsyncJsonWebsocketConsumer[Any]]) -> WebsocketComm
 async def test_exception_answers_a_message(case: str, caplog: pytest.LogCaptureFixture) -> None:
     """With code, text, place and status; the log has no traceback, and the connection goes on."""
     error, items = CASES[case]
-    async with connection(raising(error)) as ws:
-        await ws.send_message(BuyMessage(), ref="1")
-        assert await ws.receive_json_from() == {
-            "action": "error",
-            "payload": items,
-            "version": 1,
-            "ref": "1",
-        }
-        await ws.send_message(BuyMessage(payload="fine"))
-        assert await ws.receive_message() == BuyMessage(payload="fine")
+    async with connection(raising(AsyncJsonWebsocketConsumer, error)) as ws:
+        await assert_answered(ws, items)
+        await assert_next_is_handled(ws)
     assert "Traceback" not in caplog.text
 
 
 async def test_exception_of_an_event_handler_reaches_the_client() -> None:
-    consumer = raising(Http404("No such room"))
+    consumer = raising(AsyncJsonWebsocketConsumer, Http404("No such room"))
     async with connection(consumer) as ws:
-        await consumer.broadcast_event(NewsEvent())
-        assert await ws.receive_json_from() == {
-            "action": "error",
-            "payload": [item("not_found", "No such room", 404)],
-        }
+        await assert_event_answered(ws, [item("not_found", "No such room", 404)])
 
 
 @pytest.mark.parametrize("case", ["404", "403 with a text", "fields"])
@@ -188,7 +156,7 @@ async def test_exception_of_a_permission_class_answers_a_message(case: str) -> N
 async def test_many_errors_are_counted() -> None:
     """As those of an invalid message are: ten items at most, and one that counts the rest."""
     error = invalid([{"name": "a"}] * 200, many=True)
-    async with connection(raising(error)) as ws:
+    async with connection(raising(AsyncJsonWebsocketConsumer, error)) as ws:
         await ws.send_message(BuyMessage())
         frame = await ws.receive_json_from()
 

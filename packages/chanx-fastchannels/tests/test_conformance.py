@@ -1,11 +1,15 @@
 """What every integration must do, on fast-channels."""
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, ClassVar
 
+from starlette.applications import Starlette
+
+import chanx.fast_channels
 from chanx.fast_channels.layers import memory_layer, pubsub_layer, queue_layer
 from chanx.fast_channels.testing import WebsocketCommunicator, use_channel_layer
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
+from chanx.testing.socket import Application
 from chanx_conformance.access import AccessTests
 from chanx_conformance.attacks import AttackTests
 from chanx_conformance.declarations import DeclarationTests
@@ -16,6 +20,7 @@ from chanx_conformance.extensions import ExtensionTests
 from chanx_conformance.failures import FailureTests
 from chanx_conformance.groups import GroupTests
 from chanx_conformance.hooks import HookTests
+from chanx_conformance.imports import ImportTests
 from chanx_conformance.logs import LogTests
 from chanx_conformance.losses import LossTests
 from chanx_conformance.messages import MessageTests
@@ -24,7 +29,7 @@ from chanx_conformance.order import OrderTests
 from chanx_conformance.process_layer import ProcessLayerTests
 from chanx_conformance.redis_layers import RedisLayerTests
 from chanx_conformance.silence import SilenceTests
-from chanx_conformance.suite import LayerKind, Suite
+from chanx_conformance.suite import Consumer, LayerKind, Suite
 
 
 class OnFastChannels(Suite):
@@ -88,6 +93,36 @@ class TestGroups(OnFastChannels, GroupTests):
 
 class TestHooks(OnFastChannels, HookTests):
     """Hooks that applications override."""
+
+
+class TestImports(OnFastChannels, ImportTests):
+    """The names that `chanx.fast_channels` offers."""
+
+    package: ClassVar[Any] = chanx.fast_channels
+    own: ClassVar[dict[str, list[str]]] = {
+        "chanx.core.shutdown": ["draining"],
+        "chanx.fast_channels.layers": [
+            "close_layers",
+            "memory_layer",
+            "pubsub_layer",
+            "queue_layer",
+            "register_layers",
+        ],
+        "chanx.fast_channels.routing": ["add_websocket_consumer"],
+        "chanx.fast_channels.type_defs": ["AsyncAPIConfig"],
+        "chanx.fast_channels.views": [
+            "asyncapi_docs",
+            "asyncapi_spec_json",
+            "asyncapi_spec_yaml",
+        ],
+        "chanx.fast_channels.websocket": ["AsyncJsonWebsocketConsumer"],
+    }
+
+    def application(self, consumer: Consumer) -> Application:
+        app = Starlette()
+        served: Any = consumer
+        chanx.fast_channels.add_websocket_consumer(app, "/ws/", served)
+        return app
 
 
 class TestLogs(OnFastChannels, LogTests):

@@ -1,68 +1,58 @@
 """Exceptions of Starlette and FastAPI that answer a message or close a connection."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from http import HTTPStatus
+from typing import Annotated, Any
 
 import fastapi
 import pytest
 from fastapi import Depends
 from starlette import exceptions as starlette
 
-from chanx.core.decorators import event_handler, ws_handler
+from chanx.core.decorators import ws_handler
 from chanx.core.exceptions import MessageError
-from chanx.fast_channels.layers import memory_layer, register_layers
+from chanx.fast_channels.layers import memory_layer
+from chanx.fast_channels.testing import use_channel_layer
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
-from chanx.messages.base import BaseMessage
 from chanx.testing import WebsocketCommunicator
 from chanx.testing.leaks import no_leaks
+from chanx_conformance.framework_errors import (
+    BuyMessage,
+    assert_answered,
+    assert_event_answered,
+    assert_next_is_handled,
+    raising,
+)
 
-CASES: list[tuple[Exception, dict[str, Any]]] = [
-    (fastapi.HTTPException(404, "No such item"), {"type": "http_404", "msg": "No such item", "status": 404}),
-    (starlette.HTTPException(409, "Taken"), {"type": "http_409", "msg": "Taken", "status": 409}),
-    (starlette.HTTPException(403), {"type": "http_403", "msg": "Forbidden", "status": 403}),
-    (fastapi.HTTPException(503, "Back at nine"), {"type": "http_503", "msg": "Back at nine", "status": 503}),
+
+def item(status: int, text: str, **more: Any) -> list[dict[str, Any]]:
+    return [{"type": f"http_{status}", "loc": [], "msg": text, "status": status, **more}]
+
+
+UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY.phrase  # Python 3.13 has another one than before
+CASES: list[tuple[Exception, list[dict[str, Any]]]] = [
+    (fastapi.HTTPException(404, "No such item"), item(404, "No such item")),
+    (starlette.HTTPException(409, "Taken"), item(409, "Taken")),
+    (starlette.HTTPException(403), item(403, "Forbidden")),
+    (fastapi.HTTPException(503, "Back at nine"), item(503, "Back at nine")),
     (
         fastapi.HTTPException(422, {"field": "age"}),
-        {"type": "http_422", "status": 422, "detail": {"field": "age"}},
+        item(422, UNPROCESSABLE, detail={"field": "age"}),
     ),
-    (fastapi.HTTPException(499, ["odd"]), {"type": "http_499", "msg": "Error", "status": 499, "detail": ["odd"]}),
-]  # fmt: skip
+    (fastapi.HTTPException(499, ["odd"]), item(499, "Error", detail=["odd"])),
+]
 IDS = [repr(error) for error, _ in CASES]
-
-
-class BuyMessage(BaseMessage):
-    action: Literal["buy"] = "buy"
-    payload: str = ""
-
-
-class NewsEvent(BaseMessage):
-    action: Literal["news"] = "news"
-    payload: None = None
 
 
 @pytest.fixture(autouse=True)
 async def nothing_left() -> AsyncIterator[None]:
-    register_layers({"shop": memory_layer()})
-    async with no_leaks():
-        yield
+    with use_channel_layer(memory_layer()):
+        async with no_leaks():
+            yield
 
 
-def in_handler(error: Exception) -> type[AsyncJsonWebsocketConsumer[NewsEvent]]:
-    class ShopConsumer(AsyncJsonWebsocketConsumer[NewsEvent]):
-        channel_layer_alias = "shop"
-        groups = ["shop"]  # noqa: RUF012 - the documented way to write it
-
-        @ws_handler
-        async def handle_buy(self, message: BuyMessage) -> BuyMessage:
-            if message.payload == "fine":
-                return message
-            raise error
-
-        @event_handler
-        async def handle_news(self, event: NewsEvent) -> None:
-            raise error
-
-    return ShopConsumer
+def in_handler(error: Exception) -> type[AsyncJsonWebsocketConsumer]:
+    return raising(AsyncJsonWebsocketConsumer, error)
 
 
 def in_dependency(error: Exception) -> type[AsyncJsonWebsocketConsumer]:
@@ -92,38 +82,22 @@ def connection(consumer: type[AsyncJsonWebsocketConsumer[Any]]) -> WebsocketComm
     return WebsocketCommunicator(consumer.as_asgi(), "/ws", consumer=consumer)
 
 
-def in_one_item(frame: dict[str, Any], expected: dict[str, Any]) -> bool:
-    (item,) = frame["payload"]
-    return bool(frame["action"] == "error" and item == {"loc": [], **item, **expected})
-
-
-@pytest.mark.parametrize(("error", "expected"), CASES, ids=IDS)
-@pytest.mark.parametrize("raising", [in_handler, in_dependency])
+@pytest.mark.parametrize(("error", "items"), CASES, ids=IDS)
+@pytest.mark.parametrize("make", [in_handler, in_dependency])
 async def test_http_exception_answers_a_message(
-    raising: Any, error: Exception, expected: dict[str, Any], caplog: pytest.LogCaptureFixture
+    make: Any, error: Exception, items: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
 ) -> None:
     """With its status; its text is shown also for a status of 500 and more, as FastAPI does."""
-    consumer = raising(error)
-    async with connection(consumer) as ws:
-        await ws.send_message(BuyMessage(), ref="1")
-        frame = await ws.receive_json_from()
-        assert in_one_item(frame, expected)
-        assert frame["ref"] == "1"
-        if raising is in_handler:
-            await ws.send_message(BuyMessage(payload="fine"))
-            assert await ws.receive_message() == BuyMessage(payload="fine")
+    async with connection(make(error)) as ws:
+        await assert_answered(ws, items)
+        if make is in_handler:
+            await assert_next_is_handled(ws)
     assert "Traceback" not in caplog.text
 
 
 async def test_http_exception_of_an_event_handler_reaches_the_client() -> None:
-    consumer = in_handler(fastapi.HTTPException(404, "No such item"))
-    async with connection(consumer) as ws:
-        await consumer.broadcast_event(NewsEvent())
-        frame = await ws.receive_json_from()
-    assert frame == {
-        "action": "error",
-        "payload": [{"type": "http_404", "loc": [], "msg": "No such item", "status": 404}],
-    }
+    async with connection(in_handler(fastapi.HTTPException(404, "No such item"))) as ws:
+        await assert_event_answered(ws, item(404, "No such item"))
 
 
 async def test_http_exception_runs_the_clean_up_of_dependencies() -> None:
@@ -145,8 +119,7 @@ async def test_http_exception_runs_the_clean_up_of_dependencies() -> None:
             raise fastapi.HTTPException(404, "No such item")
 
     async with connection(ShopConsumer) as ws:
-        await ws.send_message(BuyMessage())
-        assert in_one_item(await ws.receive_json_from(), {"status": 409, "msg": "Try again"})
+        await assert_answered(ws, item(409, "Try again"))
     assert steps == ["rollback 404"]
 
 
@@ -155,10 +128,10 @@ async def test_http_exception_runs_the_clean_up_of_dependencies() -> None:
     [fastapi.WebSocketException, starlette.WebSocketException],
     ids=["fastapi", "starlette"],
 )
-@pytest.mark.parametrize("raising", [in_handler, in_dependency, on_connection])
-async def test_websocket_exception_closes(raising: Any, kind: Any) -> None:
+@pytest.mark.parametrize("make", [in_handler, in_dependency, on_connection])
+async def test_websocket_exception_closes(make: Any, kind: Any) -> None:
     """With its code and reason, and without an error frame."""
-    ws = connection(raising(kind(4321, "It is over")))
+    ws = connection(make(kind(4321, "It is over")))
     assert (await ws.connect())[0]
     await ws.send_message(BuyMessage(), ref="1")
     closed = await ws.receive_output()
