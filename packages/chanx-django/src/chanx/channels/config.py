@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from chanx.channels.settings import chanx_settings
+from chanx.channels.settings import DEFAULTS, chanx_settings
 from chanx.core.config import Config
 from chanx.core.origin import OriginPolicy, origin_host, same_host
 from chanx.type_defs import Scope
@@ -13,18 +13,10 @@ from chanx.utils.scope import header
 
 __all__ = ["DjangoConfig", "allowed_hosts"]
 
+# The setting of each option that has one.
 _SETTINGS = {
-    "send_completion": "SEND_COMPLETION",
-    "send_message_immediately": "SEND_MESSAGE_IMMEDIATELY",
-    "send_authentication_message": "SEND_AUTHENTICATION_MESSAGE",
-    "send_resync_message": "SEND_RESYNC_MESSAGE",
-    "send_heartbeat": "SEND_HEARTBEAT",
-    "log_websocket_message": "LOG_WEBSOCKET_MESSAGE",
-    "log_ignored_actions": "LOG_IGNORED_ACTIONS",
-    "camelize": "CAMELIZE",
-    "camelize_dicts": "CAMELIZE_DICTS",
+    **{name: name.upper() for name in Config.__annotations__ if name.upper() in DEFAULTS},
     "discriminator_field": "MESSAGE_ACTION_KEY",
-    "limits": "LIMITS",
 }
 _LOCAL_HOSTS = (".localhost", "127.0.0.1", "[::1]")
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import ConfigDict, InstanceOf, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, InstanceOf, ValidationError
 from pydantic_core import ErrorDetails
 
 from chanx.core.limits import DEFAULT_LIMITS, Limits
@@ -18,28 +18,39 @@ __all__ = ["DEFAULTS", "ChanxSettings", "chanx_settings"]
 # or the dotted paths of either. Any: permission classes are also expressions of classes.
 Access = Callable[[Any], bool | Awaitable[bool]] | str | list[Any] | tuple[Any, ...]
 
+
+class ChanxSettings(BaseModel):
+    """The settings, their types and defaults."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+    MESSAGE_ACTION_KEY: str = "action"
+    SEND_COMPLETION: bool = False
+    SEND_MESSAGE_IMMEDIATELY: bool = True
+    SEND_AUTHENTICATION_MESSAGE: bool = True
+    SEND_RESYNC_MESSAGE: bool = True
+    SEND_HEARTBEAT: bool = False
+    CAMELIZE: bool = False
+    CAMELIZE_DICTS: bool = False
+    LIMITS: InstanceOf[Limits] = DEFAULT_LIMITS  # older pydantic takes a dictionary for one
+    LOG_WEBSOCKET_MESSAGE: bool = True
+    LOG_IGNORED_ACTIONS: list[str] | tuple[str, ...] | set[str] | frozenset[str] = ["ping", "pong"]
+    WEBSOCKET_BASE_URL: str | None = None
+    ASYNCAPI_TITLE: str = "AsyncAPI Documentation"
+    ASYNCAPI_DESCRIPTION: str | None = ""
+    ASYNCAPI_VERSION: str = "1.0.0"
+    ASYNCAPI_SERVER_URL: str | None = None
+    ASYNCAPI_SERVER_PROTOCOL: str | None = None
+    ASYNCAPI_SERVERS: dict[str, JSONObject] | None = None
+    """AsyncAPI server objects by name, instead of the one of the address."""
+    ASYNCAPI_SECURITY_SCHEMES: dict[str, JSONObject] | None = None
+    """AsyncAPI security schemes by name, in addition to those of authenticators."""
+    ASYNCAPI_SPEC_VERSION: Literal["3.0.0", "3.1.0"] = "3.0.0"
+    ASYNCAPI_ACCESS: Access | None = None
+
+
 DEFAULTS: Mapping[str, Any] = {
-    "MESSAGE_ACTION_KEY": "action",
-    "SEND_COMPLETION": False,
-    "SEND_MESSAGE_IMMEDIATELY": True,
-    "SEND_AUTHENTICATION_MESSAGE": True,
-    "SEND_RESYNC_MESSAGE": True,
-    "SEND_HEARTBEAT": False,
-    "CAMELIZE": False,
-    "CAMELIZE_DICTS": False,
-    "LIMITS": DEFAULT_LIMITS,
-    "LOG_WEBSOCKET_MESSAGE": True,
-    "LOG_IGNORED_ACTIONS": ["ping", "pong"],
-    "WEBSOCKET_BASE_URL": None,
-    "ASYNCAPI_TITLE": "AsyncAPI Documentation",
-    "ASYNCAPI_DESCRIPTION": "",
-    "ASYNCAPI_VERSION": "1.0.0",
-    "ASYNCAPI_SERVER_URL": None,
-    "ASYNCAPI_SERVER_PROTOCOL": None,
-    "ASYNCAPI_SERVERS": None,  # AsyncAPI server objects by name, instead of the one of the address
-    "ASYNCAPI_SECURITY_SCHEMES": None,  # AsyncAPI security schemes by name, beside those of authenticators
-    "ASYNCAPI_SPEC_VERSION": "3.0.0",
-    "ASYNCAPI_ACCESS": None,
+    name: field.default for name, field in ChanxSettings.model_fields.items()
 }
 
 _OWN_FILES = "the page of the document loads its scripts and styles from this server"
@@ -56,33 +67,11 @@ _UNUSED: Mapping[str, str] = {
 _NOTHING: Mapping[str, Any] = {}
 
 
-class ChanxSettings:
+class _ProjectSettings:
     """The settings by attribute, read from the project's at each use, so that `override_settings` works.
 
-    Raises ImproperlyConfigured at the first use of a dictionary with a name or a value that is none.
+    Raises ImproperlyConfigured at the first use of a dictionary with an unknown setting or an invalid value.
     """
-
-    MESSAGE_ACTION_KEY: str
-    SEND_COMPLETION: bool
-    SEND_MESSAGE_IMMEDIATELY: bool
-    SEND_AUTHENTICATION_MESSAGE: bool
-    SEND_RESYNC_MESSAGE: bool
-    SEND_HEARTBEAT: bool
-    CAMELIZE: bool
-    CAMELIZE_DICTS: bool
-    LIMITS: InstanceOf[Limits]  # a dictionary of them is none, which older pydantic lets pass
-    LOG_WEBSOCKET_MESSAGE: bool
-    LOG_IGNORED_ACTIONS: list[str] | tuple[str, ...] | set[str] | frozenset[str]
-    WEBSOCKET_BASE_URL: str | None
-    ASYNCAPI_TITLE: str
-    ASYNCAPI_DESCRIPTION: str | None
-    ASYNCAPI_VERSION: str
-    ASYNCAPI_SERVER_URL: str | None
-    ASYNCAPI_SERVER_PROTOCOL: str | None
-    ASYNCAPI_SERVERS: dict[str, JSONObject] | None
-    ASYNCAPI_SECURITY_SCHEMES: dict[str, JSONObject] | None
-    ASYNCAPI_SPEC_VERSION: Literal["3.0.0", "3.1.0"]
-    ASYNCAPI_ACCESS: Access | None
 
     def __init__(self) -> None:
         self._accepted: object = None
@@ -97,32 +86,22 @@ class ChanxSettings:
             self._accepted = given
         return cast("Mapping[str, Any]", given)
 
-    if not TYPE_CHECKING:
+    # Any: each setting has a type of its own.
+    def __getattr__(self, name: str) -> Any:
+        """Return what the project sets, else the default."""
+        if name not in DEFAULTS:
+            raise AttributeError(f"There is no CHANX setting {name!r}.{_hint(name)}")
+        return self.user_settings.get(name, DEFAULTS[name])
 
-        def __getattr__(self, name: str) -> Any:
-            """Return what the project sets, else the default."""
-            if name not in DEFAULTS:
-                raise AttributeError(f"There is no CHANX setting {name!r}.{_hint(name)}")
-            return self.user_settings.get(name, DEFAULTS[name])
 
-
-chanx_settings: ChanxSettings = ChanxSettings()
-
-# Any: pydantic tells fields from its own parameters by name only.
-_fields: Any = {
-    name: (kind, DEFAULTS[name]) for name, kind in ChanxSettings.__annotations__.items()
-}
-_Given = create_model(
-    "_Given",
-    __config__=ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True),
-    **_fields,
-)
+# To type checkers it has the attributes of the model, whose values it looks up.
+chanx_settings: ChanxSettings = cast(ChanxSettings, _ProjectSettings())
 
 
 def settings_faults(given: object) -> list[str]:
     """Say what is wrong with the project's dictionary, a sentence or two for each setting."""
     try:
-        _Given.model_validate(_used(given))
+        ChanxSettings.model_validate(_used(given))
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False)
         # A setting of several types has an error for each of them.

@@ -1,6 +1,6 @@
 """The options and bounds of consumer classes: read where they are not set."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any, ClassVar
@@ -8,34 +8,17 @@ from typing import Any, ClassVar
 from chanx.core.config import Config
 from chanx.core.integration import Integration
 from chanx.core.limits import LayerLossPolicy, Limits, OutboundPolicy
-from chanx.core.origin import OriginPolicy
 
 __all__ = ["ConsumerOptions"]
 
 _INTEGRATION = "_integration"
 
 
-class ConsumerOptions:
+class ConsumerOptions(Config):
     """What a consumer class or instance may set; unset, it comes from the integration when it is used."""
 
     # Set by the consumer base class of each framework.
     _integration: ClassVar[Integration] = Integration()
-
-    # Config says what each does.
-    send_completion: bool
-    send_message_immediately: bool
-    send_authentication_message: bool
-    send_resync_message: bool
-    send_heartbeat: bool
-    log_websocket_message: bool
-    log_ignored_actions: Collection[str]
-    camelize: bool
-    camelize_dicts: bool
-    discriminator_field: str
-    group_message_metadata: bool
-    authenticate_before_accept: bool
-    allowed_origins: OriginPolicy
-    limits: ClassVar[Limits]
 
     # Bounds, as in Limits; a class may set each alone, or several at once as `limits`.
     max_message_bytes: int | None
