@@ -23,8 +23,6 @@ PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.t
 CORE = tomllib.loads((ROOT / "packages" / "chanx-core" / "pyproject.toml").read_text("utf-8"))
 REPOSITORY = CORE["project"].get("urls", {}).get("Repository")  # none before the first release
 LINK = re.compile(r"\[([^\[\]]*)\]\(((?:(?:\.\./)+|tests/)[^)#\s]+)([^)]*)\)")
-# Modules whose class is made of parts that have no page of their own.
-PUT_TOGETHER = {"chanx.core.websocket"}
 LONGEST_VALUE = 88  # characters of a constant's value
 log = logging.getLogger(__name__)
 
@@ -50,6 +48,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!chanx\.).*"),
     ("py:.*", r"chanx\.(.*\.)?(_\w+(\..*)?|[A-Z])"),
+    ("py:class", r"chanx\.core\.limits\.Annotated"),  # autodoc's name for an annotated setting
 ]
 html_theme = "furo"
 html_title = "chanx"
@@ -74,6 +73,9 @@ settings.configure(
     SECRET_KEY=os.environ.get("SECRET_KEY", "only to read docstrings"),
 )
 django.setup()
+
+sys.path.insert(0, str(DOCS))
+import consumer_reference  # noqa: E402 - it imports what has been configured above
 
 
 def below(folder: Path) -> str:
@@ -141,12 +143,15 @@ def automodule(module: str) -> str:
         listed = ", ".join(f"{{py:obj}}`{name} <{home}.{name}>`" for name, home in repeated.items())
         return f"\n```{{eval-rst}}\n.. automodule:: {module}\n```\n\nOffers {listed}."
     lines = [f".. automodule:: {module}", "   :members:", "   :show-inheritance:"]
-    if module in PUT_TOGETHER:
-        lines.append("   :inherited-members: object, Generic")
+    grouped = ""
+    home, _, name = consumer_reference.PATH.rpartition(".")
+    if module == home:
+        lines.append(f"   :exclude-members: {name}")
+        grouped = f"\n\n{consumer_reference.consumer_reference()}"
     for name in importlib.import_module(module).__all__:
         lines += undocumented(module, name)
     listed = "\n".join(lines)
-    return f"\n```{{eval-rst}}\n{listed}\n```"
+    return f"\n```{{eval-rst}}\n{listed}\n```{grouped}"
 
 
 def names_of_others(module: str) -> dict[str, str]:
@@ -189,6 +194,8 @@ def warn_of_missing_names(app: Sphinx, env: BuildEnvironment) -> None:
             home = names_of_others(module).get(name, module)
             if f"{home}.{name}" not in known:
                 log.warning("the reference has no %s.%s", module, name)
+    for name in consumer_reference.names_without_group():
+        log.warning("docs/consumer_reference.py and the consumer class differ in %s", name)
 
 
 # Modules with the names of others, under the paths of the single package.

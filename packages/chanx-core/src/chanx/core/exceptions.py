@@ -1,4 +1,4 @@
-"""The exceptions of the engine.
+"""The exceptions of the engine::
 
     Exception
     ├── MessageError               answers a message with an error frame; raise it in handlers, guards, dependencies
