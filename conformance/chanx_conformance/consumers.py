@@ -11,20 +11,57 @@ from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import AuthenticationMessage, AuthenticationPayload, PongMessage
 from chanx.type_defs import Scope
-from chanx_conformance.models import ChatMessage, ChatPayload, FailMessage, NewsEvent, WaitMessage
+from chanx_conformance.models import (
+    ChatMessage,
+    ChatPayload,
+    FailMessage,
+    NewsEvent,
+    SayMessage,
+    WaitMessage,
+)
 
 __all__ = [
+    "RAISED",
+    "RETURNED",
     "Admits",
     "Answering",
     "Basic",
     "Broadcaster",
     "Crashes",
     "Denies",
+    "Fragile",
     "Hangs",
     "HookByHook",
     "Overriding",
+    "Speaking",
     "Telling",
 ]
+
+
+class Endless:
+    """An object that never ends when it is written."""
+
+    def __init__(self) -> None:
+        self.inner = self
+
+
+RAISED: dict[str, BaseException] = {
+    "value": ValueError("secret"),
+    "timeout": TimeoutError("secret"),
+    "cancelled": asyncio.CancelledError("secret"),
+    "group": ExceptionGroup("secret", [ValueError("secret")]),
+    "os": ConnectionResetError("secret"),
+}
+"""What a handler raises, by the name of the way."""
+RETURNED: dict[str, Any] = {
+    "dict": {"action": "pong", "payload": "secret"},
+    "text": "secret",
+    "class": PongMessage,
+    "model": ChatPayload.model_construct(user_name="secret"),
+    "unserialisable": PongMessage.model_construct(payload=cast(None, object())),
+    "endless": PongMessage.model_construct(payload=cast(None, Endless())),
+}
+"""What a handler returns that is no message, or cannot be written."""
 
 
 class Answering(ChanxWebsocketConsumerMixin[Any]):
@@ -44,7 +81,21 @@ class Answering(ChanxWebsocketConsumerMixin[Any]):
         return PongMessage()
 
 
-class Basic(Answering):
+class Fragile(Answering):
+    """Fails on request."""
+
+    @ws_handler
+    async def fail(self, message: FailMessage) -> PongMessage:
+        """Fail in the way that the client asks for."""
+        way = message.payload
+        if way in RETURNED:
+            return cast(PongMessage, RETURNED[way])
+        if way == "recursion":
+            return await self.fail(message)
+        raise RAISED.get(way) or ValueError(f"secret {way}")
+
+
+class Basic(Fragile):
     """Handlers that most tests need."""
 
     groups: list[str] = ["lobby"]  # noqa: RUF012 - the documented way to write it
@@ -61,25 +112,34 @@ class Basic(Answering):
         await self.gate.wait()
         return message
 
-    @ws_handler
-    async def fail(self, message: FailMessage) -> PongMessage:
-        """Go wrong."""
-        match message.payload:
-            case "cancelled":
-                raise asyncio.CancelledError
-            case "dict":
-                return cast(PongMessage, {"action": "pong"})
-            case "unserialisable":
-                return PongMessage.model_construct(payload=cast(None, object()))
-            case text:
-                raise ValueError(f"secret {text}")
-
     @event_handler
     async def news(self, event: NewsEvent) -> ChatMessage:
         """Pass it on as chat."""
         if event.payload == "broken":
             raise ValueError("secret")
         return ChatMessage(payload=ChatPayload(user_name=event.payload))
+
+
+class Speaking(Answering):
+    """Repeats what is said to it, and passes events on."""
+
+    groups: list[str] = ["lobby"]  # noqa: RUF012 - the documented way to write it
+
+    @ws_handler
+    async def say(self, message: SayMessage) -> SayMessage | None:
+        """Say it back, or fail."""
+        if message.payload == "fail":
+            raise ValueError("secret")
+        return message
+
+    @event_handler(
+        output_type=SayMessage, summary="News", description="What is new.", tags=["news"]
+    )
+    async def news(self, event: NewsEvent) -> None:
+        """Pass it on, or fail."""
+        if event.payload == "fail":
+            raise ValueError("secret")
+        await self.send_message(SayMessage(payload=event.payload))
 
 
 class Broadcaster(Basic):

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from math import inf
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel, field_validator
@@ -14,7 +14,7 @@ from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
 from chanx.type_defs import JSONObject
-from chanx_conformance.consumers import Answering, HookByHook
+from chanx_conformance.consumers import RAISED, RETURNED, Fragile, HookByHook
 from chanx_conformance.models import PONG, FailMessage, NewsEvent
 from chanx_conformance.suite import Consumer, Suite
 
@@ -56,20 +56,13 @@ class LateMessage(BaseMessage):
     payload: float
 
 
-class Deep:
-    """Goes on for ever when it is written."""
-
-    def __init__(self) -> None:
-        self.inner = self
-
-
 GROUP_MESSAGE: JSONObject = {
     "type": "handle_group_message",
     "message": {"action": "fail", "payload": "to all"},
 }
 
 
-class Failing(Answering):
+class Failing(Fragile):
     """Does what it is told, which mostly is wrong."""
 
     groups: list[str] = ["lobby"]  # noqa: RUF012 - the documented way to write it
@@ -90,15 +83,6 @@ class Failing(Answering):
         await asyncio.sleep(message.payload)
         return message
 
-    @ws_handler
-    async def fail(self, message: FailMessage) -> PongMessage:
-        """Go wrong."""
-        if message.payload in _RAISED:
-            raise _RAISED[message.payload]
-        if message.payload == "recursion":
-            return await self.fail(message)
-        return cast(PongMessage, _RETURNED[message.payload])
-
     @event_handler
     async def news(self, event: NewsEvent) -> FailMessage:
         """Pass it on when the gate is open."""
@@ -117,23 +101,6 @@ class Foreign:
         return "an object"
 
 
-_RAISED: dict[str, BaseException] = {
-    "value": ValueError("secret"),
-    "timeout": TimeoutError("secret"),
-    "cancelled": asyncio.CancelledError("secret"),
-    "group": ExceptionGroup("secret", [ValueError("secret")]),
-    "os": ConnectionResetError("secret"),
-}
-_RETURNED: dict[str, Any] = {
-    "dict": {"action": "pong", "payload": "secret"},
-    "text": "secret",
-    "class": PongMessage,
-    "model": Picky.model_construct(name="secret"),
-    "unserialisable": PongMessage.model_construct(payload=cast(None, object())),
-    "endless": PongMessage.model_construct(payload=cast(None, Deep())),
-}
-
-
 class FailureTests(Suite):
     """The behaviour of one connection when something goes wrong, through the public door."""
 
@@ -142,7 +109,7 @@ class FailureTests(Suite):
     @pytest.mark.parametrize(
         ("handlers", "completion"), [(Failing, False), (FailingHookByHook, True)]
     )
-    @pytest.mark.parametrize("way", [*_RAISED, "recursion", *_RETURNED])
+    @pytest.mark.parametrize("way", [*RAISED, "recursion", *RETURNED])
     async def test_handler_that_fails_answers_once(
         self, handlers: Consumer, way: str, completion: bool
     ) -> None:

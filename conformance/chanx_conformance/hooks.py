@@ -7,12 +7,12 @@ import pytest
 from pydantic import ValidationError
 
 from chanx.core.authenticator import BaseAuthenticator
-from chanx.core.decorators import event_handler, ws_handler
+from chanx.core.decorators import ws_handler
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import ErrorMessage, PongMessage
 from chanx.type_defs import EventPayload, GroupMessageEvent, Scope
-from chanx_conformance.consumers import Answering
+from chanx_conformance.consumers import Answering, Speaking
 from chanx_conformance.models import COMPLETE, PONG, NewsEvent, SayMessage
 from chanx_conformance.suite import Suite, until
 
@@ -26,17 +26,13 @@ class HiddenMessage(BaseMessage):
     payload: str = ""
 
 
-class Speaking(Answering):
+class Sending(Speaking):
     """Sends in every way."""
-
-    groups: list[str] = ["lobby"]  # noqa: RUF012 - the documented way to write it
 
     @ws_handler
     async def say(self, message: SayMessage) -> SayMessage | None:
-        """Do what is asked."""
+        """Send in the way that the client asks for."""
         match message.payload:
-            case "fail":
-                raise ValueError("secret")
             case "valid":
                 await self.send_message(PongMessage(), validate=True)
             case "undeclared":
@@ -51,20 +47,11 @@ class Speaking(Answering):
             case "several":
                 await self.broadcast_message(SayMessage(payload="to several"), ["one", "two"])
             case _:
-                return message
+                return await super().say(message)
         return None
 
-    @event_handler(
-        output_type=SayMessage, summary="News", description="What is new.", tags=["news"]
-    )
-    async def news(self, event: NewsEvent) -> None:
-        """Pass it on."""
-        if event.payload == "fail":
-            raise ValueError("secret")
-        await self.send_message(SayMessage(payload=event.payload))
 
-
-class Telling(Speaking):
+class Telling(Sending):
     """Answers failures in its own words."""
 
     async def handle_json_processing_error(self, error: Exception) -> None:
@@ -100,7 +87,7 @@ class Choosing(Telling):
         raise LookupError("secret")
 
 
-class PassingOn(Speaking):
+class PassingOn(Sending):
     """Overrides what takes messages from the channel layer, without changing anything."""
 
     async def handle_group_message(self, event: GroupMessageEvent) -> None:
@@ -127,7 +114,7 @@ class HookTests(Suite):
 
     async def test_validated_message_is_sent(self) -> None:
         """`send_message(validate=True)` sends what the class declares, and refuses anything else."""
-        async with self.connect(Speaking) as ws:
+        async with self.connect(Sending) as ws:
             await ws.send_message(SayMessage(payload="valid"))
             assert await ws.receive_json_from() == PONG
             await ws.send_message(SayMessage(payload="undeclared"))
@@ -136,7 +123,7 @@ class HookTests(Suite):
 
     async def test_send_json_may_close(self) -> None:
         """`send_json(close=True)` closes behind the message, with 1000."""
-        ws = self.connect(Speaking)
+        ws = self.connect(Sending)
         await ws.connect()
         await ws.send_message(SayMessage(payload="close"))
         assert (await ws.receive_json_from())["payload"] == "bye"
@@ -146,10 +133,10 @@ class HookTests(Suite):
     async def test_broadcast_takes_dictionaries_and_groups(self) -> None:
         """A message or a dictionary, to the groups of the connection, to one, or to several."""
 
-        class Other(Speaking):
+        class Other(Sending):
             groups = ["one"]  # noqa: RUF012 - the documented way to write it
 
-        async with self.connect(Speaking) as ws, self.connect(Other) as other:
+        async with self.connect(Sending) as ws, self.connect(Other) as other:
             await ws.send_message(SayMessage(payload="dictionary"))
             own = {"action": "say", "payload": "to all", "is_current": True}
             assert await ws.receive_json_from() == own
@@ -163,10 +150,10 @@ class HookTests(Suite):
     async def test_event_reaches_several_groups(self) -> None:
         """`broadcast_event()` takes one group or several; who is in two of them hears it twice."""
 
-        class Other(Speaking):
+        class Other(Sending):
             groups = ["one", "two"]  # noqa: RUF012 - the documented way to write it
 
-        async with self.connect(Speaking) as ws, self.connect(Other) as other:
+        async with self.connect(Sending) as ws, self.connect(Other) as other:
             await ws.consumer.broadcast_event(NewsEvent(payload="new"), ["lobby", "one", "two"])
             assert (await ws.receive_json_from())["payload"] == "new"
             heard = [(await other.receive_json_from())["payload"] for _ in range(2)]
@@ -177,12 +164,12 @@ class HookTests(Suite):
         """`send_event_sync()` works from a thread without a loop, as often as it is called."""
         channels: list[str] = []
 
-        class Named(Speaking):
+        class Named(Sending):
             async def post_authentication(self) -> None:
                 """Tell the channel."""
                 channels.append(self.channel_name)
 
-        async with self.connect(Named) as ws, self.connect(Speaking) as other:
+        async with self.connect(Named) as ws, self.connect(Sending) as other:
             await until(lambda: bool(channels))
             for payload in ("first", "second"):
                 event = NewsEvent(payload=payload)
@@ -192,12 +179,12 @@ class HookTests(Suite):
 
     async def test_options_of_an_event_handler(self) -> None:
         """`output_type` is among what the class may send, the rest describes it."""
-        consumer = self.make(Speaking)
+        consumer = self.make(Sending)
         assert SayMessage in consumer.spec.outgoing_messages
         handler = consumer.spec.handlers.events["news"]
         assert (handler.summary, handler.description) == ("News", "What is new.")
         assert list(handler.tags or ()) == ["news"]
-        async with self.connect(Speaking) as ws:
+        async with self.connect(Sending) as ws:
             await ws.send_message(PingMessage())
             await ws.receive_json_from()
             await consumer.broadcast_event(NewsEvent(payload="new"), "lobby")
@@ -209,7 +196,7 @@ class HookTests(Suite):
         options: dict[str, Any] = {"group_message_metadata": metadata, "send_completion": True}
         async with (
             self.connect(PassingOn, **options) as ws,
-            self.connect(Speaking, **options) as it,
+            self.connect(Sending, **options) as it,
         ):
             await ws.send_message(SayMessage(payload="dictionary"))
             own = [await ws.receive_json_from() for _ in range(3)]
@@ -224,13 +211,13 @@ class HookTests(Suite):
             assert [(await ws.receive_json_from())["action"] for _ in range(2)] == [
                 (await it.receive_json_from())["action"] for _ in range(2)
             ]
-        assert Speaking.handled == ["say", "news"]
+        assert Sending.handled == ["say", "news"]
 
     async def test_event_that_nobody_handles_is_logged(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         """A member without handlers for events goes on."""
-        async with self.connect(Deaf) as ws, self.connect(Speaking) as other:
+        async with self.connect(Deaf) as ws, self.connect(Sending) as other:
             await other.consumer.broadcast_event(NewsEvent(payload="new"), "lobby")
             assert (await other.receive_json_from())["payload"] == "new"
             await ws.send_message(PingMessage())
@@ -282,7 +269,7 @@ class HookTests(Suite):
                 tokens = {dict(scope["headers"]).get(b"x-token"), scope["query_string"][6:]}
                 return b"right" in tokens and scope["user"] == "ada"
 
-        consumer = self.make(Speaking, authenticator_class=Tokens)
+        consumer = self.make(Sending, authenticator_class=Tokens)
         served: Any = consumer
 
         async def known(scope: Scope, receive: Any, send: Any) -> None:

@@ -4,11 +4,13 @@ from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar
 
+import pytest
 from channels.layers import InMemoryChannelLayer
 from channels.routing import URLRouter
 from channels_redis.core import RedisChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.test import override_settings
+from pytest_django import DjangoDbBlocker
 
 import chanx.channels
 from chanx.channels.testing import WebsocketCommunicator, use_channel_layer
@@ -42,6 +44,12 @@ class OnChannels(Suite):
     base = AsyncJsonWebsocketConsumer
     communicator = WebsocketCommunicator
     layer_setting = "CHANNEL_LAYERS['default']"
+
+    @pytest.fixture(autouse=True)
+    def database(self, django_db_blocker: DjangoDbBlocker) -> Generator[None]:
+        """Allow the database: consumers check the connections that earlier tests have left open, and log a failure."""
+        with django_db_blocker.unblock():
+            yield
 
     def make_layer(self, kind: LayerKind, url: str = "") -> Any:
         if kind == "memory":
