@@ -1,17 +1,19 @@
 """What a channel layer loses, and how soon the members of groups are told."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
 import pytest
 
+from chanx.core.decorators import event_handler
+from chanx.core.exceptions import ChannelFullError, LayerUnavailableError
 from chanx.core.health import snapshot
 from chanx.testing.channel_layer import FaultyChannelLayer
 from chanx.testing.communicator import WebsocketCommunicator
 from chanx_conformance.consumers import Answering
-from chanx_conformance.models import WordMessage
+from chanx_conformance.models import NewsEvent, WordMessage
 from chanx_conformance.suite import Suite
 
 __all__ = ["LossTests"]
@@ -28,6 +30,15 @@ class Listener(Answering):
     emits: ClassVar[Sequence[Any]] = (WordMessage,)
 
     resyncs: ClassVar[int]
+    serving: ClassVar["Listener"]
+
+    async def post_authentication(self) -> None:
+        """Let the test call the instance."""
+        Listener.serving = self
+
+    @event_handler
+    async def news(self, event: NewsEvent) -> None:
+        """Take it."""
 
     async def on_resync(self) -> None:
         """Count."""
@@ -199,3 +210,22 @@ class LossTests(Suite):
                 await self.say(ws, 0, group=f"elsewhere-{number}")
             await self.say(ws, 3)
             assert set(await self.heard_until_resync(ws)) <= {1, 3}
+
+    async def test_an_outage_raises_one_exception_everywhere(self) -> None:
+        """Whatever needs the layer names it; a full channel is another matter."""
+        async with self.listening(layer_timeout=1.0) as ws:
+            member = Listener.serving
+            publisher: Any = ws.consumer
+            calls: list[Callable[[], Awaitable[None]]] = [
+                lambda: member.join_group("other"),
+                lambda: member.broadcast_message(WordMessage(payload=1)),
+                lambda: publisher.broadcast_event(NewsEvent(payload="1"), "square"),
+                lambda: publisher.send_event(NewsEvent(payload="1"), "someone"),
+            ]
+            with self.faulty.down():
+                for call in calls:
+                    with pytest.raises(LayerUnavailableError, match="FaultyChannelLayer") as told:
+                        await call()
+                    assert isinstance(told.value.__cause__, ConnectionError)
+            with self.faulty.full(), pytest.raises(ChannelFullError):
+                await calls[-1]()

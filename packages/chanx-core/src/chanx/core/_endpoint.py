@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from pydantic import TypeAdapter, ValidationError
 
 from chanx.constants import COMPLETE_ACTIONS
+from chanx.core._connection.connection import Connection
 from chanx.core._connection.dispatcher import FrameDispatcher
 from chanx.core._declarations.checks import check_declarations
 from chanx.core._declarations.options import ConsumerOptions
@@ -54,8 +55,8 @@ class _SpecName:
 class MessageEndpoint(ConsumerOptions):
     """Declares handlers, and handles the messages and events that reach it on one connection.
 
-    It owns no socket: a subclass says how messages get to its client in `send_message()`, and sets `_frames` to what
-    dispatches to it.
+    It owns no socket: a subclass says how messages get to its client in `_write()`, and sets `_connection` and
+    `_frames`, which dispatches to it.
     """
 
     if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class MessageEndpoint(ConsumerOptions):
     # The base class of what `authenticator_class` may name; None where there is no such option.
     _authenticators: ClassVar[type[ABC] | None] = None
     # Set for one connection.
+    _connection: Connection
     _frames: FrameDispatcher
 
     # Any: whatever a base class of the user's takes.
@@ -116,6 +118,20 @@ class MessageEndpoint(ConsumerOptions):
 
         `validate` checks first that the class declares it, and raises ValidationError where it does not.
         """
+        if validate:
+            cast("TypeAdapter[Any]", self.outgoing_message_adapter).validate_python(
+                message.model_dump(mode="json")
+            )
+        if type(message) is ErrorMessage:
+            exchange = self._connection.exchanges.current()
+            if exchange is not None:
+                exchange.failed = True
+        await self._write(message)
+        if self._connection.notifier is not None:
+            self._connection.notifier.replied(message)
+
+    async def _write(self, message: BaseMessage) -> None:
+        """Write a message to the socket; what owns it says how."""
         raise NotImplementedError
 
     async def handle_json(self, content: dict[str, Any], **kwargs: Any) -> None:

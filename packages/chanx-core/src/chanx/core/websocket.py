@@ -1,9 +1,7 @@
 """The consumer class: what users subclass, over the parts that do the work."""
 
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, cast
-
-from pydantic import TypeAdapter
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from chanx.core._connection.connection import Connection
 from chanx.core._connection.dispatcher import text_of
@@ -19,7 +17,7 @@ from chanx.core.limits import spread
 from chanx.core.observers import observers
 from chanx.core.probe import PROBE_KEY, Probe
 from chanx.messages.base import BaseMessage
-from chanx.messages.outgoing import ErrorMessage, GroupCompleteMessage
+from chanx.messages.outgoing import GroupCompleteMessage
 from chanx.type_defs import ASGIEvent, ASGIReceive, ASGISend, GroupMessageEvent, Scope
 from chanx.utils.logging import logger
 from chanx.utils.scope import complete_scope, path_params
@@ -61,7 +59,6 @@ class ChanxWebsocketConsumerMixin(MessageEndpoint, Publisher[ReceiveEvent]):
     groups: list[str]
     channel_layer: Any  # whichever library's layer
     authenticator: BaseAuthenticator | None = None
-    _connection: Connection
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         own = list(self.groups or ())
@@ -179,25 +176,11 @@ class ChanxWebsocketConsumerMixin(MessageEndpoint, Publisher[ReceiveEvent]):
 
     # Send
 
-    async def send_message(self, message: BaseMessage, *, validate: bool = False) -> None:
-        """Send a message to this client.
-
-        `validate` checks first that the class declares it, and raises ValidationError where it does not.
-        """
-        if validate:
-            cast("TypeAdapter[Any]", self.outgoing_message_adapter).validate_python(
-                message.model_dump(mode="json")
-            )
-        if type(message) is ErrorMessage:
-            exchange = self._connection.exchanges.current()
-            if exchange is not None:
-                exchange.failed = True
+    async def _write(self, message: BaseMessage) -> None:
         if self.spec.shortcuts.send:
             await self._connection.send_text(self._connection.codec.encode(message), message.action)
         else:
             await self.send_json(message.model_dump(mode="json"))
-        if self._connection.notifier is not None:
-            self._connection.notifier.replied(message)
 
     async def send_json(self, content: dict[str, Any], close: bool = False) -> None:
         """Send a message that is a dictionary, with `action` and the field names of its class."""

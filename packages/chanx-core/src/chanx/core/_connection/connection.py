@@ -103,7 +103,9 @@ class Connection:
             on_gone=self._peer_gone,
         )
         self.notifier: Notifications | None = notifier
-        self._outlet = Outlet(self._sender, MessageLog(lambda: consumer.all_log_ignored_actions))
+        self.outlet: Outlet = Outlet(
+            self._sender, MessageLog(lambda: consumer.all_log_ignored_actions)
+        )
         self.frames: FrameDispatcher = self._dispatcher()
         self.subscriber: Subscriber | None = None
         self._receive = receive
@@ -128,7 +130,7 @@ class Connection:
         self._is_observed = False
 
     def _dispatcher(self) -> FrameDispatcher:
-        consumer, codec, outlet = self.consumer, self.codec, self._outlet
+        consumer, codec, outlet = self.consumer, self.codec, self.outlet
         runner = self.runner_for(consumer, codec, writes_results=True)
         hook = type(consumer).spec.shortcuts.receive
         if hook is None:
@@ -140,15 +142,15 @@ class Connection:
     ) -> HandlerRunner:
         """Return what runs the handlers of an owner on this connection."""
         if self.notifier is None:
-            return HandlerRunner(owner, self, codec, self._outlet, writes_results=writes_results)
+            return HandlerRunner(owner, self, codec, self.outlet, writes_results=writes_results)
         return ObservedRunner(
-            owner, self, codec, self._outlet, self.notifier, writes_results=writes_results
+            owner, self, codec, self.outlet, self.notifier, writes_results=writes_results
         )
 
     @property
     def exchanges(self) -> Exchanges:
         """The client messages that are being answered under a reference or held."""
-        return self._outlet.exchanges
+        return self.outlet.exchanges
 
     async def run(self) -> None:
         """Serve the connection from handshake to end."""
@@ -316,7 +318,7 @@ class Connection:
             return
         await self._sender.send({"type": "websocket.send", "text": text})
         if self.consumer.log_websocket_message:
-            self._outlet.log.sent(action)
+            self.outlet.log.sent(action)
 
     async def send_bytes(self, data: bytes) -> None:
         """Send one binary frame."""
@@ -376,7 +378,7 @@ class Connection:
 
     def log_sent(self, action: Any) -> None:
         """Log a message that the channel layer has brought for the client."""
-        self._outlet.log.sent(action)
+        self.outlet.log.sent(action)
 
     def failed(self, error: Exception, message: BaseMessage | None = None) -> None:
         """Tell observers, if there are any, that something went wrong."""
