@@ -23,6 +23,7 @@ __all__ = [
     "GROUP_ACTION_COMPLETE",
     "MAX_GROUP_NAME_LENGTH",
     "MAX_REF_LENGTH",
+    "MAX_WINDOW",
     "MESSAGE_ACTION_COMPLETE",
 ]
 
@@ -41,6 +42,9 @@ ENVELOPE_VERSION: Final = 1
 
 # Characters of a client's reference.
 MAX_REF_LENGTH: Final = 64
+
+# Items of an answer that a client may say it can take at once.
+MAX_WINDOW: Final = 1024
 
 # One less than the shortest limit among the channel layers (100, exclusive).
 MAX_GROUP_NAME_LENGTH: Final = 99

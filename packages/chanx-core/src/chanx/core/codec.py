@@ -27,6 +27,14 @@ from chanx.core._wire.dict_keys import (
     writing_camel_keys,
 )
 from chanx.core._wire.early_stop import detailed_up_to, stopping_early
+from chanx.core._wire.envelope import (
+    KEYS,
+    NO_ENVELOPE,
+    Envelope,
+    checked_envelope,
+    last_key,
+    read_envelope,
+)
 from chanx.core._wire.error_frames import (
     MAX_DESCRIBED,
     InvalidFrameError,
@@ -80,12 +88,14 @@ class Codec:
         wire: WireFormat,
         *,
         max_depth: int,
+        has_window: bool = False,
         on_undeclared: Callable[[type[BaseMessage]], None] | None = None,
     ) -> None:
         self.incoming = incoming
         self.outgoing = outgoing
         self.wire = wire
         self._max_depth = max_depth
+        self._envelope_keys = KEYS if has_window else KEYS - {"window"}
         self._on_undeclared = on_undeclared
         self._shallow_up_to = 2 * max_depth  # what is opened is closed, or is no JSON
         self._serializers: dict[type[BaseMessage], Serialize] = {}
@@ -159,7 +169,7 @@ class Codec:
     @cached_property
     def names(self) -> frozenset[str]:
         """Every key and tag that the server chose; the others in an error's location are the client's."""
-        own = _ENVELOPE | {self.wire.discriminator_field}
+        own = KEYS | {self.wire.discriminator_field}
         return own | declared_names(self._core_schema) if self.incoming else own
 
     @cached_property
@@ -167,16 +177,11 @@ class Codec:
         """Actions that clients may send, in order."""
         return tuple(sorted(action for item in self.incoming for action in message_actions(item)))
 
-    def decode(self, text: str) -> tuple[BaseMessage, str | None]:
-        """Validate one frame: the message, and the client's reference to answer under.
-
-        Raises InvalidFrameError.
-        """
+    def decode(self, text: str) -> tuple[BaseMessage, Envelope]:
+        """Validate one frame: the message, and what the client wrote beside it. Raises InvalidFrameError."""
         # One character is looked for much faster than two, and most frames have none of these.
         if (
-            '"ref"' in text
-            or '"version"' in text
-            or ("\\" in text and "\\u" in text)  # an escape could spell a key
+            ("\\" in text and "\\u" in text)  # an escape could spell a key
             or ("N" in text and "NaN" in text)
             or ("I" in text and "Infinity" in text)
             or (len(text) > self._shallow_up_to and self._is_deep(text))
@@ -184,7 +189,25 @@ class Codec:
             or self._validate is None
         ):
             return self.decode_object(self.parse(text))
-        return self._message(text, None), None
+        if '"ref"' not in text and '"version"' not in text:
+            return self._message(text, None), NO_ENVELOPE
+        if not self._ignores_envelope:
+            return self.decode_object(self.parse(text))
+        split = last_key(text)
+        if split is not None:
+            return self._message(*split), Envelope(split[1], None)
+        envelope = read_envelope(text)
+        if envelope is None:
+            return self.decode_object(self.parse(text))
+        return self._message(text, envelope.ref), envelope
+
+    @cached_property
+    def _ignores_envelope(self) -> bool:
+        """Whether messages may be validated with the envelope in place: none declares its keys, or minds others."""
+        return not any(
+            KEYS & item.model_fields.keys() or item.model_config.get("extra", "ignore") != "ignore"
+            for item in self.incoming
+        )
 
     def _is_deep(self, text: str) -> bool:
         opened = text.count("{") + text.count("[")
@@ -209,13 +232,13 @@ class Codec:
                 error.ref = _readable_ref(text) if is_readable else None
             raise
 
-    def decode_object(self, content: Any) -> tuple[BaseMessage, str | None]:
+    def decode_object(self, content: Any) -> tuple[BaseMessage, Envelope]:
         """Validate a parsed frame. Raises InvalidFrameError."""
-        message, ref = self.envelope(content)
+        message, envelope = self.split(content)
         try:
-            return self.validate_object(message), ref
+            return self.validate_object(message), envelope
         except InvalidFrameError as error:
-            error.ref = ref
+            error.ref = envelope.ref
             raise
 
     def validate_object(self, message: JSONObject) -> BaseMessage:
@@ -227,20 +250,18 @@ class Codec:
                 pass  # the text is validated in more detail, and says the same of a value however it came
         return self._message(to_json(message).decode(), None)
 
-    def envelope(self, content: Any) -> tuple[JSONObject, str | None]:
-        """Split a parsed frame into message and `ref`. Raises InvalidFrameError."""
+    def split(self, content: Any) -> tuple[JSONObject, Envelope]:
+        """Split a parsed frame into message and envelope. Raises InvalidFrameError."""
         if not isinstance(content, dict):
             raise malformed("dict_type", "Input should be an object")
         content = cast(JSONObject, content)
-        if _ENVELOPE.isdisjoint(content):
-            return content, None
+        keys = self._envelope_keys
+        if keys.isdisjoint(content):
+            return content, NO_ENVELOPE
         own = self._own_fields(content.get(self.wire.discriminator_field))
-        ref = None if "ref" in own else _checked_ref(content)
-        if "version" not in own:
-            _check_version(content, ref)
-        return {
-            key: value for key, value in content.items() if key not in _ENVELOPE or key in own
-        }, ref
+        taken = {key: content[key] for key in keys - own if key in content}
+        rest = {key: value for key, value in content.items() if key not in taken}
+        return rest, checked_envelope(taken, own)
 
     def _message(self, text: str, ref: str | None) -> BaseMessage:
         if self._validate is None:
@@ -256,7 +277,7 @@ class Codec:
             is_malformed = _is_malformed(error)
             if is_malformed:
                 # One wording, whichever parser met the text first.
-                self.envelope(self.parse(text))
+                self.split(self.parse(text))
             raise InvalidFrameError(error, malformed=is_malformed, ref=ref) from None
         except UnicodeEncodeError:
             raise malformed("json_invalid", "Invalid JSON: lone surrogate") from None
@@ -277,7 +298,7 @@ class Codec:
     @cached_property
     def _declared_envelope(self) -> dict[str, frozenset[str]]:
         return {
-            action: frozenset(_ENVELOPE & item.model_fields.keys())
+            action: frozenset(KEYS & item.model_fields.keys())
             for item in self.incoming
             for action in message_actions(item)
         }
@@ -359,7 +380,13 @@ def checked_message(result: object) -> BaseMessage:
 
 def with_ref(text: str, ref: str | None) -> str:
     """Add the envelope to an encoded object, behind its own keys."""
-    return text if ref is None else _with_keys(text, {"version": ENVELOPE_VERSION, "ref": ref})
+    if ref is None:
+        return text
+    if text == "{}":
+        return _with_keys(text, {"version": ENVELOPE_VERSION, "ref": ref})
+    # Most references are numbers or names, which need no escapes.
+    written = f'"{ref}"' if ref.isalnum() else to_json(ref).decode()
+    return f'{text[:-1]},"version":1,"ref":{written}}}'
 
 
 def _with_keys(text: str, extra: JSONObject) -> str:
@@ -445,31 +472,6 @@ def _readable_ref(text: str) -> str | None:
     except (ValueError, TypeError):  # a bad escape, or a lone surrogate
         return None
     return None if ref is None or len(ref) > MAX_REF_LENGTH else ref
-
-
-_ENVELOPE = frozenset({"ref", "version"})
-
-
-def _checked_ref(content: JSONObject) -> str | None:
-    ref = content.get("ref")
-    if ref is None:
-        return None
-    if not isinstance(ref, str):
-        raise malformed("string_type", "Input should be a valid string", "ref")
-    if len(ref) > MAX_REF_LENGTH:
-        raise malformed(
-            "string_too_long", f"String should have at most {MAX_REF_LENGTH} characters", "ref"
-        )
-    return ref
-
-
-def _check_version(content: JSONObject, ref: str | None) -> None:
-    version = content.get("version", ENVELOPE_VERSION)
-    if type(version) is int and version == ENVELOPE_VERSION:
-        return
-    refused = malformed("literal_error", f"Input should be {ENVELOPE_VERSION}", "version")
-    refused.ref = ref
-    raise refused
 
 
 def _is_malformed(error: ValidationError) -> bool:

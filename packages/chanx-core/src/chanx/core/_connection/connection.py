@@ -30,7 +30,7 @@ from chanx.core._runtime.tasks import cancel_tasks, spawn, take_back_cancellatio
 from chanx.core._telemetry.counters import counters
 from chanx.core._telemetry.failure_log import log_failure
 from chanx.core._wire.schema import WireFormat
-from chanx.core.codec import Codec, with_ref
+from chanx.core.codec import Codec
 from chanx.core.exceptions import LayerUnavailableError
 from chanx.core.layers import REFUSALS, check_group_name
 from chanx.messages.base import BaseMessage
@@ -309,7 +309,7 @@ class Connection:
         """
         exchange = self.exchanges.current()
         if exchange is not None:
-            text = with_ref(text, exchange.ref)
+            text = exchange.addressed(text)
             if exchange.held is not None:
                 exchange.held.append(text)
                 return

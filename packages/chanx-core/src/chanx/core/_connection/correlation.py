@@ -3,27 +3,40 @@
 import asyncio
 from typing import Any
 
+from chanx.core.codec import with_ref
+
 __all__ = ["Exchange", "Exchanges"]
 
 
 class Exchange:
     """The handling of one client message: its reference, and whether its last frame has gone out.
 
-    `held` collects the frames that leave together at the end, where the consumer does not send immediately.
+    `held` collects the frames that leave together at the end, where the consumer does not send immediately. `seq`
+    counts the items of a stream; None where the answer is one message.
     """
 
-    __slots__ = ("answered", "failed", "held", "ref")
+    __slots__ = ("answered", "failed", "held", "ref", "seq")
 
-    def __init__(self, ref: str | None, *, hold: bool) -> None:
-        self.ref: str | None = ref
-        self.answered: bool = False
-        self.failed: bool = False
+    def __init__(self, ref: str | None, hold: bool = False) -> None:
+        self.ref = ref
+        self.answered = self.failed = False
         self.held: list[str] | None = [] if hold else None
+        self.seq: int | None = None
 
     @property
     def is_waiting(self) -> bool:
         """True while the client still waits for a last frame under its reference."""
         return self.ref is not None and not self.failed and not self.answered
+
+    def addressed(self, text: str) -> str:
+        """Return an encoded message as an answer under the reference, or as the next item of a stream."""
+        if self.ref is None:
+            return text
+        text = with_ref(text, self.ref)
+        if self.seq is None:
+            return text
+        self.seq += 1
+        return f'{text[:-1]},"seq":{self.seq}}}'
 
 
 class Exchanges(dict["asyncio.Task[Any] | None", Exchange]):
@@ -37,7 +50,7 @@ class Exchanges(dict["asyncio.Task[Any] | None", Exchange]):
 
     def begin(self, ref: str | None, *, hold: bool) -> Exchange:
         """Start an exchange in the current task."""
-        exchange = self[asyncio.current_task()] = Exchange(ref, hold=hold)
+        exchange = self[asyncio.current_task()] = Exchange(ref, hold)
         return exchange
 
     def current(self) -> Exchange | None:

@@ -1,11 +1,14 @@
 """Taking one client frame at its turn through decoding, handler and answer."""
 
+import asyncio
+from asyncio import current_task
 from collections.abc import Coroutine
 from typing import Any, cast
 
 from pydantic_core import from_json
 
 from chanx.core._connection.application_errors import answer_application_error
+from chanx.core._connection.correlation import Exchange
 from chanx.core._connection.handler_runner import HandlerRunner, Outlet
 from chanx.core._ports import HandlerOwner, OwnConnection
 from chanx.core._runtime.containment import contained
@@ -33,6 +36,7 @@ class FrameDispatcher:
         "_connection",
         "_dispatches_directly",
         "_hold",
+        "_loop",
         "_malformed",
         "_owner",
         "_validates_directly",
@@ -58,6 +62,7 @@ class FrameDispatcher:
         self.log = outlet.log
         self.exchanges = outlet.exchanges
         self.runner = runner
+        self._loop = asyncio.get_running_loop()
         self._concurrent = spec.handlers.concurrent_actions
         self.has_concurrent: bool = bool(self._concurrent)
         self._hold = not owner.send_message_immediately
@@ -92,34 +97,44 @@ class FrameDispatcher:
 
     async def handle(self, event: ASGIEvent) -> None:
         """Handle one `websocket.receive` event. Raises only what ends the connection or the process."""
+        task = exchange = None
         try:
             if self._before is not None:
                 await self._before()
-            ref = None
             try:
-                message, ref = self.codec.decode(event.get("text") or text_of(event))
-            except InvalidFrameError as error:
-                handling = self.reject(error)
-            except Exception as error:  # raised by a validator of the user's
-                handling = self._fail(event["text"], error)
-            else:
-                handling = self.answer(message, completes=ref is not None)
-                if ref is None and not self._hold:
-                    # Nothing about this exchange has to be known beyond the handler.
-                    await handling
-                    return
-            await self._in_exchange(handling, ref)
+                message, (ref, _) = self.codec.decode(event.get("text") or text_of(event))
+            except Exception as error:
+                await self._reject_frame(event, error)
+                return
+            if ref is not None or self._hold:
+                task = current_task(self._loop)
+                exchange = self.exchanges[task] = Exchange(ref, self._hold)
+            # Else nothing about this exchange has to be known beyond the handler.
+            await self.answer(message)
+            if exchange is not None and not exchange.answered:
+                await self._complete()
         except BaseException as error:
             await self._contain(error)
+        finally:
+            if exchange is not None:
+                self.exchanges.pop(task, None)
+                if exchange.held:
+                    await self._connection.send_texts(exchange.held)
 
-    async def _in_exchange(
-        self, handling: Coroutine[Any, Any, None], ref: str | None = None
-    ) -> None:
+    async def _reject_frame(self, event: ASGIEvent, error: Exception) -> None:
+        """Answer a frame that could not be decoded, under its reference."""
+        ref: str | None = None
+        if isinstance(error, InvalidFrameError):
+            ref = error.ref
+        else:  # raised by a validator of the user's
+            _, (ref, _) = self.codec.split(self.codec.parse(event["text"]))
         self.exchanges.begin(ref, hold=self._hold)
         try:
-            await handling
-        except BaseException as error:
-            await self._contain(error)
+            if not isinstance(error, InvalidFrameError):
+                raise error
+            await self.reject(error)
+        except BaseException as failure:
+            await self._contain(failure)
         finally:
             await self._end_exchange()
 
@@ -127,12 +142,6 @@ class FrameDispatcher:
         exchange = self.exchanges.end()
         if exchange is not None and exchange.held:
             await self._connection.send_texts(exchange.held)
-
-    async def _fail(self, text: str, error: Exception) -> None:
-        """Raise a validator's failure again, now that the frame's reference is known."""
-        _, ref = self.codec.envelope(self.codec.parse(text))
-        self._refer_to(ref)
-        raise error
 
     async def _contain(self, error: BaseException) -> None:
         """Answer a failure outside a handler; a hook that fails on that as well ends here."""
@@ -149,7 +158,7 @@ class FrameDispatcher:
 
     async def handle_object(self, content: JSONObject) -> None:
         """Take the envelope off parsed JSON: the body of `receive_json()`."""
-        message, ref = self.codec.envelope(content)
+        message, (ref, _) = self.codec.split(content)
         if ref is not None:
             self._refer_to(ref)
         if self._validates_directly:
@@ -164,7 +173,10 @@ class FrameDispatcher:
         except InvalidFrameError as error:
             await self.reject(error)
         else:
-            await self.answer(message, completes=bool(self.exchanges))
+            await self.answer(message)
+            exchange = self.exchanges.current()
+            if exchange is not None and not exchange.answered:
+                await self._complete()
 
     def _refer_to(self, ref: str | None) -> None:
         """Answer the current frame under a reference."""
@@ -174,8 +186,8 @@ class FrameDispatcher:
 
     # One message
 
-    def answer(self, message: BaseMessage, *, completes: bool) -> Coroutine[Any, Any, None]:
-        """Run the handler and mark the end of the exchange, where it has one or the options ask for it."""
+    def answer(self, message: BaseMessage) -> Coroutine[Any, Any, None]:
+        """Run the handler, and send the completion that the options ask for."""
         owner = self._owner
         if owner.log_websocket_message:
             self.log.received(message.action)
@@ -185,9 +197,7 @@ class FrameDispatcher:
             else owner.receive_message(message)
         )
         # No coroutine more than needed: each costs as much as a step of the handling.
-        if completes or owner.should_send_completion:
-            return self._completed(handling)
-        return handling
+        return self._completed(handling) if owner.should_send_completion else handling
 
     async def _completed(self, handling: Coroutine[Any, Any, None]) -> None:
         await handling
@@ -202,6 +212,8 @@ class FrameDispatcher:
             await self._owner.send_message(CompleteMessage())
         elif exchange is not None and exchange.is_waiting:
             await self._owner.send_message(CompleteMessage())
+        if exchange is not None:
+            exchange.answered = True
 
     # A frame that is no message
 

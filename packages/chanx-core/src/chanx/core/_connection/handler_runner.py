@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chanx.core._connection.application_errors import answer_application_error
-from chanx.core._connection.correlation import Exchanges
+from chanx.core._connection.correlation import Exchange, Exchanges
 from chanx.core._connection.message_log import MessageLog
 from chanx.core._connection.sender import FrameSender
 from chanx.core._ports import HandlerOwner, Notifications, OwnConnection
@@ -47,6 +47,7 @@ class HandlerRunner:
         "_exchanges",
         "_is_plain",
         "_log",
+        "_loop",
         "_methods",
         "_owner",
         "_sender",
@@ -78,6 +79,7 @@ class HandlerRunner:
         self._sends_results = writes_results and spec.shortcuts.result
         self._writes_results = self._sends_results
         self._timeout = owner.handler_timeout
+        self._loop = asyncio.get_running_loop()
         self.running: str = ""
         """The method that was called last."""
 
@@ -90,19 +92,23 @@ class HandlerRunner:
                 result = await getattr(owner, method)(message)
             else:
                 result = await self._assist(getattr(owner, method), message)
-            task = asyncio.current_task()
+            task = asyncio.current_task(self._loop)
             if task is not None and task.cancelling():
                 # The handler has cancelled its own task, which would only now interrupt the sending of its answer.
                 await take_back_cancellation()
             if result is None:
                 return
-            if self._writes_results and not self._exchanges:
+            exchange = self._exchanges.get(task) if self._exchanges else None
+            if self._writes_results and (exchange is None or exchange.held is None):
                 text = self._codec.encode(result)
+                if exchange is not None:
+                    text = exchange.addressed(text)
+                    exchange.answered = True
                 await self._sender.send({"type": "websocket.send", "text": text})
                 if owner.log_websocket_message:
                     self._log.sent(result.action)
             else:
-                await self._send_result(result)
+                await self._send_result(result, exchange)
         except BaseException as error:
             await self._answer_failure(await contained(error, self._connection), message)
 
@@ -157,13 +163,12 @@ class HandlerRunner:
 
     # After the handler
 
-    async def _send_result(self, result: Any) -> None:
+    async def _send_result(self, result: Any, exchange: Exchange | None) -> None:
         if self._sends_results:
             text = self._codec.encode(result)
             await self._connection.send_text(text, result.action)
         else:
             await self._owner.handle_result(checked_message(result))
-        exchange = self._exchanges.current()
         if exchange is not None:
             exchange.answered = True
 
@@ -202,8 +207,8 @@ class ObservedRunner(HandlerRunner):
         with self._notifier.handling(event):
             await super().run_event(event)
 
-    async def _send_result(self, result: Any) -> None:
-        await super()._send_result(result)
+    async def _send_result(self, result: Any, exchange: Exchange | None) -> None:
+        await super()._send_result(result, exchange)
         if self._sends_results:
             self._notifier.replied(result)
 
