@@ -74,7 +74,7 @@ def test_handler_without_message_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("decorator", "options"),
-    [(ws_handler, ["action", "concurrent", "guards"]), (event_handler, [])],
+    [(ws_handler, ["action", "cancellable", "concurrent", "guards"]), (event_handler, [])],
     ids=["ws_handler", "event_handler"],
 )
 def test_options_of_a_decorator(decorator: Any, options: list[str]) -> None:

@@ -35,6 +35,7 @@ from chanx_conformance.order import OrderTests
 from chanx_conformance.process_layer import ProcessLayerTests
 from chanx_conformance.redis_layers import RedisLayerTests
 from chanx_conformance.silence import SilenceTests
+from chanx_conformance.streams import StreamTests
 from chanx_conformance.suite import Consumer, LayerKind, Suite
 
 
@@ -153,3 +154,7 @@ class TestRedisLayers(OnChannels, RedisLayerTests):
 
 class TestSilence(OnChannels, SilenceTests):
     """What a test may conclude from silence."""
+
+
+class TestStreams(OnChannels, StreamTests):
+    """Streamed answers, cancelling, credit, requests."""

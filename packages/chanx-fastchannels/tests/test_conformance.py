@@ -29,6 +29,7 @@ from chanx_conformance.order import OrderTests
 from chanx_conformance.process_layer import ProcessLayerTests
 from chanx_conformance.redis_layers import RedisLayerTests
 from chanx_conformance.silence import SilenceTests
+from chanx_conformance.streams import StreamTests
 from chanx_conformance.suite import Consumer, LayerKind, Suite
 
 
@@ -155,3 +156,7 @@ class TestRedisLayers(OnFastChannels, RedisLayerTests):
 
 class TestSilence(OnFastChannels, SilenceTests):
     """What a test may conclude from silence."""
+
+
+class TestStreams(OnFastChannels, StreamTests):
+    """Streamed answers, cancelling, credit, requests."""

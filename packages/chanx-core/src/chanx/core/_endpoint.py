@@ -1,8 +1,8 @@
 """What declares and handles messages: the base of everything that has handlers."""
 
 from abc import ABC
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -21,6 +21,8 @@ from chanx.messages.outgoing import ErrorMessage, EventCompleteMessage
 from chanx.type_defs import EventPayload
 
 __all__ = ["MessageEndpoint"]
+
+M = TypeVar("M", bound=BaseMessage)
 
 
 class _UnionAdapter:
@@ -71,6 +73,10 @@ class MessageEndpoint(ConsumerOptions):
     emits: ClassVar[Sequence[Any]] = ()
     passthrough_events: ClassVar[Sequence[Any]] = ()
     passthrough_method_prefix: ClassVar[str] = "handle_passthrough_"
+    control_actions: ClassVar[Mapping[str, str]] = {}
+    """Other names for `cancel` and `more`, for a class with handlers of such names."""
+    requests: ClassVar[Mapping[type[BaseMessage], type[BaseMessage]]] = {}
+    """What `request()` sends to clients, with the message that answers each, for documents."""
 
     spec: ClassVar[ConsumerSpec]
     """What the class declares, read once when it is created."""
@@ -169,6 +175,16 @@ class MessageEndpoint(ConsumerOptions):
         await self.send_message(
             ErrorMessage(payload={"detail": f"Failed to process message for {action}"})
         )
+
+    async def request(
+        self, message: BaseMessage, answer_type: type[M], *, timeout: float | None = 30.0
+    ) -> M:
+        """Ask the client, and return its answer, also inside a handler that others wait for.
+
+        Raises TimeoutError without an answer within `timeout` seconds, RuntimeError where `max_requests` wait already.
+        An invalid answer gets the validation error, and the wait goes on.
+        """
+        return cast(M, await self._connection.request(message, answer_type, timeout))
 
     @property
     def _codec(self) -> Codec:

@@ -242,6 +242,7 @@ class HandlerOwner(SendingConsumer, Protocol):
 
     handler_timeout: float | None
     log_websocket_message: bool
+    max_json_depth: int
     send_message_immediately: bool
 
     @property
@@ -377,6 +378,10 @@ class ServedConsumer(HandlerOwner, SubscribedConsumer, Protocol):
     disconnect_grace: float
     heartbeat_interval: float | None
     max_in_flight: int
+    max_requests: int
+    max_streams: int
+    stream_ahead: int
+    stream_stall_timeout: float
     max_message_bytes: int | None
     max_pending: int
     message_concurrency: int

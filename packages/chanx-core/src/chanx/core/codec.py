@@ -227,7 +227,7 @@ class Codec:
                 _check_values(content, self._max_depth, finite=self._takes_any_number)
             return content
         except InvalidFrameError as error:
-            if '"ref"' in text and not self._declares_ref:
+            if '"ref"' in text and not self.declares_ref:
                 is_readable = error.kind == "too_deep" or _is_lenient_json(text)
                 error.ref = _readable_ref(text) if is_readable else None
             raise
@@ -291,7 +291,7 @@ class Codec:
         )
 
     @cached_property
-    def _declares_ref(self) -> bool:
+    def declares_ref(self) -> bool:
         """Whether the key could be a message's own: which message it is, is not known of a frame that is not parsed."""
         return any("ref" in own for own in self._declared_envelope.values())
 

@@ -1,7 +1,7 @@
 """Decorators that mark handler methods and describe consumer classes."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Never, ParamSpec, TypeVar, overload
 
 from chanx.core.handlers import HANDLER_ATTRIBUTE, HandlerKind, OutputType, declare
@@ -12,6 +12,7 @@ __all__ = ["OutputType", "channel", "event_handler", "ws_handler"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_A = TypeVar("_A", bound=Awaitable[Any] | AsyncIterator[Any])
 _T = TypeVar("_T", bound=type)
 
 CHANNEL_ATTRIBUTE = "__chanx_channel__"
@@ -27,11 +28,12 @@ def ws_handler(
     summary: str | None = None,
     tags: list[str] | None = None,
     concurrent: bool = False,
+    cancellable: bool = False,
     guards: Sequence[Any] = (),
-) -> Callable[[Callable[_P, Awaitable[_R]]], Callable[_P, Awaitable[_R]]]: ...
+) -> Callable[[Callable[_P, _A]], Callable[_P, _A]]: ...
 @overload
 def ws_handler(
-    func: Callable[_P, Awaitable[_R]],
+    func: Callable[_P, _A],
     *,
     action: str | None = None,
     input_type: type[BaseMessage] | None = None,
@@ -40,8 +42,9 @@ def ws_handler(
     summary: str | None = None,
     tags: list[str] | None = None,
     concurrent: bool = False,
+    cancellable: bool = False,
     guards: Sequence[Any] = (),
-) -> Callable[_P, Awaitable[_R]]: ...
+) -> Callable[_P, _A]: ...
 def ws_handler(
     func: Callable[..., Any] | None = None,
     *,
@@ -52,15 +55,18 @@ def ws_handler(
     summary: str | None = None,
     tags: list[str] | None = None,
     concurrent: bool = False,
+    cancellable: bool = False,
     guards: Sequence[Any] = (),
 ) -> Any:
     """Mark a method as the handler of one client message.
 
     The message is the first parameter's type, or `input_type`; it is routed by the message's own action.
-    What the method returns is sent to the client. `action` names the operation in the AsyncAPI document and
-    defaults to the method's name; `output_type` documents messages that the method sends by itself.
+    What the method returns is sent to the client. A method that yields, annotated `-> AsyncIterator[...]`, answers by
+    a stream that the client may cancel. `action` names the operation in the AsyncAPI document and defaults to the
+    method's name; `output_type` documents messages that the method sends by itself.
     `concurrent` takes the handler out of the queue: it runs at once, while other messages are handled,
-    which is for messages such as a `cancel` that must not wait behind a long answer. `guards` are
+    which is for messages that must not wait for a long answer. `cancellable` lets the client
+    cancel the handling by the message's `ref`. `guards` are
     asked before each message, see `chanx.core.guards`; integrations take permission classes of theirs.
 
     Raises ValueError without a message parameter or `input_type`. Wrong types raise TypeError when the
@@ -76,6 +82,7 @@ def ws_handler(
         summary=summary,
         tags=tags,
         concurrent=concurrent,
+        cancellable=cancellable,
         guards=guards,
     )
 

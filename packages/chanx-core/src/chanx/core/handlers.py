@@ -3,7 +3,14 @@
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import (
@@ -38,6 +45,7 @@ OutputType = (
     | None
 )
 
+_ITERATORS = (AsyncIterator, AsyncIterable, AsyncGenerator)
 HANDLER_ATTRIBUTE = "__chanx_handler__"
 _EMPTY_CELL = types.CellType()
 # Sentinel: the annotation is read when types are resolved, which may be after decoration (forward references).
@@ -87,6 +95,7 @@ class HandlerSpec:
     summary: str | None = None
     tags: tuple[str, ...] = ()
     concurrent: bool = False
+    cancellable: bool = False
     guards: tuple[Any, ...] = ()
     resolver: "ParameterResolver | None" = None
     declared_input: Any = _FROM_ANNOTATION
@@ -99,6 +108,16 @@ class HandlerSpec:
         """Every action value that reaches this handler."""
         return message_actions(self.input_type)
 
+    @property
+    def is_stream(self) -> bool:
+        """True where the answer is a stream: the method is an async generator."""
+        return inspect.isasyncgenfunction(self.function)
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        """True where a client may cancel the handling."""
+        return self.cancellable or self.is_stream
+
     def resolved(self, owner: type, support: HandlerSupport) -> "HandlerSpec":
         """Return the record with its types resolved, checked, in the name of the class that holds the method.
 
@@ -106,8 +125,7 @@ class HandlerSpec:
         cure.
         """
         where = f"{owner.__name__}.{self.method_name}()"
-        if not inspect.iscoroutinefunction(self.function):
-            raise TypeError(f"{where} must be async: write 'async def {self.method_name}'.")
+        self._check_function(where)
         try:
             return replace(
                 self,
@@ -118,6 +136,14 @@ class HandlerSpec:
             )
         except NameError as error:
             raise unknown_name(where, error) from error
+
+    def _check_function(self, where: str) -> None:
+        if self.is_stream and self.kind == "event":
+            raise TypeError(
+                f"{where} yields, and an event handler returns one message: send the others by send_message()."
+            )
+        if not self.is_stream and not inspect.iscoroutinefunction(self.function):
+            raise TypeError(f"{where} must be async: write 'async def {self.method_name}'.")
 
     def _extra_parameters(self) -> list[inspect.Parameter]:
         """Return what the handler asks for beside the message."""
@@ -152,7 +178,7 @@ class HandlerSpec:
     def _outputs(self, where: str) -> tuple[type[BaseMessage], ...]:
         declared = self.declared_output
         if declared is _FROM_ANNOTATION:
-            declared = _annotation(self.function, "return")
+            declared = self._item_type(_annotation(self.function, "return"), where)
         outputs = tuple(flatten_types(declared))
         for output in outputs:
             if not _is_message_type(output) or output is BaseMessage:
@@ -161,6 +187,21 @@ class HandlerSpec:
                     "(or a union of them, or None), or pass output_type=..."
                 )
         return cast(tuple[type[BaseMessage], ...], outputs)
+
+    def _item_type(self, annotation: Any, where: str) -> Any:
+        """Return what a stream yields; the annotation itself for any other handler."""
+        is_iterator = get_origin(annotation) in _ITERATORS
+        if self.is_stream and is_iterator:
+            return get_args(annotation)[0]
+        if self.is_stream:
+            raise TypeError(
+                f"{where} yields: annotate what, write '-> AsyncIterator[...]', or pass output_type=..."
+            )
+        if is_iterator:
+            raise TypeError(
+                f"{where} is annotated to return an async iterator, and does not yield: write 'yield' in it."
+            )
+        return annotation
 
 
 def declare(
@@ -174,6 +215,7 @@ def declare(
     summary: str | None = None,
     tags: Sequence[str] | None = None,
     concurrent: bool = False,
+    cancellable: bool = False,
     guards: Sequence[Any] = (),
 ) -> HandlerSpec:
     """Record what a decorator was told.
@@ -193,6 +235,7 @@ def declare(
         summary=summary,
         tags=tuple(tags or ()),
         concurrent=concurrent,
+        cancellable=cancellable,
         guards=tuple(guards),
         declared_input=_FROM_ANNOTATION if input_type is None else input_type,
         declared_output=_FROM_ANNOTATION if output_type is None else output_type,

@@ -27,6 +27,14 @@ class Limits:
     """Handlers of client messages that run at once, the concurrent ones included."""
     max_pending: int = 32
     """Client messages that wait for their turn; then the socket is not read until there is room."""
+    max_streams: int = 8
+    """Streamed answers at once; another request for one is answered by the error `too_many_streams`."""
+    stream_ahead: int = 16
+    """Frames that wait for the client before the next item of a stream is asked for."""
+    stream_stall_timeout: float = 60.0
+    """A stream whose client gives no credit for so long ends with the error `stalled`."""
+    max_requests: int = 16
+    """Requests of the server that wait for an answer of the client."""
     event_queue: int = 256
     """Events and group messages that wait for their turn; then the outbound policy applies."""
     outbound_frames: int = 256

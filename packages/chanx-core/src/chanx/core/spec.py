@@ -1,10 +1,10 @@
 """What a consumer class declares: handlers, events, messages, channel metadata; read once."""
 
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -30,7 +30,9 @@ from chanx.type_defs import ChannelInfo, EventPayload
 from chanx.utils.logging import logger
 from chanx.utils.text import snake_case
 
-__all__ = ["ConsumerSpec", "Handlers"]
+__all__ = ["ConsumerSpec", "Control", "Handlers"]
+
+Control = Literal["cancel", "more"]
 
 # Sent by the library itself to every consumer's clients.
 SYSTEM_MESSAGES: tuple[type[BaseMessage], ...] = (
@@ -58,12 +60,25 @@ class Handlers:
 
     @cached_property
     def assisted(self) -> dict[str, HandlerSpec]:
-        """Handlers whose messages are checked by guards, or that take more than the message."""
+        """Handlers that are checked by guards, take more than the message, stream, or can be cancelled."""
         return {
             action: handler
             for action, handler in self.messages.items()
-            if handler.guards or handler.resolver is not None
+            if handler.guards or handler.resolver is not None or handler.can_be_cancelled
         }
+
+    @cached_property
+    def stream_actions(self) -> frozenset[str]:
+        """Actions that are answered by a stream."""
+        return frozenset(action for action, handler in self.messages.items() if handler.is_stream)
+
+    @cached_property
+    def claims(self) -> tuple[Control, ...]:
+        """The control actions that clients need: to cancel, and to give streams credit."""
+        if self.stream_actions:
+            return ("cancel", "more")
+        cancellable = any(handler.cancellable for handler in self.messages.values())
+        return ("cancel",) if cancellable else ()
 
     @cached_property
     def concurrent_actions(self) -> frozenset[str]:
@@ -99,7 +114,7 @@ class ConsumerSpec:
 
     def resolve(self) -> None:
         """Raise TypeError or NameError for what is wrong with the declarations: every module is loaded."""
-        _ = self.handlers, self.emits, self.passthrough_events
+        _ = self.handlers, self.emits, self.passthrough_events, self.controls, self.requests
 
     @cached_property
     def handlers(self) -> Handlers:
@@ -111,6 +126,37 @@ class ConsumerSpec:
             messages=_by_action(self.owner, "ws", resolved),
             events=_by_action(self.owner, "event", resolved),
         )
+
+    @cached_property
+    def controls(self) -> dict[str, Control]:
+        """The control actions of the class, by the names under which clients send them.
+
+        Raises TypeError where a handler has such a name.
+        """
+        names = {name: self.owner.control_actions.get(name, name) for name in self.handlers.claims}
+        for control, name in names.items():
+            handler = self.handlers.messages.get(name)
+            if handler is not None:
+                raise TypeError(
+                    f"{self.owner.__name__}.{handler.method_name}() handles the action {name!r}, which clients need to "
+                    f"control streams and cancellable handlers: rename one, for example "
+                    f'control_actions = {{"{control}": "stop"}}.'
+                )
+        return {name: control for control, name in names.items()}
+
+    @cached_property
+    def requests(self) -> dict[type[BaseMessage], type[BaseMessage]]:
+        """The requests that the server sends to clients, with the answer of each."""
+        declared: Any = self.owner.requests
+        if not isinstance(declared, Mapping):  # a handler of that name
+            return {}
+        for item in [*declared, *declared.values()]:
+            if not (isinstance(item, type) and issubclass(item, BaseMessage)):
+                raise TypeError(
+                    f"requests of {self.owner.__name__} must map messages to the messages that answer them, and names "
+                    f"{item!r}."
+                )
+        return {**declared}
 
     @cached_property
     def emits(self) -> tuple[type[BaseMessage], ...]:
@@ -138,7 +184,7 @@ class ConsumerSpec:
         handlers = [*self.handlers.messages.values(), *self.handlers.events.values()]
         outputs = [output for handler in handlers for output in handler.output_types]
         heartbeat = [HeartbeatMessage] if self.has_heartbeat else []
-        return _ordered({*outputs, *self.emits, *SYSTEM_MESSAGES, *heartbeat})
+        return _ordered({*outputs, *self.emits, *self.requests, *SYSTEM_MESSAGES, *heartbeat})
 
     @cached_property
     def shortcuts(self) -> Shortcuts:
@@ -161,6 +207,7 @@ class ConsumerSpec:
                 self.outgoing_messages,
                 wire,
                 max_depth=depth,
+                has_window=bool(self.handlers.stream_actions),
                 on_undeclared=self.log_undeclared,
             )
         return codec
@@ -229,7 +276,11 @@ class ConsumerSpec:
     def has_heartbeat(self) -> bool:
         """Whether clients may be sent heartbeats: the class has no message of its own with that action."""
         handlers = [*self.handlers.messages.values(), *self.handlers.events.values()]
-        own = [*self.emits, *(output for handler in handlers for output in handler.output_types)]
+        own = [
+            *self.emits,
+            *self.requests,
+            *(output for handler in handlers for output in handler.output_types),
+        ]
         return not any("heartbeat" in message_actions(output) for output in own)
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from difflib import get_close_matches
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -22,7 +22,9 @@ Access = Callable[[Any], bool | Awaitable[bool]] | str | list[Any] | tuple[Any, 
 class ChanxSettings(BaseModel):
     """The settings, their types and defaults."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", strict=True, arbitrary_types_allowed=True
+    )
 
     MESSAGE_ACTION_KEY: str = "action"
     SEND_COMPLETION: bool = False

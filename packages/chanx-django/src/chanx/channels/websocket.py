@@ -1,6 +1,6 @@
 """The consumer base class for Django Channels."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_la
 from chanx.channels._database import refresh_connections
 from chanx.channels._errors import error_items
 from chanx.channels.config import DjangoConfig
+from chanx.core.config import Config
 from chanx.core.guards import Guard
 from chanx.core.integration import Integration
 from chanx.core.layers import LayerTraits, ProcessLayer
@@ -29,9 +30,9 @@ class ChannelsIntegration(Integration):
     layer_setting: ClassVar[str] = "CHANNEL_LAYERS['{alias}']"
 
     def __init__(self) -> None:
-        self.config = DjangoConfig()
-        self.before_dispatch = refresh_connections
-        self.process_layer = ProcessLayer(
+        self.config: Config = DjangoConfig()
+        self.before_dispatch: Callable[[], Awaitable[None]] | None = refresh_connections
+        self.process_layer: ProcessLayer | None = ProcessLayer(
             InMemoryChannelLayer(),
             advice="For several processes, set CHANNEL_LAYERS['default'] to a layer on Redis, such as "
             "channels_redis.pubsub.RedisPubSubChannelLayer.",

@@ -33,7 +33,7 @@ class FastChannelsIntegration(Integration):
     layer_setting: ClassVar[str] = "channel layer '{alias}' of register_layers()"
 
     def __init__(self) -> None:
-        self.process_layer = ProcessLayer(
+        self.process_layer: ProcessLayer | None = ProcessLayer(
             InMemoryChannelLayer(),
             advice="For several processes, register a layer on Redis: "
             'register_layers({"default": pubsub_layer("redis://127.0.0.1:6379/0")}).',

@@ -13,15 +13,20 @@ from chanx.constants import (
     CLOSE_SLOW_CONSUMER,
     CLOSE_TOO_LARGE,
 )
+from chanx.core._connection.client_requests import ClientRequests
+from chanx.core._connection.control_frames import ControlFrames
 from chanx.core._connection.correlation import Exchanges
 from chanx.core._connection.dispatcher import FrameDispatcher
-from chanx.core._connection.handler_runner import HandlerRunner, ObservedRunner, Outlet
+from chanx.core._connection.handler_runner import HandlerRunner, ObservedRunner
 from chanx.core._connection.hooked_dispatcher import HookedDispatcher
 from chanx.core._connection.keepalive import Keepalive
+from chanx.core._connection.live_work import LiveWork
 from chanx.core._connection.message_log import MessageLog
 from chanx.core._connection.open_connections import connections, is_draining
+from chanx.core._connection.outlet import Outlet
 from chanx.core._connection.receiver import FrameReceiver, FrameTooLargeError
 from chanx.core._connection.sender import FrameSender
+from chanx.core._connection.streams import Streams
 from chanx.core._groups.subscriber import Subscriber
 from chanx.core._ports import HandlerOwner, Notifications, ServedConsumer
 from chanx.core._runtime.containment import contained
@@ -31,7 +36,7 @@ from chanx.core._telemetry.counters import counters
 from chanx.core._telemetry.failure_log import log_failure
 from chanx.core._wire.schema import WireFormat
 from chanx.core.codec import Codec
-from chanx.core.exceptions import LayerUnavailableError
+from chanx.core.exceptions import LayerUnavailableError, MessageError
 from chanx.core.layers import REFUSALS, check_group_name
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import HeartbeatMessage
@@ -106,6 +111,10 @@ class Connection:
         self.outlet: Outlet = Outlet(
             self._sender, MessageLog(lambda: consumer.all_log_ignored_actions)
         )
+        # Made when something needs them, as most connections never do.
+        self._live: LiveWork | None = None
+        self._streams: Streams | None = None
+        self._requests: ClientRequests | None = None
         self.frames: FrameDispatcher = self._dispatcher()
         self.subscriber: Subscriber | None = None
         self._receive = receive
@@ -123,6 +132,8 @@ class Connection:
         self._receiver = FrameReceiver(
             receive, self.frames, self._frame_queue, max_bytes=consumer.max_message_bytes
         )
+        if spec.controls:
+            self._look_for_control()
         self._task: asyncio.Task[Any] | None = None
         self._opening: asyncio.Task[None] | None = None
         self._keepalive: Keepalive | None = None
@@ -141,11 +152,51 @@ class Connection:
         self, owner: HandlerOwner, codec: Codec, *, writes_results: bool
     ) -> HandlerRunner:
         """Return what runs the handlers of an owner on this connection."""
+        streams = self._prepared_streams() if type(owner).spec.controls else None
         if self.notifier is None:
-            return HandlerRunner(owner, self, codec, self.outlet, writes_results=writes_results)
+            return HandlerRunner(
+                owner, self, codec, self.outlet, streams, writes_results=writes_results
+            )
         return ObservedRunner(
-            owner, self, codec, self.outlet, self.notifier, writes_results=writes_results
+            owner, self, codec, self.outlet, streams, self.notifier, writes_results=writes_results
         )
+
+    def _prepared_live(self) -> LiveWork:
+        if self._live is None:
+            self._live = LiveWork()
+        return self._live
+
+    def _prepared_streams(self) -> Streams:
+        if self._streams is None:
+            consumer = self.consumer
+            self._streams = Streams(
+                self,
+                self.outlet,
+                self._prepared_live(),
+                limit=consumer.max_streams,
+                ahead=consumer.stream_ahead,
+                stall_timeout=consumer.stream_stall_timeout,
+            )
+        return self._streams
+
+    def _look_for_control(self) -> ClientRequests:
+        """Look at each frame before it waits: for a class with control actions, or from the first request on."""
+        if self._requests is None:
+            consumer, live = self.consumer, self._prepared_live()
+            live.watch(self._frame_queue)
+            self._requests = ClientRequests(
+                consumer, self.outlet, live, self.codec.wire, consumer.max_requests
+            )
+            self._receiver.use_control(
+                ControlFrames(consumer, self.frames, self._frame_queue, live, self._requests)
+            )
+        return self._requests
+
+    async def request(
+        self, message: BaseMessage, answer_type: type[BaseMessage], timeout: float | None
+    ) -> BaseMessage:
+        """Ask the client, and return its answer. Raises TimeoutError, and RuntimeError for too many requests."""
+        return await self._look_for_control().ask(message, answer_type, timeout)
 
     @property
     def exchanges(self) -> Exchanges:
@@ -394,7 +445,12 @@ class Connection:
     @property
     def in_flight(self) -> int:
         """How many handlers are running."""
-        return self._frame_queue.active + (0 if self.subscriber is None else self.subscriber.active)
+        streams = len(self._stream_tasks())
+        return (
+            streams
+            + self._frame_queue.active
+            + (0 if self.subscriber is None else self.subscriber.active)
+        )
 
     @property
     def queued(self) -> int:
@@ -415,6 +471,7 @@ class Connection:
             self.state is State.OPEN
             and self._sender.is_idle
             and self._frame_queue.is_idle
+            and not self._stream_tasks()
             and (self.subscriber is None or self.subscriber.is_idle)
         )
 
@@ -438,6 +495,7 @@ class Connection:
         try:
             for step in (
                 self._stop_opening,  # it could still admit the client
+                self._cancel_streams,  # at once: nobody reads their items, and the grace is for their cleaning up
                 self._stop_listening,  # nothing new comes from the layer, so handlers can come to an end
                 self._end_handlers,  # they may still send, if this side closes
                 self.frames.report_malformed,  # when no frame is handled any more
@@ -469,6 +527,12 @@ class Connection:
         self.cancels_handlers = True
         await cancel_tasks(self._opening, within=_CLEANUP)
 
+    async def _cancel_streams(self) -> None:
+        if self._streams is not None:
+            self._streams.cancel()
+        if self._requests is not None:
+            self._requests.cancel()
+
     async def _stop_listening(self) -> None:
         if self.subscriber is not None:
             self.subscriber.clear()
@@ -494,12 +558,18 @@ class Connection:
         if running:
             await asyncio.wait(running, timeout=grace)
         self._frame_queue.clear()
+        if self._streams is not None and not self.cancels_handlers:  # the client still reads
+            restarting = MessageError("restarting", "The server restarts")
+            await self._streams.end(restarting, within=_CLEANUP)
         self.cancels_handlers = True
         await cancel_tasks(*self._running(), within=max(grace, _CLEANUP))
 
     def _running(self) -> frozenset[asyncio.Task[None]]:
-        tasks = self._frame_queue.tasks
+        tasks = self._frame_queue.tasks | self._stream_tasks()
         return tasks if self.subscriber is None else tasks | self.subscriber.tasks
+
+    def _stream_tasks(self) -> frozenset[asyncio.Task[None]]:
+        return frozenset() if self._streams is None else self._streams.tasks
 
     async def _flush(self) -> None:
         if self._sender.closed:

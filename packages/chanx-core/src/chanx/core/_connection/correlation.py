@@ -12,16 +12,18 @@ class Exchange:
     """The handling of one client message: its reference, and whether its last frame has gone out.
 
     `held` collects the frames that leave together at the end, where the consumer does not send immediately. `seq`
-    counts the items of a stream; None where the answer is one message.
+    counts the items of a stream; None where the answer is one message. `window` is how many items the client can take
+    before it asks for more.
     """
 
-    __slots__ = ("answered", "failed", "held", "ref", "seq")
+    __slots__ = ("answered", "failed", "held", "ref", "seq", "window")
 
-    def __init__(self, ref: str | None, hold: bool = False) -> None:
+    def __init__(self, ref: str | None, hold: bool = False, window: int | None = None) -> None:
         self.ref = ref
         self.answered = self.failed = False
         self.held: list[str] | None = [] if hold else None
         self.seq: int | None = None
+        self.window = window
 
     @property
     def is_waiting(self) -> bool:

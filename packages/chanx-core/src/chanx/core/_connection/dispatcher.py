@@ -9,7 +9,8 @@ from pydantic_core import from_json
 
 from chanx.core._connection.application_errors import answer_application_error
 from chanx.core._connection.correlation import Exchange
-from chanx.core._connection.handler_runner import HandlerRunner, Outlet
+from chanx.core._connection.handler_runner import HandlerRunner
+from chanx.core._connection.outlet import Outlet
 from chanx.core._ports import HandlerOwner, OwnConnection
 from chanx.core._runtime.containment import contained
 from chanx.core._telemetry.log_limit import LogLimit
@@ -39,6 +40,7 @@ class FrameDispatcher:
         "_loop",
         "_malformed",
         "_owner",
+        "_stream_actions",
         "_validates_directly",
         "codec",
         "exchanges",
@@ -64,6 +66,7 @@ class FrameDispatcher:
         self.runner = runner
         self._loop = asyncio.get_running_loop()
         self._concurrent = spec.handlers.concurrent_actions
+        self._stream_actions = spec.handlers.stream_actions
         self.has_concurrent: bool = bool(self._concurrent)
         self._hold = not owner.send_message_immediately
         self._dispatches_directly = spec.shortcuts.dispatch
@@ -102,13 +105,13 @@ class FrameDispatcher:
             if self._before is not None:
                 await self._before()
             try:
-                message, (ref, _) = self.codec.decode(event.get("text") or text_of(event))
+                message, (ref, window) = self.codec.decode(event.get("text") or text_of(event))
             except Exception as error:
                 await self._reject_frame(event, error)
                 return
             if ref is not None or self._hold:
                 task = current_task(self._loop)
-                exchange = self.exchanges[task] = Exchange(ref, self._hold)
+                exchange = self.exchanges[task] = Exchange(ref, self._hold, window)
             # Else nothing about this exchange has to be known beyond the handler.
             await self.answer(message)
             if exchange is not None and not exchange.answered:
@@ -158,9 +161,12 @@ class FrameDispatcher:
 
     async def handle_object(self, content: JSONObject) -> None:
         """Take the envelope off parsed JSON: the body of `receive_json()`."""
-        message, (ref, _) = self.codec.split(content)
+        message, (ref, window) = self.codec.split(content)
         if ref is not None:
             self._refer_to(ref)
+            exchange = self.exchanges.current()
+            if exchange is not None:
+                exchange.window = window
         if self._validates_directly:
             await self.handle_message_object(message)
         else:
@@ -197,7 +203,9 @@ class FrameDispatcher:
             else owner.receive_message(message)
         )
         # No coroutine more than needed: each costs as much as a step of the handling.
-        return self._completed(handling) if owner.should_send_completion else handling
+        if owner.should_send_completion and message.action not in self._stream_actions:
+            return self._completed(handling)
+        return handling
 
     async def _completed(self, handling: Coroutine[Any, Any, None]) -> None:
         await handling
@@ -227,6 +235,25 @@ class FrameDispatcher:
         await self._owner.handle_validation_error(error.error)
         if not error.malformed:
             await self._complete()
+
+    async def reject_under(self, ref: str | None, error: InvalidFrameError) -> None:
+        """Answer a frame under another reference than its own."""
+        error.ref = None
+        await self._under(ref, self.reject(error))
+
+    async def send_under(self, ref: str | None, message: BaseMessage) -> None:
+        """Send a message under a reference, whatever the current task is about."""
+        await self._under(ref, self._owner.send_message(message))
+
+    async def _under(self, ref: str | None, sending: Coroutine[Any, Any, None]) -> None:
+        self.exchanges.begin(ref, hold=False)
+        try:
+            await sending
+        except BaseException as error:
+            await contained(error, self._connection)
+            logger.exception("Error while answering a frame")
+        finally:
+            self.exchanges.end()
 
     def _log_malformed(self, reason: str) -> None:
         # A client may send any number of them.

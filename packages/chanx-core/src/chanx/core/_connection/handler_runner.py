@@ -1,13 +1,14 @@
 """Running the handler of one message or event, and sending what it returns."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 from chanx.core._connection.application_errors import answer_application_error
-from chanx.core._connection.correlation import Exchange, Exchanges
-from chanx.core._connection.message_log import MessageLog
-from chanx.core._connection.sender import FrameSender
+from chanx.core._connection.correlation import Exchange
+from chanx.core._connection.live_work import CancellableHandler, LiveWork
+from chanx.core._connection.outlet import Outlet
+from chanx.core._connection.streams import Streams
 from chanx.core._ports import HandlerOwner, Notifications, OwnConnection
 from chanx.core._runtime.containment import contained
 from chanx.core._runtime.tasks import take_back_cancellation
@@ -15,22 +16,12 @@ from chanx.core.codec import Codec, checked_message
 from chanx.core.exceptions import DeniedError
 from chanx.core.handlers import HandlerSpec
 from chanx.messages.base import BaseMessage
+from chanx.messages.outgoing import CompleteMessage
 from chanx.utils.logging import logger
 
-__all__ = ["HandlerRunner", "ObservedRunner", "Outlet"]
+__all__ = ["HandlerRunner", "ObservedRunner"]
 
 Handle = Callable[..., Awaitable[Any]]
-
-
-class Outlet:
-    """What everything that sends on one connection shares."""
-
-    __slots__ = ("exchanges", "log", "sender")
-
-    def __init__(self, sender: FrameSender, log: MessageLog) -> None:
-        self.sender = sender
-        self.log = log
-        self.exchanges = Exchanges()
 
 
 class HandlerRunner:
@@ -49,11 +40,12 @@ class HandlerRunner:
         "_log",
         "_loop",
         "_methods",
-        "_owner",
         "_sender",
         "_sends_results",
+        "_streams",
         "_timeout",
         "_writes_results",
+        "owner",
         "running",
     )
 
@@ -63,11 +55,13 @@ class HandlerRunner:
         connection: OwnConnection,
         codec: Codec,
         outlet: Outlet,
+        streams: Streams | None,
         *,
         writes_results: bool,
     ) -> None:
         spec = type(owner).spec
-        self._owner = owner
+        self._streams = streams
+        self.owner = owner
         self._connection = connection
         self._codec = codec
         self._exchanges = outlet.exchanges
@@ -85,7 +79,7 @@ class HandlerRunner:
 
     async def run(self, message: BaseMessage) -> None:
         """Call a message's handler and send what it returns: the body of `receive_message()`."""
-        owner = self._owner
+        owner = self.owner
         try:
             method = self.running = self._methods[message.action]
             if self._is_plain:
@@ -110,11 +104,11 @@ class HandlerRunner:
             else:
                 await self._send_result(result, exchange)
         except BaseException as error:
-            await self._answer_failure(await contained(error, self._connection), message)
+            await self.answer_failure(await contained(error, self._connection), message)
 
     async def run_event(self, event: BaseMessage) -> None:
         """Call an event's handler and send what it returns: the body of `receive_event()`."""
-        owner = self._owner
+        owner = self.owner
         try:
             handler = type(owner).spec.handlers.events[event.action]
             running = self._guard(handler, getattr(owner, handler.method_name), event)
@@ -134,19 +128,52 @@ class HandlerRunner:
     # Before the handler
 
     async def _assist(self, handle: Handle, message: BaseMessage) -> Any:
-        """Handle a message within its time limit, with its guards and parameters."""
+        """Handle a message within its time limit, with its guards and parameters, or start a stream."""
         handler = self._assisted.get(message.action)
-        running = handle(message) if handler is None else self._guard(handler, handle, message)
-        return await (running if self._timeout is None else self._limit(running))
+        if handler is None:
+            return await self._limited(handle(message))
+        if handler.is_stream and self._streams is not None:
+            generate: Any = handle
+            await self._streams.start(self, handler, generate, message)
+            return None
+        running = self._limited(self._guard(handler, handle, message))
+        if handler.cancellable and self._streams is not None:
+            return await self._cancellably(running, self._streams.live)
+        return await running
 
     async def _guard(self, handler: HandlerSpec, handle: Handle, message: BaseMessage) -> Any:
-        for guard in handler.guards:
-            if await guard.check(self._owner, message) is False:
-                raise DeniedError
+        await self.check_guards(handler, message)
         if handler.resolver is None:
             return await handle(message)
-        async with handler.resolver(self._owner, message) as parameters:
+        async with handler.resolver(self.owner, message) as parameters:
             return await handle(message, **parameters)
+
+    async def check_guards(self, handler: HandlerSpec, message: BaseMessage) -> None:
+        """Raise DeniedError for a message that a guard denies."""
+        for guard in handler.guards:
+            if await guard.check(self.owner, message) is False:
+                raise DeniedError
+
+    async def _cancellably(self, running: Awaitable[Any], live: LiveWork) -> Any:
+        """Let the client cancel a handler by the reference of its message."""
+        exchange = self._exchanges.current()
+        ref = None if exchange is None else exchange.ref
+        if exchange is None or ref is None:
+            return await running
+        work = CancellableHandler()
+        live.begin(work, ref)
+        try:
+            return await running
+        except asyncio.CancelledError:
+            reason = None if self._connection.cancels_handlers else work.reason()
+            if reason is None:
+                raise
+            raise reason from None
+        finally:
+            live.end(ref)
+
+    def _limited(self, running: Awaitable[Any]) -> Awaitable[Any]:
+        return running if self._timeout is None else self._limit(running)
 
     async def _limit(self, running: Awaitable[Any]) -> Any:
         limit = asyncio.timeout(self._timeout)
@@ -161,6 +188,28 @@ class HandlerRunner:
                 "timeout", f"The message was not handled within {self._timeout:g} s"
             ) from None
 
+    # Streams
+
+    async def next_item(self, items: AsyncGenerator[BaseMessage, None]) -> BaseMessage:
+        """Return the next item, within the time limit of handlers. Raises StopAsyncIteration."""
+        item: BaseMessage = await self._limited(anext(items))
+        return item
+
+    async def send_item(self, item: BaseMessage, exchange: Exchange) -> None:
+        """Send an item of a stream."""
+        if not self._sends_results:
+            await self.owner.handle_result(checked_message(item))
+            return
+        text = exchange.addressed(self._codec.encode(item))
+        await self._sender.send({"type": "websocket.send", "text": text})
+        if self.owner.log_websocket_message:
+            self._log.sent(item.action)
+
+    async def end_stream(self, exchange: Exchange) -> None:
+        """Send the completion that ends a stream: under its reference, or where the options ask for it."""
+        if exchange.ref is not None or self.owner.should_send_completion:
+            await self.owner.send_message(CompleteMessage())
+
     # After the handler
 
     async def _send_result(self, result: Any, exchange: Exchange | None) -> None:
@@ -168,14 +217,15 @@ class HandlerRunner:
             text = self._codec.encode(result)
             await self._connection.send_text(text, result.action)
         else:
-            await self._owner.handle_result(checked_message(result))
+            await self.owner.handle_result(checked_message(result))
         if exchange is not None:
             exchange.answered = True
 
-    async def _answer_failure(self, error: Exception, message: BaseMessage) -> None:
+    async def answer_failure(self, error: Exception, message: BaseMessage) -> None:
+        """Answer what a handler raised."""
         action = message.action
-        if not await answer_application_error(self._owner, error, action):
-            await self._owner.handle_message_handler_error(error, action, message)
+        if not await answer_application_error(self.owner, error, action):
+            await self.owner.handle_message_handler_error(error, action, message)
 
 
 class ObservedRunner(HandlerRunner):
@@ -189,11 +239,12 @@ class ObservedRunner(HandlerRunner):
         connection: OwnConnection,
         codec: Codec,
         outlet: Outlet,
+        streams: Streams | None,
         notifier: Notifications,
         *,
         writes_results: bool,
     ) -> None:
-        super().__init__(owner, connection, codec, outlet, writes_results=writes_results)
+        super().__init__(owner, connection, codec, outlet, streams, writes_results=writes_results)
         self._notifier = notifier
         self._writes_results = False  # every result passes `_send_result()`
 
@@ -201,6 +252,12 @@ class ObservedRunner(HandlerRunner):
         """Call a message's handler and send what it returns."""
         with self._notifier.handling(message):
             await super().run(message)
+
+    async def send_item(self, item: BaseMessage, exchange: Exchange) -> None:
+        """Send an item of a stream."""
+        await super().send_item(item, exchange)
+        if self._sends_results:
+            self._notifier.replied(item)
 
     async def run_event(self, event: BaseMessage) -> None:
         """Call an event's handler and send what it returns."""
@@ -212,6 +269,7 @@ class ObservedRunner(HandlerRunner):
         if self._sends_results:
             self._notifier.replied(result)
 
-    async def _answer_failure(self, error: Exception, message: BaseMessage) -> None:
+    async def answer_failure(self, error: Exception, message: BaseMessage) -> None:
+        """Answer what a handler raised."""
         self._notifier.failed(error, message)
-        await super()._answer_failure(error, message)
+        await super().answer_failure(error, message)

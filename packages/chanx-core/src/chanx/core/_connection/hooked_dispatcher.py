@@ -4,7 +4,8 @@ import asyncio
 from typing import Any
 
 from chanx.core._connection.dispatcher import FrameDispatcher, text_of
-from chanx.core._connection.handler_runner import HandlerRunner, Outlet
+from chanx.core._connection.handler_runner import HandlerRunner
+from chanx.core._connection.outlet import Outlet
 from chanx.core._ports import OwnConnection, ServedConsumer
 from chanx.core._wire.error_frames import InvalidFrameError
 from chanx.core.codec import Codec

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from math import inf
 
+from chanx.core._connection.control_frames import ControlFrames
 from chanx.core._connection.dispatcher import FrameDispatcher
 from chanx.core._runtime.queue import YIELD_AFTER, WorkQueue
 from chanx.type_defs import ASGIEvent, ASGIReceive
@@ -27,6 +28,7 @@ class FrameReceiver:
     """
 
     __slots__ = (
+        "_control",
         "_early",
         "_frames",
         "_has_concurrent",
@@ -51,6 +53,7 @@ class FrameReceiver:
         max_bytes: int | None,
     ) -> None:
         self._receive = receive
+        self._control: ControlFrames | None = None
         self._frames = frames
         self._has_concurrent = frames.has_concurrent
         self._queue = queue
@@ -89,9 +92,14 @@ class FrameReceiver:
             if event["type"] == "websocket.disconnect":
                 return event.get("code") or _NO_STATUS
             self._check_size(event)
+            if self._control is not None and await self._control.take(event):
+                continue
             if not has_room:
                 # Only now: the event that does not fit could have been the end.
                 await self._queue.room()
+                if self._queue.is_full and self._control is not None:
+                    await self._control.refuse(event)
+                    continue
             if self._ignores:
                 continue
             has_room = self._put(event)
@@ -118,6 +126,10 @@ class FrameReceiver:
         self._early += _size(event)
         if self._early >= self._max_bytes:
             self._queue.hold()
+
+    def use_control(self, control: ControlFrames) -> None:
+        """Look for control frames and answers from now on."""
+        self._control = control
 
     def ignore(self) -> None:
         """Keep reading, discard frames."""

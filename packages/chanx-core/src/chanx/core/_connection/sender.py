@@ -113,6 +113,11 @@ class FrameSender:
     def _fits(self, size: int) -> bool:
         return len(self._queue or ()) < self._max_frames and self._bytes + size <= self._max_bytes
 
+    async def fewer_than(self, number: int) -> None:
+        """Wait while so many frames wait for the peer."""
+        while self.waiting >= number and not self.closed:
+            await self._change()
+
     async def flush(self) -> None:
         """Wait until what was sent so far has left."""
         while not self.is_idle and not self.closed:

@@ -23,6 +23,8 @@ __all__ = ["check_declarations"]
 _OF_TEXTS = ("groups", "extra_groups", "log_ignored_actions")
 _OF_MESSAGES = ("emits", "passthrough_events")
 # Attributes of consumers in earlier versions.
+# Names that are the user's where the feature is not used.
+_OPTIONAL = frozenset({"request", "requests"})
 _RESERVED = frozenset({"codec", "config", "connection", "shortcuts", "wire_format"})
 
 
@@ -156,7 +158,9 @@ def _shown(value: object) -> str:
 def _check_handler(owner: type, attribute: Attribute) -> None:
     """Refuse a handler under a name of the library's, and one that a decorator above it hides."""
     if handler_of(attribute.value) is not None:
-        if attribute.name in _RESERVED or is_library_name(owner, attribute.name):
+        if attribute.name in _RESERVED or (
+            attribute.name not in _OPTIONAL and is_library_name(owner, attribute.name)
+        ):
             raise TypeError(
                 f"{attribute.where}() is a handler, but {attribute.name!r} is a name of the library's on consumers: "
                 f"rename the method, for example to handle_{attribute.name}()."

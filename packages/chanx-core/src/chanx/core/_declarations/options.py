@@ -26,6 +26,10 @@ class ConsumerOptions(Config):
     message_concurrency: int
     max_in_flight: int
     max_pending: int
+    max_streams: int
+    stream_ahead: int
+    stream_stall_timeout: float
+    max_requests: int
     event_queue: int
     outbound_frames: int
     outbound_bytes: int

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from contextvars import Context, copy_context
 from time import perf_counter
 from typing import Any, Generic, TypeVar
@@ -47,6 +47,7 @@ class WorkQueue(Generic[T]):
         "_tasks",
         "_waiting",
         "_width",
+        "overflows",
         "spent",
     )
 
@@ -73,6 +74,8 @@ class WorkQueue(Generic[T]):
         self._active = 0  # these and the ones that handle items put aside
         self._started = 0
         self.spent = 0.0
+        self.overflows = False
+        """True while nobody waits for room: what does not fit is refused."""
         self._open = False
         self._is_held = False
         self._is_starting = False
@@ -145,6 +148,26 @@ class WorkQueue(Generic[T]):
         """Forget the item that has waited longest in order, and return it."""
         return self._waiting.popleft() if self._waiting else None
 
+    @property
+    def items(self) -> Iterator[T]:
+        """What waits for its turn."""
+        yield from self._waiting or ()
+        yield from self._aside or ()
+
+    def discard(self, item: T) -> None:
+        """Forget an item that waits."""
+        for waiting in (self._waiting, self._aside):
+            if waiting and item in waiting:
+                waiting.remove(item)
+                self._make_room()
+                return
+
+    def overflow(self, on: bool) -> None:
+        """Refuse what does not fit, or let those who add wait for room."""
+        self.overflows = on
+        if on and self._room is not None and not self._room.done():
+            self._room.set_result(None)
+
     def hold(self) -> None:
         """Be full until `open()`."""
         self._is_held = not self._open
@@ -167,7 +190,7 @@ class WorkQueue(Generic[T]):
 
     async def room(self) -> None:
         """Wait until an item may be added. One at a time may wait here."""
-        while self.is_full:
+        while self.is_full and not self.overflows:
             self._room = asyncio.get_running_loop().create_future()
             await self._room
 

@@ -1,0 +1,167 @@
+"""Frames that are not messages for a handler: control actions of the client, and its answers to requests."""
+
+from typing import Any, cast
+
+from pydantic_core import from_json
+
+from chanx.core._connection.client_requests import PREFIX, ClientRequests
+from chanx.core._connection.dispatcher import FrameDispatcher
+from chanx.core._connection.live_work import LiveWork, cancelled_by_client, ref_in_use
+from chanx.core._connection.streams import Stream
+from chanx.core._ports import HandlerOwner
+from chanx.core._runtime.queue import WorkQueue
+from chanx.core._wire.envelope import checked_window, last_key, read_envelope
+from chanx.core._wire.error_frames import InvalidFrameError
+from chanx.core.exceptions import MessageError
+from chanx.messages.outgoing import ErrorMessage
+from chanx.type_defs import ASGIEvent, JSONObject
+from chanx.utils.logging import logger
+
+__all__ = ["ControlFrames"]
+
+# Where an event keeps the reference that was found when it was received.
+_REF = "chanx.ref"
+
+
+class ControlFrames:
+    """Looks at each frame before it is queued, and takes those that must not wait for their turn."""
+
+    def __init__(
+        self,
+        owner: HandlerOwner,
+        frames: FrameDispatcher,
+        queue: WorkQueue[ASGIEvent],
+        live: LiveWork,
+        requests: ClientRequests,
+    ) -> None:
+        self._owner = owner
+        self._frames = frames
+        self._queue = queue
+        self._live = live
+        self._requests = requests
+        self._field = frames.codec.wire.discriminator_field
+        self._controls = type(owner).spec.controls
+        self._names = [f'"{name}"' for name in self._controls]
+
+    async def take(self, event: ASGIEvent) -> bool:
+        """Handle a control frame or an answer; false for any other frame, which goes to its handler."""
+        text: str | None = event.get("text")
+        if text is None or not self._queue.is_open:
+            return False
+        if self._requests.waiting and f'"{PREFIX}' in text and await self._take_answer(text):
+            return True
+        if not self._controls:
+            return False
+        if any(name in text for name in self._names) and await self._take_control(text):
+            return True
+        return await self._is_repeated(event, text)
+
+    async def refuse(self, event: ASGIEvent) -> None:
+        """Answer a frame for which there is no room, while reading may not wait for any."""
+        await self._answer(
+            _ref_of(event.get("text") or ""),
+            MessageError("overloaded", "Too many messages wait for their turn"),
+        )
+
+    # Answers
+
+    async def _take_answer(self, text: str) -> bool:
+        content = _parsed(text)
+        ref = None if content is None else content.get("ref")
+        if content is None or not isinstance(ref, str) or not self._requests.was_sent(ref):
+            return False
+        request = self._requests.waiting.get(ref)
+        if request is None:
+            known = content.get(self._field) in self._frames.codec.actions
+            if not known:
+                logger.debug("Answer to a request that waits no more")
+            return not known
+        try:
+            answer, _ = request.codec.decode(text)
+        except InvalidFrameError as error:
+            # The client may try again.
+            await self._frames.reject_under(ref, error)
+            return True
+        if not request.answer.done():
+            request.answer.set_result(answer)
+        return True
+
+    # Control actions
+
+    async def _take_control(self, text: str) -> bool:
+        content = _parsed(text)
+        action = None if content is None else content.get(self._field)
+        control = self._controls.get(action) if isinstance(action, str) else None
+        if content is None or control is None:
+            return False
+        ref = content.get("ref")
+        if not isinstance(ref, str):
+            await self._answer(
+                None, MessageError("missing", f"{action} needs the ref of a message")
+            )
+        elif control == "cancel":
+            await self._cancel(ref)
+        else:
+            await self._give_credit(ref, content.get("payload"))
+        return True
+
+    async def _cancel(self, ref: str) -> None:
+        work = self._live.by_ref.get(ref)
+        if work is not None:
+            work.cancel(cancelled_by_client())
+            return
+        for event in self._queue.items:
+            if event.get(_REF) == ref:
+                self._queue.discard(event)
+                await self._answer(ref, cancelled_by_client())
+                return
+
+    async def _give_credit(self, ref: str, number: object) -> None:
+        try:
+            credit = checked_window(number, None, "payload")
+        except InvalidFrameError as error:
+            await self._frames.reject_under(
+                None, error
+            )  # under the reference it would end the answer
+            return
+        work = self._live.by_ref.get(ref)
+        if isinstance(work, Stream):
+            work.give_credit(credit)
+
+    async def _is_repeated(self, event: ASGIEvent, text: str) -> bool:
+        """Refuse a message under a reference whose own message waits or is being answered."""
+        # A key that messages declare for themselves is no reference.
+        ref = None if self._frames.codec.declares_ref else _ref_of(text)
+        if ref is None:
+            return False
+        if ref in self._live.by_ref or any(item.get(_REF) == ref for item in self._queue.items):
+            await self._answer(None, ref_in_use())
+            return True
+        cast("dict[str, Any]", event)[_REF] = ref
+        return False
+
+    # Any: as `MessageError` takes it.
+    async def _answer(self, ref: str | None, error: MessageError) -> None:
+        await self._frames.send_under(ref, ErrorMessage(payload=[error.item]))
+
+
+def _parsed(text: str) -> JSONObject | None:
+    try:
+        content: Any = from_json(text)
+    except (ValueError, TypeError):  # no JSON, or a lone surrogate: answered at its turn
+        return None
+    return cast(JSONObject, content) if isinstance(content, dict) else None
+
+
+def _ref_of(text: str) -> str | None:
+    if '"ref"' not in text:
+        return None
+    split = last_key(text)
+    if split is not None:
+        return split[1]
+    envelope = read_envelope(text)
+    if envelope is not None:
+        return envelope.ref
+    content = _parsed(text)
+    ref = None if content is None else content.get("ref")
+    return ref if isinstance(ref, str) else None

@@ -1,0 +1,262 @@
+"""Answers that are streams: items sent one by one, at the pace of the client."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from contextvars import copy_context
+from typing import Any, Protocol
+
+from chanx.core._connection.correlation import Exchange
+from chanx.core._connection.live_work import LiveWork
+from chanx.core._connection.outlet import Outlet
+from chanx.core._runtime.containment import Cancelling, contained
+from chanx.core._runtime.tasks import cancel_tasks, spawn
+from chanx.core.exceptions import MessageError
+from chanx.core.handlers import HandlerSpec
+from chanx.messages.base import BaseMessage
+
+__all__ = ["Stream", "StreamRunner", "Streams"]
+
+# Items after which a stream that never waits gives others a turn of the event loop.
+_YIELD_EVERY = 64
+
+Generate = Callable[..., AsyncGenerator[BaseMessage, None]]
+
+
+class StreamRunner(Protocol):
+    """What runs the handlers of an owner."""
+
+    async def check_guards(self, handler: HandlerSpec, message: BaseMessage) -> None:
+        """Raise DeniedError for a message that a guard denies."""
+        ...
+
+    async def next_item(self, items: AsyncGenerator[BaseMessage, None]) -> BaseMessage:
+        """Return the next item, within the time limit of handlers. Raises StopAsyncIteration."""
+        ...
+
+    async def send_item(self, item: BaseMessage, exchange: Exchange) -> None:
+        """Send an item."""
+        ...
+
+    async def end_stream(self, exchange: Exchange) -> None:
+        """Send the completion that ends a stream."""
+        ...
+
+    async def answer_failure(self, error: Exception, message: BaseMessage) -> None:
+        """Send the error frame that ends a stream."""
+        ...
+
+    # Any: the consumer, for the resolver that the integration has made.
+    @property
+    def owner(self) -> Any:
+        """Whose handler it is."""
+        ...
+
+
+class Streams:
+    """The streams of one connection: `limit` at once, each at most `ahead` frames ahead of the socket.
+
+    `stall_timeout` is how many seconds a stream waits for credit of its client.
+    """
+
+    __slots__ = ("ahead", "connection", "limit", "live", "outlet", "running", "stall_timeout")
+
+    def __init__(
+        self,
+        connection: Cancelling,
+        outlet: Outlet,
+        live: LiveWork,
+        *,
+        limit: int,
+        ahead: int,
+        stall_timeout: float,
+    ) -> None:
+        self.connection = connection
+        self.outlet = outlet
+        self.live = live
+        self.limit = limit
+        self.ahead = ahead
+        self.stall_timeout = stall_timeout
+        self.running: dict[Stream, asyncio.Task[None]] = {}
+
+    async def start(
+        self, runner: StreamRunner, handler: HandlerSpec, generate: Generate, message: BaseMessage
+    ) -> None:
+        """Start a stream, and return once its guards and dependencies have passed.
+
+        Raises MessageError where there are too many, or the reference is in use.
+        """
+        outer = self.outlet.exchanges.current()
+        exchange = Exchange(None) if outer is None else Exchange(outer.ref, window=outer.window)
+        if len(self.running) >= self.limit:
+            raise MessageError("too_many_streams", f"At most {self.limit} streams at once")
+        stream = Stream(self, runner, handler, exchange)
+        try:
+            self.live.begin(stream, exchange.ref)
+        except MessageError:
+            if outer is not None:
+                outer.ref = None  # under it, the error would end the other answer
+            raise
+        if outer is not None:
+            outer.answered = True  # the stream has an end of its own
+        task = spawn(self._run(stream, generate, message), context=copy_context())
+        if not task.done():
+            self.running[stream] = task
+            await stream.started.wait()
+
+    async def _run(self, stream: "Stream", generate: Generate, message: BaseMessage) -> None:
+        try:
+            await stream.run(generate, message)
+        finally:
+            stream.started.set()
+            self.running.pop(stream, None)
+            self.live.end(stream.exchange.ref)
+
+    @property
+    def tasks(self) -> frozenset[asyncio.Task[None]]:
+        """The tasks of the streams."""
+        return frozenset(self.running.values())
+
+    def cancel(self) -> None:
+        """Cancel all, because the connection ends: the client is told nothing."""
+        for task in self.running.values():
+            task.cancel()
+
+    async def end(self, reason: MessageError, *, within: float) -> None:
+        """End all with an error, and wait for that."""
+        tasks = self.tasks
+        for stream in [*self.running]:
+            stream.cancel(reason)
+        if tasks:
+            await asyncio.wait(tasks, timeout=within)
+            await cancel_tasks(*tasks, within=within)
+
+
+class Stream:
+    """One streamed answer. It has exactly one end: a completion, or an error."""
+
+    __slots__ = (
+        "_credit",
+        "_handler",
+        "_is_over",
+        "_reason",
+        "_runner",
+        "_streams",
+        "_task",
+        "_waiting",
+        "exchange",
+        "started",
+    )
+
+    def __init__(
+        self, streams: Streams, runner: StreamRunner, handler: HandlerSpec, exchange: Exchange
+    ) -> None:
+        self._streams = streams
+        self._runner = runner
+        self._handler = handler
+        self.exchange = exchange
+        self.started = asyncio.Event()
+        self._credit = exchange.window
+        self._waiting: asyncio.Future[None] | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._reason: MessageError | None = None
+        self._is_over = False
+
+    def cancel(self, reason: MessageError) -> None:
+        """End the stream with an error; without effect once its end is on the way."""
+        if self._reason is None and not self._is_over:
+            self._reason = reason
+            if self._task is not None:
+                self._task.cancel()
+
+    def give_credit(self, number: int) -> None:
+        """Let the client have so many items more; without effect for a stream without a window."""
+        if self._credit is None:
+            return
+        self._credit += number
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def run(self, generate: Generate, message: BaseMessage) -> None:
+        """Send every item, then the end."""
+        self._task = asyncio.current_task()
+        exchanges = self._streams.outlet.exchanges
+        exchanges[self._task] = self.exchange
+        try:
+            await self._send_all(generate, message)
+        finally:
+            exchanges.pop(self._task, None)
+
+    async def _send_all(self, generate: Generate, message: BaseMessage) -> None:
+        try:
+            try:
+                await self._produce(generate, message)
+            finally:
+                # From here on a `cancel` comes too late, and the end carries no number.
+                self._is_over = True
+                self.exchange.seq = None
+        except BaseException as error:
+            failure = await self._failure(error)
+            await self._runner.answer_failure(failure, message)
+        else:
+            if self._reason is not None:  # the generator has swallowed the cancellation
+                await self._runner.answer_failure(self._reason, message)
+            else:
+                await self._runner.end_stream(self.exchange)
+
+    async def _failure(self, error: BaseException) -> Exception:
+        if isinstance(error, asyncio.CancelledError) and self._reason is not None:
+            if self._streams.connection.cancels_handlers:
+                raise error
+            assert self._task is not None
+            while self._task.uncancel() > 0:
+                pass
+            return self._reason
+        return await contained(error, self._streams.connection)
+
+    async def _produce(self, generate: Generate, message: BaseMessage) -> None:
+        await self._runner.check_guards(self._handler, message)
+        resolver = self._handler.resolver
+        if resolver is None:
+            await self._iterate(generate(message))
+        else:
+            async with resolver(self._runner.owner, message) as parameters:
+                await self._iterate(generate(message, **parameters))
+
+    async def _iterate(self, items: AsyncGenerator[BaseMessage, None]) -> None:
+        self.exchange.seq = 0
+        self.started.set()
+        sent = 0
+        async with aclosing(items):
+            while self._reason is None:
+                await self._wait_for_client()
+                try:
+                    item = await self._runner.next_item(items)
+                except StopAsyncIteration:
+                    return
+                if self._credit is not None:
+                    self._credit -= 1
+                await self._runner.send_item(item, self.exchange)
+                sent += 1
+                if sent % _YIELD_EVERY == 0:
+                    await asyncio.sleep(0)
+
+    async def _wait_for_client(self) -> None:
+        """Wait while the socket is behind, or the client has no room for another item."""
+        sender, ahead = self._streams.outlet.sender, self._streams.ahead
+        if sender.waiting >= ahead:
+            await sender.fewer_than(ahead)
+        while self._credit is not None and self._credit <= 0:
+            await self._wait_for_credit()
+
+    async def _wait_for_credit(self) -> None:
+        self._waiting = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(self._streams.stall_timeout):
+                await self._waiting
+        except TimeoutError:
+            raise MessageError(
+                "stalled", f"The client gave no credit for {self._streams.stall_timeout:g} s"
+            ) from None
+        finally:
+            self._waiting = None
