@@ -156,6 +156,23 @@ def test_one_sync_installs_every_extra(package: Path) -> None:
     assert set(re.findall(r"[\w-]+", mine.removeprefix(package.name))) == set(extras)
 
 
+@each_package
+@pytest.mark.parametrize("part", ["src", "tests"])
+def test_pyright_checks_every_package(package: Path, part: str) -> None:
+    """A pattern such as `packages/*/src` matches no file, and pyright does not say so."""
+    settings = load(ROOT / "pyproject.toml")["tool"]["pyright"]
+    included, excluded = (
+        [ROOT / name for name in settings[option] if "*" not in name]
+        for option in ("include", "exclude")
+    )
+    files = [*(package / part).rglob("*.py")]
+
+    assert files
+    for path in files:
+        assert any(path.is_relative_to(folder) for folder in included), path
+        assert not any(path.is_relative_to(folder) for folder in excluded), path
+
+
 def test_top_level_folders_are_those_that_contributing_explains() -> None:
     built = {"build", "dist", "htmlcov", "node_modules", "__pycache__"}
     visible = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."}

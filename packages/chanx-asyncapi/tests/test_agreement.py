@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from jsonschema import Draft7Validator
 
 from chanx.asyncapi import generate_document
 from chanx.asyncapi.docs._example import example
 from chanx.asyncapi.docs._schema import Schemas
+from chanx.asyncapi.validation._structure import schema_validator
 from chanx.core.codec import Codec
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import (
@@ -95,7 +95,7 @@ def component_of(channel: str, message: BaseMessage | str) -> dict[str, Any]:
 
 
 def problems(payload: dict[str, Any], frame: Any) -> list[str]:
-    validator = Draft7Validator({**payload, "components": DOCUMENT["components"]})
+    validator = schema_validator({**payload, "components": DOCUMENT["components"]})
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(frame)]
 
 

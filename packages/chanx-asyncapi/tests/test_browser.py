@@ -94,14 +94,23 @@ class Watched:
         self.page = page
         self.complaints: list[str] = []
         self.requests: list[str] = []
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", self._hear)
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
+        page.on("pageerror", self._on_error)
+        page.on("console", self._on_console)
+        page.on("request", self._on_request)
+        page.on("dialog", self._on_dialog)
 
-    def _hear(self, said: Any) -> None:
-        if said.type in ("error", "warning"):
-            self.complaints.append(said.text)
+    def _on_error(self, error: object) -> None:
+        self.complaints.append(str(error))
+
+    def _on_console(self, line: Any) -> None:
+        if line.type in ("error", "warning"):
+            self.complaints.append(line.text)
+
+    def _on_request(self, request: Any) -> None:
+        self.requests.append(request.url)
+
+    def _on_dialog(self, dialog: Any) -> None:
+        self.complaints.append(dialog.message)
 
 
 async def open_tab(browser: Any, address: str, **options: Any) -> Watched:
@@ -131,7 +140,7 @@ async def test_it_asks_nobody_else_and_breaks_on_nothing(
 
 async def test_every_message_can_be_tried_with_its_example(site: str, browser: Any) -> None:
     tab = await open_tab(browser, f"{site}/index.html")
-    tried = []
+    tried: list[tuple[str, list[str]]] = []
     await tab.page.evaluate(OPEN_ALL)
     for channel_section in await tab.page.locator(".channel").all():
         kinds = channel_section.get_by_label("Message", exact=True)

@@ -89,7 +89,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "shop.py").write_text(SHOP)
     (tmp_path / "unimportable.py").write_text("import missing_module")
     (tmp_path / "torture.json").write_text(DOCUMENT, encoding="utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    # pytest does not annotate its argument.
+    monkeypatch.syspath_prepend(str(tmp_path))  # pyright: ignore[reportUnknownMemberType]
     monkeypatch.chdir(tmp_path)
     for name in ("integration", "shop"):
         monkeypatch.delitem(sys.modules, name, raising=False)

@@ -378,7 +378,11 @@ class GetGroupsConsumer(AskedConsumer):
         return ["lobby"]
 
 
-LAYER = {"get_channel_layer": staticmethod(lambda alias: object())}
+def some_layer(alias: str | None) -> object:
+    return object()
+
+
+LAYER = {"get_channel_layer": staticmethod(some_layer)}
 
 
 @pytest.mark.parametrize(
@@ -395,7 +399,7 @@ LAYER = {"get_channel_layer": staticmethod(lambda alias: object())}
     ],
 )
 def test_only_consumers_with_group_messages_show_who_sent_them(
-    base: type, attributes: dict[str, Any], expected: bool
+    base: type[AskedConsumer], attributes: dict[str, Any], expected: bool
 ) -> None:
     """Without a channel layer, an answer comes from nobody but the server."""
     consumer = type("AskedConsumer", (base,), attributes)

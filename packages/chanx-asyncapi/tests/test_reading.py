@@ -1,5 +1,6 @@
 """Documents from files that somebody else wrote."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from chanx.asyncapi import generate_document, to_json_text, to_yaml_text
 from chanx.asyncapi.errors import InputError
 from chanx.asyncapi.reading import MAX_BYTES, document_of, read_document
+from chanx.type_defs import JSONObject
 
 from .torture import OPTIONS, ROUTES
 
@@ -16,8 +18,7 @@ BOMB = "asyncapi: 3.0.0\na: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 
 
 @pytest.mark.parametrize("writer", [to_json_text, to_yaml_text], ids=["json", "yaml"])
-def test_what_was_written_is_read(tmp_path: Path, writer: object) -> None:
-    assert callable(writer)
+def test_what_was_written_is_read(tmp_path: Path, writer: Callable[[JSONObject], str]) -> None:
     document = generate_document(ROUTES, OPTIONS)
     path = tmp_path / "document"
     path.write_text(writer(document), encoding="utf-8")

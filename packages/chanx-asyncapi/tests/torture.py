@@ -175,8 +175,10 @@ class Everything(BaseModel):
     anything: Any = None
     nothing: None = None
     always: Literal["yes", 1, True] = "yes"
-    old: str = Field("", deprecated=True, examples=["an old one"])
-    hostile_text: str = Field("</script>", description="</script><!--<script> $ref: #/x {y}")
+    old: str = Field(default="", deprecated=True, examples=["an old one"])
+    hostile_text: str = Field(
+        default="</script>", description="</script><!--<script> $ref: #/x {y}"
+    )
 
     @computed_field(description="Never sent by a client")  # type: ignore[prop-decorator] # as pydantic documents it
     @property

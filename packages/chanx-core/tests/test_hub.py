@@ -158,7 +158,11 @@ class Seat:
 
 def kind_on(layer: RestlessLayer) -> type[Member]:
     """Make a consumer class on a layer."""
-    return type("Member", (Member,), {"get_channel_layer": staticmethod(lambda alias: layer)})
+
+    def get_channel_layer(alias: str | None) -> RestlessLayer:
+        return layer
+
+    return type("Member", (Member,), {"get_channel_layer": staticmethod(get_channel_layer)})
 
 
 class House:

@@ -1,7 +1,7 @@
 """Large messages: how deep they are, and what an invalid one costs."""
 
 import json
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,9 @@ from pydantic_core import SchemaValidator
 from chanx.core._wire.early_stop import detailed_up_to, stopping_early
 from chanx.core._wire.json_depth import is_shallow
 
-values: st.SearchStrategy[Any] = st.recursive(
+JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int"
+
+values: st.SearchStrategy[JSON] = st.recursive(
     st.text(alphabet='[]{}"\\a', max_size=6) | st.integers(),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.text('[]"\\', max_size=3), inner)
@@ -21,7 +23,7 @@ values: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-def depth_of(value: Any) -> int:
+def depth_of(value: JSON) -> int:
     """Return how deep a value is nested."""
     if isinstance(value, dict):
         return 1 + max(map(depth_of, value.values()), default=0)
@@ -31,20 +33,20 @@ def depth_of(value: Any) -> int:
 
 
 @given(value=values, limit=st.integers(0, 6))
-def test_depth_is_never_taken_for_less(value: Any, limit: int) -> None:
+def test_depth_is_never_taken_for_less(value: JSON, limit: int) -> None:
     """Whatever brackets, quotes and escapes are in its strings."""
     if is_shallow(json.dumps(value), limit):
         assert depth_of(value) <= limit
 
 
 @given(value=values.filter(lambda value: not set("[]{}") & set(str(strings_of(value)))))
-def test_depth_is_found_where_no_string_has_brackets(value: Any) -> None:
+def test_depth_is_found_where_no_string_has_brackets(value: JSON) -> None:
     assert is_shallow(json.dumps(value), depth_of(value))
     if depth_of(value):
         assert not is_shallow(json.dumps(value), depth_of(value) - 1)
 
 
-def strings_of(value: Any) -> str:
+def strings_of(value: JSON) -> str:
     """Return every string in a value, keys included, one after the other."""
     if isinstance(value, dict):
         return "".join(key + strings_of(item) for key, item in value.items())

@@ -299,7 +299,7 @@ def test_event_handler_takes_a_message_type() -> None:
         TypeError, match=r"Input type dict for Wrong\.news\(\) must be a BaseMessage subclass"
     ):
 
-        class Wrong(ChanxWebsocketConsumerMixin[Any]):
+        class Wrong(ChanxWebsocketConsumerMixin[Any]):  # pyright: ignore[reportUnusedClass] # refused
             @event_handler(input_type=cast(Any, dict))
             async def news(self, event: Any) -> None:
                 """Never run."""

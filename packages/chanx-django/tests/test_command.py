@@ -149,7 +149,8 @@ def test_a_type_that_does_not_exist_at_run_time_is_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "unresolved.py").write_text(UNRESOLVED)
-    monkeypatch.syspath_prepend(str(tmp_path))
+    # pytest does not annotate its argument.
+    monkeypatch.syspath_prepend(str(tmp_path))  # pyright: ignore[reportUnknownMemberType]
     with (
         override_settings(ASGI_APPLICATION="unresolved.application"),
         pytest.raises(CommandError, match=r"^Failed to generate schema: .*OnlyForTypeCheckers"),

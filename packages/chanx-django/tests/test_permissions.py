@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from channels.auth import AuthMiddlewareStack
 from channels.layers import get_channel_layer
 from channels.routing import URLRouter
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import AbstractUser, Group, Permission, User
 from django.test import Client
 from django.utils.functional import cached_property as django_cached_property
 from rest_framework.authentication import SessionAuthentication
@@ -328,7 +328,7 @@ async def test_permissions_of_the_user_are_read_anew(ada: User, readers: Group) 
 class Employee(User):
     """A user who keeps what was worked out about them."""
 
-    class Meta:
+    class Meta(AbstractUser.Meta):
         app_label = "auth"
         proxy = True
 

@@ -96,7 +96,7 @@ async def token_of(name: str) -> list[tuple[bytes, bytes]]:
 
 def token_header(name: str) -> list[tuple[bytes, bytes]]:
     token = Token.objects.create(user=User.objects.create(username=name))
-    return [(b"authorization", f"Token {token.key}".encode())]
+    return [(b"authorization", f"Token {token}".encode())]
 
 
 def connect(

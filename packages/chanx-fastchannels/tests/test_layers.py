@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pytest
 from fast_channels.layers import BaseChannelLayer, channel_layers
@@ -196,8 +196,8 @@ async def test_an_address_limits_its_connections(redis_url: str) -> None:
 
 async def clients(url: str, command: str) -> int:
     """Count the connections of a server that do this now."""
-    connect: Any = Redis.from_url  # its annotations are incomplete
-    async with connect(url) as redis:
+    connections = cast(Any, Redis)  # its annotations are incomplete
+    async with connections.from_url(url) as redis:
         return sum(client["cmd"] == command for client in await redis.client_list())
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Hashable, Iterable
 from math import isfinite
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
@@ -100,11 +100,14 @@ def _refuse_constant(constant: str) -> Any:
     raise ValueError(f"{constant} is no number in JSON")
 
 
-# The compiled reader where the platform's wheel has it.
-_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+if TYPE_CHECKING:
+    _SafeLoader = yaml.SafeLoader
+else:
+    # The compiled reader where the platform's wheel has it.
+    _SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Loader(_SafeLoader):  # type: ignore[misc] # either of two classes
+class _Loader(_SafeLoader):
     """Refuses what JSON could not say: keys twice, and collections that hold themselves."""
 
     # Any: PyYAML's own annotation.
@@ -118,7 +121,7 @@ class _Loader(_SafeLoader):  # type: ignore[misc] # either of two classes
                     problem_mark=key.start_mark,
                 )
             seen.add(str(key.value))
-        return cast("dict[Hashable, Any]", super().construct_mapping(node, deep))
+        return super().construct_mapping(node, deep)
 
 
 # A date in a document is text, as in JSON.
@@ -140,7 +143,7 @@ class _Keys:
         self._known: dict[int, Any] = {}
 
     def as_text(self, value: Any) -> Any:
-        if not isinstance(value, dict | list):
+        if not (is_object(value) or is_list(value)):
             return value
         if id(value) not in self._known:
             self._known[id(value)] = None  # what holds itself is found by the check of the extent

@@ -79,7 +79,9 @@ class _Pulse:
                 pass
 
     def _report(self) -> None:
-        frame = sys._current_frames().get(self._watched)
+        # Documented, in spite of its name.
+        frames = sys._current_frames()  # pyright: ignore[reportPrivateUsage]
+        frame = frames.get(self._watched)
         if frame is None:
             return
         logger.warning(

@@ -103,7 +103,7 @@ class OpenTelemetryExporter(Observer):
         self, label: str, read: Callable[[Snapshot], Mapping[str, int]]
     ) -> Callable[[CallbackOptions], Iterable[Observation]]:
         def observe(options: CallbackOptions) -> Iterable[Observation]:
-            found = read(snapshot()) if self._started else {}
+            found: Mapping[str, int] = read(snapshot()) if self._started else {}
             return [Observation(value, {label: key}) for key, value in found.items()]
 
         return observe

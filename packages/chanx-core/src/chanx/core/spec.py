@@ -97,7 +97,7 @@ class ConsumerSpec:
     def __init__(self, owner: Any, integration: Integration) -> None:
         self.owner: Any = owner
         self.integration = integration
-        self.layer = ChannelLayerChoice(owner, integration)
+        self.layer: ChannelLayerChoice = ChannelLayerChoice(owner, integration)
         self.name: str = owner.__name__.removesuffix("Consumer") or owner.__name__
         self.snake_name: str = snake_case(self.name)
         self._declared = list(_declared_handlers(owner))
@@ -291,9 +291,10 @@ class ConsumerSpec:
     @property
     def channel(self) -> ChannelInfo:
         """The class's channel metadata; a name is its own, a description falls back on the docstring."""
-        own = cast(ChannelInfo, vars(self.owner).get(CHANNEL_ATTRIBUTE, {}))
+        attributes = cast("Mapping[str, Any]", vars(self.owner))
+        own = cast(ChannelInfo, attributes.get(CHANNEL_ATTRIBUTE, {}))
         inherited = cast(ChannelInfo, getattr(self.owner, CHANNEL_ATTRIBUTE, {}))
-        docstring = vars(self.owner).get("__doc__")
+        docstring = attributes.get("__doc__")
         return {
             "name": own.get("name") or self.snake_name,
             "description": own.get("description")

@@ -5,7 +5,7 @@ The framework calls them without awaiting. A coroutine is true, so every request
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from typing import Any
+from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction
 from rest_framework.permissions import AND, NOT, OR
@@ -51,8 +51,8 @@ class _Awaiting:
 
     # Code that asks `isinstance()` means the original.
     @property  # type: ignore[misc] # object's can be set
-    def __class__(self) -> Any:
-        return type(self._original)
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return type(cast("object", self._original))
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._original, name)
@@ -131,7 +131,7 @@ class AwaitingView(APIView):
     def get_authenticators(self) -> list[Any]:
         """Wrap only asynchronous ones: `type(request.successful_authenticator)` stays what it is for the others."""
         found: list[Any] = super().get_authenticators()
-        return [awaiting(one) if iscoroutinefunction(one.authenticate) else one for one in found]
+        return [awaiting(one) if _is_async(one.authenticate) else one for one in found]
 
     def get_permissions(self) -> list[Any]:
         """Wrap each of them."""
@@ -142,11 +142,16 @@ class AwaitingView(APIView):
         return [awaiting(one) for one in super().get_throttles()]
 
 
+def _is_async(function: object) -> bool:
+    # Deprecated is asyncio's, which is what asgiref's stands for before Python 3.12.
+    return iscoroutinefunction(function)  # pyright: ignore[reportDeprecated]
+
+
 # Any: the class of a view, of which the framework's types want to know the model.
 def refuse_async_methods(view: Any, where: str) -> None:
     """Raise TypeError for a view with an async method that the framework would call without awaiting."""
     for name in _SYNC_METHODS:
-        if iscoroutinefunction(getattr(view, name, None)):
+        if _is_async(getattr(view, name, None)):
             raise TypeError(
                 f"{view.__name__}.{name}() of {where} must not be async: Django REST framework does not "
                 "await it. Make it a plain method; permissions and throttles may be async."

@@ -10,7 +10,8 @@ class ChanxChannelsConfig(AppConfig):
 
     name = "chanx.channels"
     label = "chanx_channels"
-    verbose_name: str = "Chanx"
+    # Narrower than in Django, where it may also be a lazy translation.
+    verbose_name: str = "Chanx"  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def ready(self) -> None:
         """Register the checks."""

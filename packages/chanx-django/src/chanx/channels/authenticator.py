@@ -64,7 +64,7 @@ class ChanxSerializer(serializers.Serializer[Any]):
 class ChanxAuthView(GenericAPIView[Any]):
     """The view that authenticates where an authenticator names no other."""
 
-    serializer_class: type[ChanxSerializer] | None = ChanxSerializer
+    serializer_class: type[serializers.BaseSerializer[Any]] | None = ChanxSerializer
 
 
 class AuthActionInterceptMixin(GenericAPIView[Any]):

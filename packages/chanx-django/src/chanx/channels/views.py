@@ -1,5 +1,6 @@
 """Views of the project's AsyncAPI document."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -42,7 +43,7 @@ def generate_asyncapi_schema(request: HttpRequest) -> dict[str, Any]:
 class AsyncAPISchemaView(RestrictedView):
     """Returns the document, in the format that `?format=json` or `?format=yaml` asks for."""
 
-    http_method_names: list[str] = ["get", "head", "options"]  # noqa: RUF012 - as View has it
+    http_method_names: Sequence[str] = ["get", "head", "options"]
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """Return the document, or 304 to a client that has it."""
@@ -61,7 +62,7 @@ class AsyncAPIDocsView(RestrictedView):
     Set `template_name` to show it with a template of the project's, which gets it as `document`.
     """
 
-    http_method_names: list[str] = ["get", "head", "options"]  # noqa: RUF012 - as View has it
+    http_method_names: Sequence[str] = ["get", "head", "options"]
     template_name: str | None = None
 
     def get(self, request: HttpRequest) -> HttpResponseBase:

@@ -324,7 +324,7 @@ def _types(schema: JSONObject) -> frozenset[str]:
     return named | {"integer"} if "number" in named else named
 
 
-def _type_of(value: Any) -> str:
+def _type_of(value: object) -> str:
     names: dict[type, str] = {bool: "boolean", int: "integer", float: "number", str: "string"}
     return names.get(type(value), "null" if value is None else "object")
 

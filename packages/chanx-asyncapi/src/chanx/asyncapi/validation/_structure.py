@@ -2,21 +2,29 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chanx.asyncapi.validation._problem import Problem, pointer
 from chanx.type_defs import JSONObject
 
 if TYPE_CHECKING:
-    from jsonschema import Draft7Validator
     from jsonschema.exceptions import ValidationError
 
 __all__ = ["schema_validator", "structure"]
 
 _LONGEST_MESSAGE = 200
+
+
+class SchemaValidator(Protocol):
+    """Validates values; the types of jsonschema are incomplete here."""
+
+    # Any: JSON.
+    def iter_errors(self, instance: Any) -> "Iterator[ValidationError]":
+        """Yield each error of a value."""
+        ...
 
 
 def structure(document: JSONObject) -> list[Problem]:
@@ -25,7 +33,7 @@ def structure(document: JSONObject) -> list[Problem]:
     return [_problem(_reason(error)) for error in validator.iter_errors(document)]
 
 
-def schema_validator(schema: JSONObject) -> "Draft7Validator":
+def schema_validator(schema: JSONObject) -> SchemaValidator:
     """Return a validator of values; ImportError names the extra that brings it."""
     try:
         from jsonschema import Draft7Validator
@@ -37,7 +45,7 @@ def schema_validator(schema: JSONObject) -> "Draft7Validator":
 
 
 @cache
-def _specification(version: object) -> "Draft7Validator":
+def _specification(version: object) -> SchemaValidator:
     if version not in ("3.0.0", "3.1.0"):
         raise ValueError(f"AsyncAPI {version} cannot be validated, only 3.0.0 and 3.1.0.")
     place = files("chanx.asyncapi.validation").joinpath("specification", f"{version}.json")

@@ -144,7 +144,7 @@ def _check_collection(attribute: Attribute) -> None:
         raise TypeError(
             f"{attribute.where} must be a list, and is {shown}: write '{name} = [{shown}]'."
         )
-    if name in _OF_TEXTS and not is_text_list(value):
+    if name in _OF_TEXTS and not is_text_list(attribute.value):
         raise TypeError(f"{attribute.where} must be a list of strings, and is {value!r}.")
 
 

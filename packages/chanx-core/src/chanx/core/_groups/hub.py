@@ -153,6 +153,11 @@ class Hub:
         with suppress(Exception):  # a layer may raise anything
             await self._announcer.announce(self.layer, timeout=self._timeout)
 
+    @property
+    def group_count(self) -> int:
+        """How many groups have members here."""
+        return len(self._groups)
+
     def check(self) -> None:
         """Raise ConnectionError while the layer is known not to answer: asking it would take long, for nothing."""
         if self.outage.is_on:
@@ -407,7 +412,7 @@ _orphans: dict[ChannelLayer, set[tuple[str, str]]] = {}
 
 def open_groups() -> int:
     """Return how many groups have members in this process."""
-    return sum(len(hub._groups) for hub in [*_hubs.values()])
+    return sum(hub.group_count for hub in [*_hubs.values()])
 
 
 def running_hubs() -> list[Hub]:

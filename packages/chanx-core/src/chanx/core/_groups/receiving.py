@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from chanx.core._runtime.tasks import stop_task
 from chanx.type_defs import ChannelLayer
@@ -18,7 +18,7 @@ async def end_receiving(
     # Queue layers on Redis forget their buffer of a channel only if they do not ask Redis at that moment.
     buffers = getattr(layer, "receive_buffer", None)
     if isinstance(buffers, dict):
-        buffers.pop(channel, None)
+        cast("dict[str, Any]", buffers).pop(channel, None)
 
 
 async def abandon(layer: ChannelLayer, channel: str, *, within: float) -> None:

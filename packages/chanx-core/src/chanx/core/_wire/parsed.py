@@ -1,6 +1,6 @@
 """Whether JSON that is parsed already may be validated as it is, instead of being written as text again."""
 
-from typing import Any
+from typing import Any, cast
 
 from chanx.core._wire.schema import Node, kind_of, nodes_of
 
@@ -41,5 +41,4 @@ def _is_safe(node: Node) -> bool:
 
 def _choice(choice: Any) -> Node:
     # A choice may come with a label.
-    found: Node = choice[0] if isinstance(choice, tuple) else choice
-    return found
+    return cast("Node", choice[0] if isinstance(choice, tuple) else choice)
