@@ -133,7 +133,8 @@ class ConsumerSpec:
 
         Raises TypeError where a handler has such a name.
         """
-        names = {name: self.owner.control_actions.get(name, name) for name in self.handlers.claims}
+        renamed = cast("Mapping[str, str]", self.owner.control_actions)
+        names = {name: renamed.get(name, name) for name in self.handlers.claims}
         for control, name in names.items():
             handler = self.handlers.messages.get(name)
             if handler is not None:
@@ -147,9 +148,9 @@ class ConsumerSpec:
     @cached_property
     def requests(self) -> dict[type[BaseMessage], type[BaseMessage]]:
         """The requests that the server sends to clients, with the answer of each."""
-        declared: Any = self.owner.requests
-        if not isinstance(declared, Mapping):  # a handler of that name
+        if not isinstance(self.owner.requests, Mapping):  # a handler of that name
             return {}
+        declared = cast("Mapping[Any, Any]", self.owner.requests)
         for item in [*declared, *declared.values()]:
             if not (isinstance(item, type) and issubclass(item, BaseMessage)):
                 raise TypeError(
