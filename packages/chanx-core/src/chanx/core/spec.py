@@ -134,7 +134,7 @@ class ConsumerSpec:
         Raises TypeError where a handler has such a name.
         """
         renamed = cast("Mapping[str, str]", self.owner.control_actions)
-        names = {name: renamed.get(name, name) for name in self.handlers.claims}
+        names: dict[Control, str] = {name: renamed.get(name, name) for name in self.handlers.claims}
         for control, name in names.items():
             handler = self.handlers.messages.get(name)
             if handler is not None:
@@ -148,7 +148,7 @@ class ConsumerSpec:
     @cached_property
     def requests(self) -> dict[type[BaseMessage], type[BaseMessage]]:
         """The requests that the server sends to clients, with the answer of each."""
-        if not isinstance(self.owner.requests, Mapping):  # a handler of that name
+        if handler_of(self.owner.requests) is not None:  # a handler of that name
             return {}
         declared = cast("Mapping[Any, Any]", self.owner.requests)
         for item in [*declared, *declared.values()]:
