@@ -2,16 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Literal
 
 import pytest
 
+from chanx.core import drain
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.exceptions import MessageError
 from chanx.core.guards import DeniedError, Guard
+from chanx.core.observers import Observer, add_observer, remove_observer
 from chanx.messages.base import BaseMessage
-from chanx.testing import WebsocketCommunicator
+from chanx.testing import ConnectionClosedError, WebsocketCommunicator
 from chanx.type_defs import JSONObject
 from chanx_conformance.consumers import Answering
 from chanx_conformance.models import PONG, NewsEvent, SayMessage, WordMessage
@@ -407,6 +410,44 @@ class StreamTests(Suite):
             await self.send(ws, "count", 0, ref="7", window=1)
             assert await ws.receive_json_from() == word(1, "7")
         assert Streaming.closed.is_set()
+
+    async def test_a_drain_ends_streams_with_an_error(self) -> None:
+        """Once their grace is over; then the connection closes."""
+        async with self.connect(Streaming, shutdown_grace=0.05) as ws:
+            await self.send(ws, "count", 0, ref="7", window=1)
+            assert await ws.receive_json_from() == word(1, "7")
+            draining = asyncio.create_task(drain())
+            restarting = error("restarting", "The server restarts", "7")
+            assert await ws.receive_json_from() == restarting
+            with pytest.raises(ConnectionClosedError, match="1012"):
+                await ws.receive_json_from()
+            await ws.disconnect()
+            await draining
+
+    async def test_observers_see_a_stream_as_one_message(self) -> None:
+        """From its start to its end, with each item."""
+        seen: list[str] = []
+
+        class Watching(Observer):
+            @contextmanager
+            def on_message(self, consumer: Any, message: BaseMessage) -> Generator[None]:
+                seen.append("begin")
+                yield
+                seen.append("end")
+
+            def on_reply(self, consumer: Any, message: BaseMessage) -> None:
+                seen.append(message.action)
+
+        watching = Watching()
+        add_observer(watching)
+        try:
+            async with self.connect(Streaming) as ws:
+                await self.send(ws, "count", 2, ref="7")
+                await self.until_end(ws, "7")
+                await ws.idle()
+        finally:
+            remove_observer(watching)
+        assert seen == ["begin", "word", "word", "complete", "end"]
 
     # Requests to the client
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from chanx.core._connection.application_errors import answer_application_error
@@ -190,6 +191,10 @@ class HandlerRunner:
 
     # Streams
 
+    def watching(self, message: BaseMessage) -> AbstractContextManager[None]:
+        """Notify observers, if there are any, while a message is handled."""
+        return nullcontext()
+
     async def next_item(self, items: AsyncGenerator[BaseMessage, None]) -> BaseMessage:
         """Return the next item, within the time limit of handlers. Raises StopAsyncIteration."""
         item: BaseMessage = await self._limited(anext(items))
@@ -231,7 +236,7 @@ class HandlerRunner:
 class ObservedRunner(HandlerRunner):
     """Notifies the observers too; connections that nobody observes do not have one."""
 
-    __slots__ = ("_notifier",)
+    __slots__ = ("_notifier", "_stream_actions")
 
     def __init__(
         self,
@@ -246,12 +251,20 @@ class ObservedRunner(HandlerRunner):
     ) -> None:
         super().__init__(owner, connection, codec, outlet, streams, writes_results=writes_results)
         self._notifier = notifier
+        self._stream_actions = type(owner).spec.handlers.stream_actions
         self._writes_results = False  # every result passes `_send_result()`
 
     async def run(self, message: BaseMessage) -> None:
         """Call a message's handler and send what it returns."""
+        if message.action in self._stream_actions:
+            await super().run(message)
+            return
         with self._notifier.handling(message):
             await super().run(message)
+
+    def watching(self, message: BaseMessage) -> AbstractContextManager[None]:
+        """Notify the observers while a message is handled."""
+        return self._notifier.handling(message)
 
     async def send_item(self, item: BaseMessage, exchange: Exchange) -> None:
         """Send an item of a stream."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from contextvars import copy_context
 from typing import Any, Protocol
 
@@ -25,6 +25,10 @@ Generate = Callable[..., AsyncGenerator[BaseMessage, None]]
 
 class StreamRunner(Protocol):
     """What runs the handlers of an owner."""
+
+    def watching(self, message: BaseMessage) -> AbstractContextManager[None]:
+        """Notify observers, if there are any, while a message is handled."""
+        ...
 
     async def check_guards(self, handler: HandlerSpec, message: BaseMessage) -> None:
         """Raise DeniedError for a message that a guard denies."""
@@ -106,7 +110,8 @@ class Streams:
 
     async def _run(self, stream: "Stream", generate: Generate, message: BaseMessage) -> None:
         try:
-            await stream.run(generate, message)
+            with stream.runner.watching(message):
+                await stream.run(generate, message)
         finally:
             stream.started.set()
             self.running.pop(stream, None)
@@ -140,11 +145,11 @@ class Stream:
         "_handler",
         "_is_over",
         "_reason",
-        "_runner",
         "_streams",
         "_task",
         "_waiting",
         "exchange",
+        "runner",
         "started",
     )
 
@@ -152,7 +157,7 @@ class Stream:
         self, streams: Streams, runner: StreamRunner, handler: HandlerSpec, exchange: Exchange
     ) -> None:
         self._streams = streams
-        self._runner = runner
+        self.runner = runner
         self._handler = handler
         self.exchange = exchange
         self.started = asyncio.Event()
@@ -197,12 +202,12 @@ class Stream:
                 self.exchange.seq = None
         except BaseException as error:
             failure = await self._failure(error)
-            await self._runner.answer_failure(failure, message)
+            await self.runner.answer_failure(failure, message)
         else:
             if self._reason is not None:  # the generator has swallowed the cancellation
-                await self._runner.answer_failure(self._reason, message)
+                await self.runner.answer_failure(self._reason, message)
             else:
-                await self._runner.end_stream(self.exchange)
+                await self.runner.end_stream(self.exchange)
 
     async def _failure(self, error: BaseException) -> Exception:
         if isinstance(error, asyncio.CancelledError) and self._reason is not None:
@@ -215,12 +220,12 @@ class Stream:
         return await contained(error, self._streams.connection)
 
     async def _produce(self, generate: Generate, message: BaseMessage) -> None:
-        await self._runner.check_guards(self._handler, message)
+        await self.runner.check_guards(self._handler, message)
         resolver = self._handler.resolver
         if resolver is None:
             await self._iterate(generate(message))
         else:
-            async with resolver(self._runner.owner, message) as parameters:
+            async with resolver(self.runner.owner, message) as parameters:
                 await self._iterate(generate(message, **parameters))
 
     async def _iterate(self, items: AsyncGenerator[BaseMessage, None]) -> None:
@@ -231,12 +236,12 @@ class Stream:
             while self._reason is None:
                 await self._wait_for_client()
                 try:
-                    item = await self._runner.next_item(items)
+                    item = await self.runner.next_item(items)
                 except StopAsyncIteration:
                     return
                 if self._credit is not None:
                     self._credit -= 1
-                await self._runner.send_item(item, self.exchange)
+                await self.runner.send_item(item, self.exchange)
                 sent += 1
                 if sent % _YIELD_EVERY == 0:
                     await asyncio.sleep(0)
