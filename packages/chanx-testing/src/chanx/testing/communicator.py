@@ -1,7 +1,8 @@
 """The typed side of a test connection: messages in and out of a consumer."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any, TypeVar, overload
 
@@ -16,6 +17,7 @@ from chanx.testing.collected import CollectedMessages, Ending
 from chanx.testing.frames import answer, client_codec, declared, decoded, listed
 from chanx.testing.quiet import is_in_sight
 from chanx.testing.socket import Application, WebsocketConnection, text_of
+from chanx.testing.streams import StreamedAnswer
 from chanx.type_defs import ASGIEvent, JSONObject
 
 __all__ = ["WebsocketCommunicator", "WebsocketCommunicatorMixin"]
@@ -143,6 +145,39 @@ class WebsocketCommunicatorMixin(WebsocketConnection):
             raise AssertionError(f"Expected {what}, but the handling ended without it: {came}.")
         raise TimeoutError(f"Expected {what} within {timeout} s, but: {came}.")
 
+    @asynccontextmanager
+    async def stream(
+        self, message: BaseMessage, *, window: int | None = None, timeout: float = 1
+    ) -> AsyncGenerator[StreamedAnswer]:
+        """Send a message whose answer is a stream, and iterate over the items.
+
+        A stream that has not ended when the block is left is cancelled. `timeout` is for each item.
+        """
+        await self.connect()
+        answer = StreamedAnswer(self, f"test-{next(_refs)}", window, timeout)
+        await answer.begin(message)
+        try:
+            yield answer
+        finally:
+            await answer.close()
+
+    async def answer(self, request_type: type[M], with_: BaseMessage, *, timeout: float = 1) -> M:
+        """Wait for a request of the server, answer it, and return it."""
+        found: list[tuple[M, str]] = []
+
+        def is_request(event: ASGIEvent) -> bool:
+            if '"s.' not in (event.get("text") or ""):
+                return False
+            message, ref = answer(self.consumer, event)
+            if isinstance(message, request_type) and ref is not None:
+                found.append((message, ref))
+            return bool(found)
+
+        await self.expect_frame(is_request, request_type.__name__, timeout)
+        request, ref = found[0]
+        await self.send_message(with_, ref=ref)
+        return request
+
     async def expect(
         self,
         message_type: type[M],
@@ -165,12 +200,13 @@ class WebsocketCommunicatorMixin(WebsocketConnection):
                 found.append(message)
             return bool(found)
 
-        await self._expected(is_wanted, message_type.__name__, timeout)
+        await self.expect_frame(is_wanted, message_type.__name__, timeout)
         return found[0]
 
-    async def _expected(
-        self, wanted: Callable[[ASGIEvent], bool], what: str, timeout: float
-    ) -> None:
+    async def expect_frame(
+        self, wanted: Callable[[ASGIEvent], bool], what: str, timeout: float = 1
+    ) -> ASGIEvent:
+        """Wait for the first frame that is wanted; others stay to be received. `what` names it in errors."""
         try:
             event = await self.output_queue.wait_for(wanted, timeout)
         except TimeoutError:
@@ -180,6 +216,7 @@ class WebsocketCommunicatorMixin(WebsocketConnection):
             self._raise_failure()
             came = listed(self.output_queue.events())
             raise AssertionError(f"Expected {what}, but the application has ended: {came}.")
+        return event
 
     def _check_declared(self, message_type: type[BaseMessage]) -> None:
         outgoing = self.consumer.spec.outgoing_messages
