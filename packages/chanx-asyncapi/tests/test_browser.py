@@ -154,9 +154,7 @@ async def test_every_message_can_be_tried_with_its_example(site: str, browser: A
     assert tab.complaints == []
 
 
-async def test_what_is_wrong_with_a_frame_is_told_while_it_is_written(
-    site: str, browser: Any
-) -> None:
+async def test_an_invalid_frame_is_reported_while_it_is_edited(site: str, browser: Any) -> None:
     tab = await open_tab(browser, f"{site}/index.html#channel-everything")
     section = tab.page.locator("#channel-everything")
     await section.get_by_role("button", name="Try it").click()
@@ -167,10 +165,10 @@ async def test_what_is_wrong_with_a_frame_is_told_while_it_is_written(
     )
     await playwright.expect(problems).to_contain_text(["payload/side"])
     await section.get_by_label("Frame").fill('{"action": "circles"')
-    await playwright.expect(problems).to_contain_text(["This is no JSON"])
+    await playwright.expect(problems).to_contain_text(["Invalid JSON"])
     await section.get_by_label("Frame").fill('{"action": "nothing"}')
-    await playwright.expect(problems).to_contain_text(["known here: circles, everything"])
-    await section.get_by_role("button", name="Example").click()
+    await playwright.expect(problems).to_contain_text(["documented here: circles, everything"])
+    await section.get_by_role("button", name="Insert example").click()
     await playwright.expect(problems).to_have_count(0)
 
 
@@ -217,7 +215,7 @@ async def test_a_connection_is_retried_until_it_is_cancelled(site: str, browser:
     page.on("websocket", opened)
     section = page.locator("#channel-plain")
     await section.get_by_role("button", name="Try it").click()
-    await section.get_by_label("Reconnect by itself").check()
+    await section.get_by_label("Reconnect automatically").check()
     await page.clock.install(time=0)
     await page.clock.pause_at(1000)
     status, lines = section.get_by_role("status"), section.locator(".traffic .toolbar .note")
@@ -244,13 +242,13 @@ async def test_parameters_and_credentials_make_the_address(site: str, browser: A
     await section.get_by_role("button", name="Try it").click()
 
     await playwright.expect(section.locator(".url")).to_have_text("ws://a.example/ws/orders/{shop}")
-    await section.get_by_label("shop in the address").fill("a/b é")
-    await section.get_by_label("token in the query").fill("s&cret")
-    await section.get_by_label("More of the query").fill("page=2")
+    await section.get_by_label("shop in the path").fill("a/b é")
+    await section.get_by_label("token in the query string").fill("s&cret")
+    await section.get_by_label("Extra query string").fill("page=2")
     await playwright.expect(section.locator(".url")).to_have_text(
         "ws://a.example/ws/orders/a%2Fb%20%C3%A9?page=2&token=s%26cret"
     )
-    await playwright.expect(section).to_contain_text("Browsers cannot send the header X-Api-Key")
+    await playwright.expect(section).to_contain_text("Browsers cannot set the header X-Api-Key")
     await section.get_by_role("button", name="Connect").click()
     await playwright.expect(section.get_by_role("log")).to_contain_text(
         "does not allow ws://a.example"

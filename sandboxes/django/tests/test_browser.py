@@ -254,7 +254,7 @@ async def test_the_documentation_talks_to_what_it_documents(
     await ada.goto("/asyncapi/docs/")
     room = ada.locator("#channel-room")
     await room.get_by_role("button", name="Try it").click()
-    await room.get_by_label("pk in the address").fill(number)
+    await room.get_by_label("pk in the path").fill(number)
     await room.get_by_role("button", name="Connect", exact=True).click()
     await expect(room.get_by_role("status")).to_have_text("Connected")
     await expect(room.locator("li.in .name", has_text="authentication")).to_be_visible()

@@ -70,7 +70,7 @@ async def connect(trial: Locator) -> None:
 async def test_a_message_and_its_answer(demo: Demo, docs: Watched) -> None:
     """Typed traffic with direction, name, latency and nothing that the document does not say."""
     room = await docs.trial("room_chat")
-    await room.get_by_label("room_name in the address").fill("the lobby")
+    await room.get_by_label("room_name in the path").fill("the lobby")
     await expect(room.locator(".url")).to_have_text(
         f"ws://127.0.0.1:{demo.port}/ws/room/the%20lobby"
     )
@@ -129,10 +129,10 @@ async def test_what_is_wrong_is_marked_and_can_be_filtered(docs: Watched) -> Non
     await system.get_by_label("Direction").select_option("Received")
     await expect(system.locator(".traffic li.out:visible")).to_have_count(0)
     await expect(system.locator(".traffic li.in:visible")).not_to_have_count(0)
-    await system.get_by_label("Direction").select_option("Both ways")
-    await system.get_by_label("Only what is wrong").check()
+    await system.get_by_label("Direction").select_option("Sent and received")
+    await system.get_by_label("Errors only").check()
     await expect(system.locator(".traffic ol > li:visible")).to_have_count(1)
-    await system.get_by_label("Only what is wrong").uncheck()
+    await system.get_by_label("Errors only").uncheck()
     await system.get_by_label("Filter", exact=True).fill("union_tag_invalid")
     await expect(system.locator(".traffic ol > li:visible")).to_have_count(1)
     await system.get_by_role("button", name="Clear").click()
@@ -142,7 +142,7 @@ async def test_what_is_wrong_is_marked_and_can_be_filtered(docs: Watched) -> Non
 async def test_it_reconnects_when_the_server_is_back(demo: Demo, docs: Watched) -> None:
     """Until somebody disconnects."""
     system = await docs.trial("system")
-    await system.get_by_label("Reconnect by itself").check()
+    await system.get_by_label("Reconnect automatically").check()
     await connect(system)
 
     await demo.program.stop()

@@ -105,7 +105,7 @@ def _operation(name: str, operation: JSONObject) -> Html:
         element("p", operation["summary"]) if operation.get("summary") else None,
         paragraphs(operation.get("description")),
         _message_links("Messages", operation["messages"]),
-        _message_links("Answered by", reply) if reply else None,
+        _message_links("Replies", reply) if reply else None,
         class_=f"operation {operation['action']}",
         id=f"operation-{name}",
     )

@@ -32,10 +32,10 @@ def docs_page(document: JSONObject, link: Link = asset_link) -> str:
 
 
 def error_page(message: str, link: Link = asset_link) -> str:
-    """Write a page that says what went wrong, in words that are nobody's secret."""
-    cure = "Whoever runs this server finds the reason in its log. Try again once it is mended."
+    """Write a page that says what went wrong, without details of the server."""
+    advice = "See the server log. Please try again later."
     return _whole(
-        "Error", element("main", element("h1", "Error"), element("p", f"{message}. {cure}")), link
+        "Error", element("main", element("h1", "Error"), element("p", f"{message}. {advice}")), link
     )
 
 
@@ -111,7 +111,7 @@ def _contents_of(document: JSONObject, key: str) -> Html:
 
 def _main(document: JSONObject) -> Html:
     sections = [channel_section(document, key) for key in document["channels"]]
-    nothing = element("p", "There are no channels yet.")
+    nothing = element("p", "This document has no channels.")
     return element(
         "main", _introduction(document), *(sections or [nothing]), id="content", tabindex="-1"
     )

@@ -80,7 +80,7 @@ class ApiDocument {
     const known = messages.filter((message) => message.actions.includes(frame?.[message.field]));
     if (known.length === 0) {
       const actions = [...new Set(messages.flatMap((message) => message.actions))].join(', ');
-      return { name: null, problems: [`No such message; known here: ${actions || 'none'}.`] };
+      return { name: null, problems: [`Unknown message; documented here: ${actions || 'none'}.`] };
     }
     const verdicts = known.map((message) => ({ name: message.name, problems: this.problems(message, frame) }));
     return verdicts.find((verdict) => verdict.problems.length === 0) ?? verdicts[0];

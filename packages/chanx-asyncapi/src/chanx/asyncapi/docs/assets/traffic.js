@@ -14,7 +14,7 @@ class Traffic {
     this._direction = make(
       'select',
       {},
-      make('option', { value: '' }, 'Both ways'),
+      make('option', { value: '' }, 'Sent and received'),
       make('option', { value: 'in' }, 'Received'),
       make('option', { value: 'out' }, 'Sent'),
     );
@@ -54,7 +54,7 @@ class Traffic {
       { class: 'toolbar', role: 'group', 'aria-label': 'Filters' },
       labelled('Filter', this._text),
       labelled('Direction', this._direction),
-      make('label', { class: 'check' }, this._wrong, 'Only what is wrong'),
+      make('label', { class: 'check' }, this._wrong, 'Errors only'),
       make('button', { type: 'button', onclick: (event) => this._copyAll(event.target) }, 'Copy all'),
       make('button', { type: 'button', onclick: () => this.clear() }, 'Clear'),
       this._count,
@@ -128,7 +128,7 @@ async function copy(text, button) {
     await navigator.clipboard.writeText(text);
     button.textContent = 'Copied';
   } catch {
-    button.textContent = 'Not allowed';
+    button.textContent = 'Copy failed';
   }
   setTimeout(() => (button.textContent = before), 1500);
 }

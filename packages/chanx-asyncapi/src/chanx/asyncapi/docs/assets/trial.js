@@ -20,7 +20,7 @@ class Trial {
       { class: 'trial-body', 'aria-label': `Try ${api.channel(key).title ?? key}` },
       make('h3', {}, 'Try it'),
       this._connectionForm(),
-      this._received.length ? this._composer() : make('p', { class: 'note' }, 'Clients send nothing here.'),
+      this._received.length ? this._composer() : make('p', { class: 'note' }, 'Clients send no messages on this channel.'),
       this._traffic.element,
     );
     this._showState();
@@ -45,9 +45,9 @@ class Trial {
     this._status = make('p', { role: 'status', class: 'status' });
     const fields = [
       this._server.childElementCount > 1 ? labelled('Server', this._server) : null,
-      ...[...this._parameters].map(([name, input]) => labelled(name, input, 'in the address')),
-      ...[...this._query].map(([name, input]) => labelled(name, input, 'in the query')),
-      labelled('More of the query', this._more),
+      ...[...this._parameters].map(([name, input]) => labelled(name, input, 'in the path')),
+      ...[...this._query].map(([name, input]) => labelled(name, input, 'in the query string')),
+      labelled('Extra query string', this._more),
       labelled('Subprotocols', this._subprotocols),
     ];
     const form = make(
@@ -60,7 +60,7 @@ class Trial {
         'div',
         { class: 'actions' },
         this._connect,
-        make('label', { class: 'check' }, this._again, 'Reconnect by itself'),
+        make('label', { class: 'check' }, this._again, 'Reconnect automatically'),
         this._status,
       ),
     );
@@ -115,7 +115,7 @@ class Trial {
       this._socket = new WebSocket(this.address(), subprotocols);
     } catch (error) {
       this._socket = undefined;
-      this._traffic.note(`No connection: ${error.message}`, true);
+      this._traffic.note(`Cannot connect: ${error.message}`, true);
       return this._showState();
     }
     this._listen(this._socket);
@@ -135,7 +135,7 @@ class Trial {
 
   _closed({ code, reason, wasClean }) {
     this._socket = undefined;
-    const why = code === 1006 ? 'refused, or the line broke' : `code ${code}${reason ? `, ${reason}` : ''}`;
+    const why = code === 1006 ? 'connection rejected or lost' : `code ${code}${reason ? `, ${reason}` : ''}`;
     this._traffic.note(`Closed: ${why}`, !wasClean);
     const again = this._wanted && this._again.checked && this._attempts < MOST_RECONNECTS;
     if (again) {
@@ -180,9 +180,9 @@ class Trial {
         'div',
         { class: 'actions' },
         this._sendButton,
-        make('button', { type: 'button', onclick: () => this._fill() }, 'Example'),
+        make('button', { type: 'button', onclick: () => this._fill() }, 'Insert example'),
         make('button', { type: 'button', onclick: (event) => copy(this._editor.value, event.target) }, 'Copy'),
-        make('label', { class: 'check' }, this._numbered, 'Number it with ref'),
+        make('label', { class: 'check' }, this._numbered, 'Add a ref'),
       ),
     );
     this._fill();
@@ -206,7 +206,7 @@ class Trial {
     this._check();
   }
 
-  /** Tell what is wrong with the text; return the frame, or undefined where it is no JSON. */
+  /** Show the problems of the text; return the frame, or undefined for invalid JSON. */
   _check() {
     let frame;
     let problems;
@@ -214,7 +214,7 @@ class Trial {
       frame = JSON.parse(this._editor.value);
       problems = this._api.judge(frame, this._received).problems;
     } catch (error) {
-      problems = [`This is no JSON: ${error.message}`];
+      problems = [`Invalid JSON: ${error.message}`];
     }
     this._editor.setAttribute('aria-invalid', String(problems.length > 0));
     this._problems.replaceChildren(...problems.map((problem) => make('li', {}, problem)));
@@ -230,7 +230,7 @@ class Trial {
     if (this._socket?.readyState !== WebSocket.OPEN) return;
     const frame = this._check();
     const numbered = this._withRef(frame);
-    // What is no JSON can be sent too: to see how the server answers.
+    // Invalid JSON can be sent too, to see how the server responds.
     const text = numbered === undefined ? this._editor.value : JSON.stringify(numbered);
     this._socket.send(text);
     const verdict = this._api.judge(numbered, this._received);
@@ -250,11 +250,11 @@ class Trial {
 
   _receive(data) {
     if (typeof data !== 'string') {
-      this._traffic.add({ direction: 'in', text: counted(data.size, 'byte'), problems: ['The server sent bytes.'] });
+      this._traffic.add({ direction: 'in', text: counted(data.size, 'byte'), problems: ['Unexpected binary frame.'] });
       return;
     }
     let frame;
-    let verdict = { name: null, problems: ['This is no JSON.'] };
+    let verdict = { name: null, problems: ['Invalid JSON.'] };
     try {
       frame = JSON.parse(data);
       verdict = this._api.judge(frame, this._sent);
@@ -286,7 +286,7 @@ function headersNote(credentials) {
   const headers = credentials.filter((one) => one.in === 'header').map((one) => one.name);
   const cookies = credentials.filter((one) => one.in === 'cookie').map((one) => one.name);
   const notes = [
-    headers.length ? `Browsers cannot send the header ${headers.join(', ')} with a WebSocket.` : null,
+    headers.length ? `Browsers cannot set the header ${headers.join(', ')} on a WebSocket connection.` : null,
     cookies.length ? `The cookie ${cookies.join(', ')} is sent if this browser has it.` : null,
   ].filter(Boolean);
   return notes.length ? make('p', { class: 'note' }, notes.join(' ')) : null;
