@@ -411,6 +411,25 @@ class StreamTests(Suite):
             assert await ws.receive_json_from() == word(1, "7")
         assert Streaming.closed.is_set()
 
+    async def test_a_hook_that_fails_on_the_end_is_logged(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The connection goes on."""
+
+        class Fragile(Streaming):
+            async def handle_message_handler_error(
+                self, error: Exception, action: str, message: BaseMessage
+            ) -> None:
+                """Fail too."""
+                raise RuntimeError("second")
+
+        async with self.connect(Fragile) as ws:
+            await self.send(ws, "break", "crash", ref="7")
+            assert (await ws.receive_json_from())["seq"] == 1
+            await self.send(ws, "ping", ref="7")
+            assert (await ws.receive_json_from())["action"] == "pong"
+        assert "Error while ending a stream" in caplog.text
+
     async def test_a_drain_ends_streams_with_an_error(self) -> None:
         """Once their grace is over; then the connection closes."""
         async with self.connect(Streaming, shutdown_grace=0.05) as ws:
@@ -494,6 +513,21 @@ class StreamTests(Suite):
             await self.send(ws, "approved", True, ref="s.1")
             frames = [await ws.receive_json_from() for _ in range(3)]
             assert [frame["ref"] for frame in frames] == ["7", "a", "b"]
+
+    async def test_the_server_may_ask_before_the_first_message(self) -> None:
+        """The answer does not wait until the client's messages are handled."""
+
+        class Asking(Streaming):
+            async def post_authentication(self) -> None:
+                """Ask."""
+                question = ApproveMessage(payload="terms?")
+                self.handled.append((await self.request(question, ApprovedMessage)).payload)
+
+        async with self.connect(Asking) as ws:
+            await self.send(ws, "ping", ref="1")
+            await ws.answer(ApproveMessage, with_=ApprovedMessage(payload=True))
+            assert (await ws.receive_json_from())["ref"] == "1"
+        assert Answering.handled == [True, "ping"]
 
     async def test_a_client_that_leaves_answers_nothing(self) -> None:
         """The handler that asked is ended."""

@@ -46,11 +46,11 @@ class ControlFrames:
     async def take(self, event: ASGIEvent) -> bool:
         """Handle a control frame or an answer; false for any other frame, which goes to its handler."""
         text: str | None = event.get("text")
-        if text is None or not self._queue.is_open:
+        if text is None:
             return False
         if self._requests.waiting and f'"{PREFIX}' in text and await self._take_answer(text):
             return True
-        if not self._controls:
+        if not self._controls or not self._queue.is_open:
             return False
         if any(name in text for name in self._names) and await self._take_control(text):
             return True

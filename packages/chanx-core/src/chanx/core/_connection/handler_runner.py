@@ -14,7 +14,7 @@ from chanx.core._ports import HandlerOwner, Notifications, OwnConnection
 from chanx.core._runtime.containment import contained
 from chanx.core._runtime.tasks import take_back_cancellation
 from chanx.core.codec import Codec, checked_message
-from chanx.core.exceptions import DeniedError
+from chanx.core.exceptions import DeniedError, MessageError
 from chanx.core.handlers import HandlerSpec
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import CompleteMessage
@@ -137,10 +137,9 @@ class HandlerRunner:
             generate: Any = handle
             await self._streams.start(self, handler, generate, message)
             return None
-        running = self._limited(self._guard(handler, handle, message))
         if handler.cancellable and self._streams is not None:
-            return await self._cancellably(running, self._streams.live)
-        return await running
+            return await self._cancellably(handler, handle, message, self._streams.live)
+        return await self._limited(self._guard(handler, handle, message))
 
     async def _guard(self, handler: HandlerSpec, handle: Handle, message: BaseMessage) -> Any:
         await self.check_guards(handler, message)
@@ -155,16 +154,22 @@ class HandlerRunner:
             if await guard.check(self.owner, message) is False:
                 raise DeniedError
 
-    async def _cancellably(self, running: Awaitable[Any], live: LiveWork) -> Any:
+    async def _cancellably(
+        self, handler: HandlerSpec, handle: Handle, message: BaseMessage, live: LiveWork
+    ) -> Any:
         """Let the client cancel a handler by the reference of its message."""
         exchange = self._exchanges.current()
         ref = None if exchange is None else exchange.ref
         if exchange is None or ref is None:
-            return await running
+            return await self._limited(self._guard(handler, handle, message))
         work = CancellableHandler()
-        live.begin(work, ref)
         try:
-            return await running
+            live.begin(work, ref)
+        except MessageError:
+            exchange.ref = None  # under it, the error would end the other answer
+            raise
+        try:
+            return await self._limited(self._guard(handler, handle, message))
         except asyncio.CancelledError:
             reason = None if self._connection.cancels_handlers else work.reason()
             if reason is None:

@@ -93,12 +93,14 @@ class FrameReceiver:
                 return event.get("code") or _NO_STATUS
             self._check_size(event)
             if self._control is not None and await self._control.take(event):
+                await self._queue.give_way()  # a client may send any number of them
                 continue
             if not has_room:
                 # Only now: the event that does not fit could have been the end.
                 await self._queue.room()
                 if self._queue.is_full and self._control is not None:
                     await self._control.refuse(event)
+                    await self._queue.give_way()
                     continue
             if self._ignores:
                 continue

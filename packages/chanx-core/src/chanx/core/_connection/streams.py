@@ -14,6 +14,7 @@ from chanx.core._runtime.tasks import cancel_tasks, spawn
 from chanx.core.exceptions import MessageError
 from chanx.core.handlers import HandlerSpec
 from chanx.messages.base import BaseMessage
+from chanx.utils.logging import logger
 
 __all__ = ["Stream", "StreamRunner", "Streams"]
 
@@ -63,7 +64,16 @@ class Streams:
     `stall_timeout` is how many seconds a stream waits for credit of its client.
     """
 
-    __slots__ = ("ahead", "connection", "limit", "live", "outlet", "running", "stall_timeout")
+    __slots__ = (
+        "_is_over",
+        "ahead",
+        "connection",
+        "limit",
+        "live",
+        "outlet",
+        "running",
+        "stall_timeout",
+    )
 
     def __init__(
         self,
@@ -82,6 +92,7 @@ class Streams:
         self.ahead = ahead
         self.stall_timeout = stall_timeout
         self.running: dict[Stream, asyncio.Task[None]] = {}
+        self._is_over = False
 
     async def start(
         self, runner: StreamRunner, handler: HandlerSpec, generate: Generate, message: BaseMessage
@@ -90,6 +101,8 @@ class Streams:
 
         Raises MessageError where there are too many, or the reference is in use.
         """
+        if self._is_over:
+            return  # the client has gone, and this request had waited
         outer = self.outlet.exchanges.current()
         exchange = Exchange(None) if outer is None else Exchange(outer.ref, window=outer.window)
         if len(self.running) >= self.limit:
@@ -112,6 +125,9 @@ class Streams:
         try:
             with stream.runner.watching(message):
                 await stream.run(generate, message)
+        except BaseException as error:  # a hook failed on the end of the stream
+            await contained(error, self.connection)
+            logger.exception("Error while ending a stream")
         finally:
             stream.started.set()
             self.running.pop(stream, None)
@@ -123,7 +139,8 @@ class Streams:
         return frozenset(self.running.values())
 
     def cancel(self) -> None:
-        """Cancel all, because the connection ends: the client is told nothing."""
+        """Cancel all and start none, because the connection ends: nothing more is sent."""
+        self._is_over = True
         for task in self.running.values():
             task.cancel()
 
