@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
+from chanx.asyncapi.answers import ANSWERS, answers
+from chanx.asyncapi.controls import SUMMARIES
 from chanx.asyncapi.messages import Messages
 from chanx.asyncapi.schemas import MessageUse
 from chanx.asyncapi.security import SecuritySchemes
 from chanx.asyncapi.sources import Source
 from chanx.core.handlers import HandlerSpec
+from chanx.messages.base import BaseMessage, message_actions
 from chanx.type_defs import JSONObject
 
 __all__ = ["operations"]
@@ -49,13 +52,21 @@ class _Channel:
 def operations(
     source: Source, key: str, messages: Messages, schemes: SecuritySchemes
 ) -> Iterator[tuple[str, JSONObject]]:
-    """Yield name and content of each operation: client messages, events, then what comes by itself."""
+    """Yield name and content of each operation.
+
+    First come client messages and events, then requests to the client and control messages, then what comes by itself.
+    """
     channel = _Channel(source, key, messages, schemes)
     for handler in source.message_handlers:
         yield handler.action, _received(channel, handler)
     for handler in source.event_handlers:
         outputs = source.pushed(*handler.output_types)
         yield handler.action, channel.operation("send", outputs, **_described(handler))
+    for request in source.spec.requests:
+        yield message_actions(request)[0], _asked(channel, request)
+    for name, control in source.spec.controls.items():
+        used = [source.control(name)]
+        yield name, channel.operation("receive", used, summary=SUMMARIES[control])
     if source.spec.emits:
         emits = source.pushed(*source.spec.emits)
         yield f"{key}_emits", channel.operation("send", emits, summary="Messages the server pushes")
@@ -65,10 +76,16 @@ def operations(
 
 def _received(channel: _Channel, handler: HandlerSpec) -> JSONObject:
     source = channel.source
-    reply = channel.reference(source.answers(handler))
+    reply = {**channel.reference(source.answers(handler)), ANSWERS: answers(handler)}
     return channel.operation(
         "receive", [source.received(handler)], handler, **_described(handler), reply=reply
     )
+
+
+def _asked(channel: _Channel, request: type[BaseMessage]) -> JSONObject:
+    sent, answer = channel.source.request(request)
+    summary = "The server asks its client"
+    return channel.operation("send", [sent], summary=summary, reply=channel.reference([answer]))
 
 
 def _described(handler: HandlerSpec) -> JSONObject:

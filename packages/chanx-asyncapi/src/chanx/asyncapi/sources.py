@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from chanx.asyncapi.controls import control_message
 from chanx.asyncapi.envelope import Envelope
 from chanx.asyncapi.options import DocumentOptions
 from chanx.asyncapi.routes import Consumer, ConsumerRoute
@@ -76,12 +77,16 @@ class Source:
 
     def received(self, handler: HandlerSpec) -> MessageUse:
         """Return the message that reaches a handler."""
-        return MessageUse(handler.input_type, "validation", self.wire, _REF)
+        envelope = Envelope(ref=True, window=handler.is_stream)
+        return MessageUse(handler.input_type, "validation", self.wire, envelope)
 
     def answers(self, handler: HandlerSpec) -> list[MessageUse]:
         """Return what may follow a client message: its outputs, an error, or only the mark of its end."""
+        outputs = self.pushed(*handler.output_types)
+        if handler.is_stream:
+            outputs = [use._replace(envelope=use.envelope._replace(seq=True)) for use in outputs]
         return [
-            *self.pushed(*handler.output_types),
+            *outputs,
             self._own(ErrorMessage),
             self._own(CompleteMessage),
         ]
@@ -90,6 +95,20 @@ class Source:
         """Return messages that a handler, an event or a group may bring."""
         envelope = Envelope(ref=True, is_current=self.group_metadata)
         return [MessageUse(item, "serialization", self.wire, envelope) for item in message_types]
+
+    def control(self, name: str) -> MessageUse:
+        """Return the message of a control action, by the name that clients send."""
+        message_type = control_message(name, self.spec.controls[name])
+        return MessageUse(message_type, "validation", self.wire)
+
+    def request(self, request: type[BaseMessage]) -> tuple[MessageUse, MessageUse]:
+        """Return a message by which the server asks the client, and the client's answer."""
+        envelope = Envelope(ref=True, is_request=True)
+        answer = self.spec.requests[request]
+        return (
+            MessageUse(request, "serialization", self.wire, envelope),
+            MessageUse(answer, "validation", self.wire, envelope),
+        )
 
     def notices(self) -> list[MessageUse]:
         """Return what the library itself sends without being asked, or about no message that it knows."""
@@ -112,6 +131,9 @@ class Source:
             found += [self.received(handler), *self.answers(handler)]
         for handler in self.event_handlers:
             found += self.pushed(*handler.output_types)
+        for request in self.spec.requests:
+            found += self.request(request)
+        found += map(self.control, self.spec.controls)
         return list(dict.fromkeys([*found, *self.pushed(*self.spec.emits), *self.notices()]))
 
     def _own(self, message_type: type[BaseMessage], envelope: Envelope = _REF) -> MessageUse:

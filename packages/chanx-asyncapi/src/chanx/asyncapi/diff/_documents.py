@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from chanx.asyncapi.diff._answers import Answer, compare_answers
 from chanx.asyncapi.diff._change import Change, Direction
 from chanx.asyncapi.diff._schemas import SchemaComparison
 from chanx.asyncapi.shapes import is_object
@@ -65,6 +66,7 @@ class _Comparison:
             sent_before = _messages(self.old, old_key, direction)
             sent_after = _messages(self.new, new_key, direction)
             yield from self._messages(sent_before, sent_after, direction, place)
+        yield from compare_answers(_answers(self.old, old_key), _answers(self.new, new_key))
 
     def _parameters(
         self, before: JSONObject, after: JSONObject, place: tuple[str, ...]
@@ -225,8 +227,22 @@ def _message_references(
         receives = operation.get("action") == "receive"
         if receives == (direction == "to-server"):
             yield from operation.get("messages", whole)
-        if receives and direction == "to-client":
+        else:
+            # The client receives the reply to what it sends, and sends the reply to what it receives.
             yield from resolved(document, operation.get("reply")).get("messages", ())
+
+
+def _answers(document: JSONObject, key: str) -> dict[str, Answer]:
+    """Return how the messages of clients are answered, by their actions."""
+    found: dict[str, Answer] = {}
+    for name, operation in _operations(document, key):
+        if operation.get("action") == "receive":
+            answer = Answer.of(document, name, operation)
+            for reference in operation.get("messages", ()):
+                message = resolved(document, reference)
+                own_key = str(reference.get("$ref", "")).rpartition("/")[2]
+                found |= dict.fromkeys(_names(document, message, own_key), answer)
+    return found
 
 
 def _names(document: JSONObject, message: JSONObject, key: str) -> list[str]:
