@@ -15,7 +15,7 @@ Mode = Literal["stream", "one", "none", "many"]
 
 _ENDS = ("complete", "error")
 _WINDOW = 32
-"""Credit that suits a client that has no reason for another: a page draws so many items at once."""
+"""The default for clients: twice the items that the server sends ahead by default."""
 _NOTHING = (None, "None")
 
 

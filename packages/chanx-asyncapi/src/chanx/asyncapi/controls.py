@@ -15,19 +15,21 @@ __all__ = ["SUMMARIES", "control_message"]
 
 SUMMARIES: dict[Control, str] = {
     "cancel": "Cancel the answer to a message",
-    "more": "Take more items of a stream",
+    "more": "Give a stream more credit",
 }
 
 _DESCRIPTIONS: dict[Control, str] = {
     "cancel": "Cancels the answer to the message that was sent under this `ref`.",
-    "more": "Lets the server send so many more items of the stream that was asked for under this `ref`.",
+    "more": "Gives credit to the stream that answers the message sent under this `ref`.",
 }
 _CACHED_NAMES = 64
 
 _Ref = Annotated[
     str, Field(max_length=MAX_REF_LENGTH, description="The `ref` of the message that is answered.")
 ]
-_Credit = Annotated[int, Field(ge=1, le=MAX_WINDOW, description="How many more items.")]
+_Credit = Annotated[
+    int, Field(ge=1, le=MAX_WINDOW, description="How many more items the server may send.")
+]
 
 
 def _leave_payload_out(schema: JSONObject) -> None:
@@ -39,7 +41,7 @@ class _WithoutPayload(BaseMessage, ABC):
     model_config = ConfigDict(json_schema_extra=_leave_payload_out)
 
 
-# Cached: two documents of one class hold the same type, and consumers that agree on a name share a schema.
+# Cached: consumers that use the same name share one type, and so one schema.
 @lru_cache(maxsize=_CACHED_NAMES)
 def control_message(name: str, control: Control) -> type[BaseMessage]:
     """Return the message type of a control action, under the name that clients send."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from chanx.asyncapi.answers import ANSWERS
 from chanx.asyncapi.diff._change import Change
@@ -32,7 +32,7 @@ class Answer:
     is_cancellable: bool
 
     @classmethod
-    def of(cls, document: JSONObject, key: str, operation: JSONObject) -> "Answer":
+    def of(cls, document: JSONObject, key: str, operation: JSONObject) -> Self:
         """Read it; what is not as this library writes it counts as nothing."""
         found: Any = resolved(document, operation.get("reply")).get(ANSWERS)
         said: JSONObject = found if is_object(found) else {}
@@ -76,7 +76,7 @@ def _mode(action: str, old: Answer, new: Answer, place: str) -> Iterator[Change]
     if old.mode == new.mode:
         return
     if new.is_stream or old.is_stream:
-        became = _MODES.get(new.mode or "", "otherwise than by a stream")
+        became = _MODES.get(new.mode or "", "without a stream")
         message = f"The message {action!r} is now answered {became}."
         rule = "answer-now-stream" if new.is_stream else "answer-no-stream"
         yield Change(place, rule, "to-client", True, message)
