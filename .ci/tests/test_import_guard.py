@@ -42,6 +42,6 @@ def test_every_module_refuses_the_single_package(tmp_path: Path) -> None:
     answer = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     said: dict[str, str] = json.loads(answer.stdout)
 
-    refusal = "The single package 'chanx' 2.13.0 is installed beside chanx-core"
+    refusal = "The single package 'chanx' 2.13.0 is installed together with chanx-core"
     assert len(said) == len(names) > 100
     assert {name: text for name, text in said.items() if not text.startswith(refusal)} == {}

@@ -268,7 +268,7 @@ def test_several_workers_with_a_layer_in_memory(
 ) -> None:
     said = project.check(workers=workers)
 
-    assert ("(chanx.W005) WEB_CONCURRENCY asks for 4 processes" in said) is is_said
+    assert ("(chanx.W005) WEB_CONCURRENCY starts 4 processes" in said) is is_said
 
 
 def test_deployment_with_a_layer_in_memory(project: Project) -> None:

@@ -39,7 +39,7 @@ class ReportView(GenericAPIView[Any]):
 
 def header(*schemes: str) -> Credential:
     named = " or ".join(f"`{scheme}`" for scheme in schemes)
-    return Credential("Authorization", "header", f"{named}, and what belongs behind it")
+    return Credential("Authorization", "header", f"{named}, followed by the credentials")
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def test_without_an_application_there_is_none() -> None:
 def test_routers_to_include(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("chat_routing")
     monkeypatch.setitem(sys.modules, "chat_routing", module)
-    with pytest.raises(TypeError, match="chat_routing must hold a URLRouter named 'router'"):
+    with pytest.raises(TypeError, match="chat_routing must have a URLRouter named 'router'"):
         include(module)
     monkeypatch.setattr(module, "router", router, raising=False)
 

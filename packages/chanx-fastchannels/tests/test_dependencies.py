@@ -276,7 +276,7 @@ async def test_dependencies_cannot_touch_the_socket() -> None:
 
 
 def test_a_parameter_that_nobody_provides() -> None:
-    with pytest.raises(TypeError, match="parameter 'stranger' that nobody provides"):
+    with pytest.raises(TypeError, match="parameter 'stranger' that nothing provides"):
 
         class Strange(AsyncJsonWebsocketConsumer):  # pyright: ignore[reportUnusedClass] # refused
             @ws_handler

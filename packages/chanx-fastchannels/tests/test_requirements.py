@@ -112,7 +112,7 @@ def test_parameters_of_the_query_and_the_headers() -> None:
         "type": "object",
         "properties": {
             "x-device": {"type": "string"},
-            "Cookie": {"type": "string", "description": "Holds the cookie theme"},
+            "Cookie": {"type": "string", "description": "Contains the cookie theme"},
         },
         "required": ["x-device"],
     }

@@ -154,7 +154,7 @@ def test_a_path_is_served_once() -> None:
     router = APIRouter(prefix="/v1")
     for path in ("/ws/{room}", "/ws/{number:int}", "/ws"):
         add_websocket_consumer(router, path, PingConsumer)
-    with pytest.raises(ValueError, match=r"'/v1/ws/\{line\}' is served by PingConsumer already"):
+    with pytest.raises(ValueError, match=r"'/v1/ws/\{line\}' is already served by PingConsumer"):
         add_websocket_consumer(router, "/ws/{line}", RoomConsumer)
 
     assert len(addresses(router)) == 3

@@ -15,7 +15,7 @@ def refuse_single_package() -> None:
     except PackageNotFoundError:
         return
     raise ImportError(
-        f"The single package 'chanx' {found} is installed beside chanx-core and overwrites its modules. "
+        f"The single package 'chanx' {found} is installed together with chanx-core and overwrites its modules. "
         "Run: pip uninstall chanx && pip install --force-reinstall --no-deps chanx-core"
     )
 

@@ -62,7 +62,7 @@ class Integration:
         for parameter in parameters:
             if parameter.default is inspect.Parameter.empty:
                 raise TypeError(
-                    f"{where} has a parameter {parameter.name!r} that nobody provides: "
+                    f"{where} has a parameter {parameter.name!r} that nothing provides: "
                     "give it a default or remove it."
                 )
         return None

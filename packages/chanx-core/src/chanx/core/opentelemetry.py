@@ -54,19 +54,19 @@ class OpenTelemetryExporter(Observer):
         meter = (meter_provider or get_meter_provider()).get_meter(_SCOPE)
         self._tracer = (tracer_provider or get_tracer_provider()).get_tracer(_SCOPE)
         self._opened = meter.create_counter(
-            "chanx.connections.opened", "{connection}", "Clients that were let in."
+            "chanx.connections.opened", "{connection}", "Connections that were admitted."
         )
         self._closed = meter.create_counter(
-            "chanx.connections.closed", "{connection}", "Connections that ended."
+            "chanx.connections.closed", "{connection}", "Connections that were closed."
         )
         self._seconds = meter.create_histogram(
-            "chanx.handler.duration", "s", "Time from a message's turn to its answer."
+            "chanx.handler.duration", "s", "Time spent handling a message."
         )
         self._replies = meter.create_counter(
-            "chanx.replies", "{message}", "Messages sent to the own client."
+            "chanx.replies", "{message}", "Messages sent to the client of the connection."
         )
         self._errors = meter.create_counter(
-            "chanx.errors", "{error}", "Messages and frames that went wrong."
+            "chanx.errors", "{error}", "Messages and frames that failed."
         )
         self._observe_snapshot(meter)
 

@@ -38,27 +38,33 @@ class PrometheusExporter(Observer, Collector):
         handled = ("consumer", "action")
         # Of no registry yet: `start()` puts them there.
         self._opened = Counter(
-            "chanx_connections_opened", "Clients that were let in.", ("consumer",), registry=None
+            "chanx_connections_opened",
+            "Connections that were admitted.",
+            ("consumer",),
+            registry=None,
         )
         self._closed = Counter(
             "chanx_connections_closed",
-            "Connections that ended, by close code.",
+            "Connections that were closed, by close code.",
             ("consumer", "code"),
             registry=None,
         )
         self._seconds = Histogram(
             "chanx_handler_seconds",
-            "Time from a message's turn to its answer.",
+            "Time spent handling a message.",
             handled,
             registry=None,
             buckets=_BUCKETS,
         )
         self._replies = Counter(
-            "chanx_replies", "Messages sent to the own client.", handled, registry=None
+            "chanx_replies",
+            "Messages sent to the client of the connection.",
+            handled,
+            registry=None,
         )
         self._errors = Counter(
             "chanx_errors",
-            "Messages and frames that went wrong.",
+            "Messages and frames that failed.",
             (*handled, "error"),
             registry=None,
         )
@@ -119,22 +125,24 @@ def _snapshot_metrics() -> Iterator[Metric]:
     now = snapshot()
     yield GaugeMetricFamily("chanx_connections", "WebSockets being served.", now.connections)
     yield GaugeMetricFamily("chanx_groups", "Groups with members in this process.", now.groups)
-    yield GaugeMetricFamily("chanx_in_flight", "Handlers that run.", now.in_flight)
+    yield GaugeMetricFamily("chanx_in_flight", "Running handlers.", now.in_flight)
     yield GaugeMetricFamily(
-        "chanx_queued_frames", "Frames and deliveries that wait.", now.queued_frames
+        "chanx_queued_frames", "Queued frames and deliveries.", now.queued_frames
     )
     up = {alias: int(state == "up") for alias, state in now.layer_state.items()}
-    layers = GaugeMetricFamily("chanx_layer_up", "Whether the layer answers.", labels=["alias"])
+    layers = GaugeMetricFamily(
+        "chanx_layer_up", "Whether the channel layer is reachable.", labels=["alias"]
+    )
     yield _with_samples(layers, up)
     dropped = CounterMetricFamily(
-        "chanx_dropped", "Messages that did not reach their client.", labels=["reason"]
+        "chanx_dropped", "Messages not delivered to their client.", labels=["reason"]
     )
     yield _with_samples(dropped, now.dropped)
     yield CounterMetricFamily(
-        "chanx_layer_messages", "Messages that channel layers brought.", now.layer_messages
+        "chanx_layer_messages", "Messages received from channel layers.", now.layer_messages
     )
     yield CounterMetricFamily("chanx_encodings", "Group messages written.", now.encodings)
-    yield CounterMetricFamily("chanx_layer_outages", "Times that a layer failed.", now.outages)
+    yield CounterMetricFamily("chanx_layer_outages", "Outages of channel layers.", now.outages)
 
 
 def _with_samples(

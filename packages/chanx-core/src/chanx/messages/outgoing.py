@@ -34,7 +34,7 @@ class ErrorMessage(BaseMessage):
     payload: Any = Field(
         None,
         description="A list of `type`, `loc` and `msg` for an invalid message; the same, with `status` and more where "
-        "the application says so, for a refused one; an object with `detail` otherwise.",
+        "the application says so, for a rejected one; an object with `detail` otherwise.",
         examples=[
             [{"type": "missing", "loc": ["chat", "payload", "text"], "msg": "Field required"}],
             [{"type": "http_404", "loc": [], "msg": "No such room", "status": 404}],

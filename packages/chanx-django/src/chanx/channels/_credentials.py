@@ -38,7 +38,7 @@ def _credentials(classes: Sequence[type[BaseAuthentication]]) -> Iterator[Creden
     schemes = [scheme for one in classes if (scheme := _scheme(one)) is not None]
     if schemes:
         named = " or ".join(f"`{scheme}`" for scheme in dict.fromkeys(schemes))
-        yield Credential("Authorization", "header", f"{named}, and what belongs behind it")
+        yield Credential("Authorization", "header", f"{named}, followed by the credentials")
 
 
 def _scheme(authentication: type[BaseAuthentication]) -> str | None:

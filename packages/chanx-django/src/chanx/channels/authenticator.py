@@ -176,7 +176,7 @@ class DjangoAuthenticator(BaseAuthenticator):
         for name in ("get_queryset", "get_object"):
             if inspect.iscoroutinefunction(getattr(cls, name)):
                 raise TypeError(
-                    f"{cls.__name__}.{name}() must not be async: it runs in a thread of its own."
+                    f"{cls.__name__}.{name}() must not be async: it runs in a worker thread."
                 )
         _check_queryset(cls.queryset, cls.__name__)
         view = cast(Any, cls.auth_view_class)
@@ -336,7 +336,7 @@ def _check_queryset(value: Any, where: str) -> None:
         return
     raise TypeError(
         f"queryset of {where} must be a QuerySet such as Group.objects.all(), a manager, True (there is no "
-        f"object) or None (as the view says), not {value!r}. Override get_queryset() for anything else."
+        f"object) or None (the queryset of the view), not {value!r}. Override get_queryset() for anything else."
     )
 
 

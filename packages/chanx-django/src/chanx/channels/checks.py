@@ -73,7 +73,9 @@ def check_workers(app_configs: Iterable[AppConfig] | None, **kwargs: Any) -> lis
     workers = os.environ.get("WEB_CONCURRENCY", "1")
     if not workers.isdecimal() or int(workers) < 2 or not _is_in_memory():
         return []
-    text = f"WEB_CONCURRENCY asks for {workers} processes, but the default channel layer is in memory: "
+    text = (
+        f"WEB_CONCURRENCY starts {workers} processes, but the default channel layer is in memory: "
+    )
     text += "a broadcast reaches the clients of one process only."
     return [Warning(text, hint=_LAYER_HINT, id="chanx.W005")]
 
@@ -214,8 +216,8 @@ def _unreachable(routes: "Iterable[ConsumerRoute]") -> Iterator[CheckMessage]:
         )
         winner = first.setdefault(shape, route)
         if winner is not route:
-            text = f"{route.address} is routed twice: {winner.consumer.__name__} serves it, and nothing reaches "
-            text += f"the route to {route.consumer.__name__}."
+            text = f"{route.address} is routed twice: {winner.consumer.__name__} serves it, and "
+            text += f"the route to {route.consumer.__name__} never matches."
             hint = "Remove one of the two routes, or give it another address."
             yield Warning(text, hint=hint, obj=route.consumer, id="chanx.W008")
 

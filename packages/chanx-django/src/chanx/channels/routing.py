@@ -48,12 +48,12 @@ def _check_route(function: str, route: str, view: object) -> None:
     consumer = view if isinstance(view, type) else type(view)
     if issubclass(consumer, AsyncConsumer):
         raise TypeError(
-            f"{function}({route!r}) takes an application, and was given a consumer: "
+            f"{function}({route!r}) takes an application, not a consumer: "
             f"write {consumer.__name__}.as_asgi()."
         )
     if route.removeprefix("^").startswith("/"):
         raise ValueError(
-            f"{function}({route!r}) would match nothing, as Channels takes the leading slash away: "
+            f"{function}({route!r}) would match nothing, because Channels strips the leading slash: "
             f"write {route.replace('/', '', 1)!r}."
         )
 
@@ -65,5 +65,5 @@ def include(router: URLRouter | ModuleType | str) -> URLRouter:
     module = import_module(router) if isinstance(router, str) else router
     found = getattr(module, "router", None)
     if not isinstance(found, URLRouter):
-        raise TypeError(f"{module.__name__} must hold a URLRouter named 'router' to be included.")
+        raise TypeError(f"{module.__name__} must have a URLRouter named 'router' to be included.")
     return found

@@ -98,7 +98,7 @@ def _values(
 
 def _cookie(name: str, is_required: bool) -> HandshakeParameter:
     """Describe a cookie as the header that holds it: bindings of WebSockets have no place for cookies."""
-    schema = {"type": "string", "description": f"Holds the cookie {name}"}
+    schema = {"type": "string", "description": f"Contains the cookie {name}"}
     return HandshakeParameter("Cookie", "header", is_required, schema)
 
 

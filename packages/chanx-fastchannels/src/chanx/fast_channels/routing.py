@@ -58,7 +58,7 @@ def _check_consumer(path: str, consumer: object) -> None:
     found: type | None = getattr(consumer, "consumer_class", kind)
     cure = f"write {found.__name__}" if found else "write the name of the class"
     raise TypeError(
-        f"add_websocket_consumer() takes a consumer class for {path!r}, and was given {consumer!r}: {cure}."
+        f"add_websocket_consumer() takes a consumer class for {path!r}, not {consumer!r}: {cure}."
     )
 
 
@@ -67,7 +67,7 @@ def _check_path(router: Router, path: str) -> None:
     for route in router.routes:
         if isinstance(route, WebSocketRoute) and _shape(route.path) == _shape(path):
             raise ValueError(
-                f"The path {path!r} is served by {route.name} already, so nothing would reach a second route: "
+                f"The path {path!r} is already served by {route.name}, and a second route would never match: "
                 "give it another path."
             )
 
@@ -97,7 +97,7 @@ def _register(
     litestar: Any = sys.modules.get("litestar")
     if litestar is None or not isinstance(app, litestar.Litestar):
         raise TypeError(
-            f"{app!r} is no application or router of FastAPI, Starlette or Litestar: "
+            f"{app!r} is not an application or router of FastAPI, Starlette or Litestar: "
             f"give your framework the ASGI application {consumer.__name__}.as_asgi()."
         )
     typed = re.sub(r"{(\w+)}", r"{\1:str}", path)  # there, every parameter has a converter

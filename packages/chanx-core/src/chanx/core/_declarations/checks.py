@@ -162,7 +162,7 @@ def _check_handler(owner: type, attribute: Attribute) -> None:
             attribute.name not in _OPTIONAL and is_library_name(owner, attribute.name)
         ):
             raise TypeError(
-                f"{attribute.where}() is a handler, but {attribute.name!r} is a name of the library's on consumers: "
+                f"{attribute.where}() is a handler, but {attribute.name!r} is reserved on consumers: "
                 f"rename the method, for example to handle_{attribute.name}()."
             )
         return

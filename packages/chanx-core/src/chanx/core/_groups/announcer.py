@@ -138,7 +138,7 @@ class Announcer:
         try:
             await self.announce(layer, timeout=timeout)
         except Exception as error:  # a layer may raise anything
-            logger.debug("Numbers could not be announced on %s: %r", addresses_of(layer), error)
+            logger.debug("Cannot announce sequence numbers on %s: %r", addresses_of(layer), error)
             self._announce_after(_RETRY, layer, False, timeout)
         else:
             self._go_on(_INTERVAL, layer, False, timeout)

@@ -111,7 +111,7 @@ class GroupDelivery:
             if completion:
                 frames += (codec.encode(GroupCompleteMessage()),)
         except Exception:
-            logger.exception("Group message %.100r cannot be written", self.action)
+            logger.exception("Group message %.100r cannot be encoded", self.action)
         self._frames[codec, is_current, metadata, completion] = frames
         return frames
 
