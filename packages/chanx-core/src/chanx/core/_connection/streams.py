@@ -104,7 +104,9 @@ class Streams:
         if self._is_over:
             return  # the client has gone, and this request had waited
         outer = self.outlet.exchanges.current()
-        exchange = Exchange(None) if outer is None else Exchange(outer.ref, window=outer.window)
+        exchange = Exchange(None)
+        if outer is not None and outer.ref is not None:  # without one, no credit could be given
+            exchange = Exchange(outer.ref, window=outer.window)
         if len(self.running) >= self.limit:
             raise MessageError("too_many_streams", f"At most {self.limit} streams at once")
         stream = Stream(self, runner, handler, exchange)
