@@ -8,13 +8,10 @@ from assistant.models import MAX_QUESTION_LENGTH
 from chanx.messages.base import BaseMessage
 
 __all__ = [
-    "AnswerDone",
-    "AnswerDonePayload",
     "AnswerPiece",
     "AnswerPiecePayload",
     "Ask",
     "AskPayload",
-    "Stop",
 ]
 
 Question = Annotated[
@@ -35,17 +32,9 @@ class Ask(BaseMessage):
     payload: AskPayload
 
 
-class Stop(BaseMessage):
-    """The rest of the answer is not wanted."""
-
-    action: Literal["stop"] = "stop"
-    payload: None = None
-
-
 class AnswerPiecePayload(BaseModel):
-    """Which exchange it belongs to, and the next words."""
+    """The next words."""
 
-    exchange_id: int
     text: str
 
 
@@ -54,17 +43,3 @@ class AnswerPiece(BaseMessage):
 
     action: Literal["answer_piece"] = "answer_piece"
     payload: AnswerPiecePayload
-
-
-class AnswerDonePayload(BaseModel):
-    """How the answer ended."""
-
-    exchange_id: int
-    was_stopped: bool
-
-
-class AnswerDone(BaseMessage):
-    """The answer is complete, or was stopped."""
-
-    action: Literal["answer_done"] = "answer_done"
-    payload: AnswerDonePayload

@@ -24,8 +24,8 @@ PARAGRAPHS = {
         "refused reaches a handler, and the close code says why."
     ),
     ("stream", "piece", "answer", "event"): (
-        "This answer comes in pieces. A handler makes them, and each travels as an event over the channel layer to "
-        "the connection that asked. Stop is a concurrent handler, so it does not wait behind the answer."
+        "This answer comes in pieces. A handler yields them, and each is sent as soon as it is made. Stop cancels the "
+        "handler: it ends at once, and what was said until then is stored."
     ),
 }
 OTHERWISE = (

@@ -1,13 +1,14 @@
 """The assistant."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
 from django.test import override_settings
 
 from assistant.consumers import AssistantConsumer
-from assistant.messages import Ask, AskPayload, Stop
+from assistant.messages import Ask, AskPayload
 from assistant.models import Exchange
 from assistant.source import OTHERWISE, PARAGRAPHS, answer_to, pieces
 from chanx.testing import WebsocketCommunicator
@@ -32,13 +33,16 @@ def asking(question: str) -> Ask:
     return Ask(payload=AskPayload(question=question))
 
 
-async def answer(ws: WebsocketCommunicator) -> tuple[str, bool]:
-    """Return what is said until the answer is done."""
-    said = ""
-    while (frame := await ws.receive_json_from())["action"] == "answer_piece":
-        said += frame["payload"]["text"]
-    assert frame["action"] == "answer_done"
-    return said, frame["payload"]["was_stopped"]
+async def answers(ws: WebsocketCommunicator, *refs: str) -> dict[str, tuple[str, Any]]:
+    """Return what is said under each reference, and the frame that ends it."""
+    said, ends = dict.fromkeys(refs, ""), dict[str, Any]()
+    while len(ends) < len(refs):
+        frame = await ws.receive_json_from()
+        if "seq" in frame:
+            said[frame["ref"]] += frame["payload"]["text"]
+        else:
+            ends[frame["ref"]] = frame
+    return {ref: (said[ref], ends[ref]) for ref in refs}
 
 
 async def test_an_answer_comes_in_pieces(ada: Person) -> None:
@@ -46,56 +50,45 @@ async def test_an_answer_comes_in_pieces(ada: Person) -> None:
     question = "How do votes on the board work?"
     async with ada.socket(AssistantConsumer, "/ws/assistant/") as ws:
         await admitted(ws)
-        await ws.send_message(asking(question))
-        assert await answer(ws) == (answer_to(question), False)
+        await ws.send_message(asking(question), ref="1")
+        said, end = (await answers(ws, "1"))["1"]
+        assert (said, end["action"]) == (answer_to(question), "complete")
 
     kept = await Exchange.objects.aget()
     assert (kept.question, kept.answer, kept.was_stopped) == (question, answer_to(question), False)
 
 
-async def test_questions_wait_for_their_turn(ada: Person) -> None:
+async def test_questions_are_answered_at_the_same_time(ada: Person) -> None:
+    """Each under its reference."""
     async with ada.socket(AssistantConsumer, "/ws/assistant/") as ws:
         await admitted(ws)
-        await ws.send_message(asking("rooms"))
-        await ws.send_message(asking("tokens"))
-        assert (await answer(ws))[0] == answer_to("rooms")
-        assert (await answer(ws))[0] == answer_to("tokens")
+        await ws.send_message(asking("rooms"), ref="1")
+        await ws.send_message(asking("tokens"), ref="2")
+        said = await answers(ws, "1", "2")
+        assert (said["1"][0], said["2"][0]) == (answer_to("rooms"), answer_to("tokens"))
 
 
-@override_settings(ASSISTANT_PAUSE=0.01)
+@override_settings(ASSISTANT_PAUSE=60)
 async def test_an_answer_can_be_stopped(ada: Person) -> None:
-    """At once, though it is being given."""
+    """At once, while the handler waits; what was said until then is stored before the end is sent."""
     async with ada.socket(AssistantConsumer, "/ws/assistant/") as ws:
         await admitted(ws)
-        await ws.send_message(asking("rooms"))
+        await ws.send_message(asking("rooms"), ref="1")
         await ws.receive_json_from()
-        await ws.send_message(Stop())
-        said, was_stopped = await answer(ws)
-    kept = await Exchange.objects.aget()
-    assert was_stopped
+        await ws.send_json_to({"action": "cancel", "ref": "1"})
+        said, end = (await answers(ws, "1"))["1"]
+        assert (said, end["payload"][0]["type"]) == ("", "cancelled")
+        kept = await Exchange.objects.aget()
     assert kept.was_stopped
-    assert len(said) < len(answer_to("rooms"))
-    assert answer_to("rooms").startswith(kept.answer)
+    assert kept.answer == next(pieces("rooms"))
 
 
 @override_settings(ASSISTANT_PAUSE=60)
 async def test_who_leaves_is_not_answered_any_more(ada: Person) -> None:
-    """What was said until then is kept."""
-
-    class Impatient(AssistantConsumer):
-        disconnect_grace = 0.01
-
-    from channels.auth import AuthMiddlewareStack
-
-    ws = WebsocketCommunicator(
-        AuthMiddlewareStack(Impatient.as_asgi()),  # type: ignore[arg-type] # any ASGI application
-        "/ws/assistant/",
-        [ada.cookie],
-        consumer=Impatient,
-    )
-    async with ws:
+    """At once; what was said until then is kept."""
+    async with ada.socket(AssistantConsumer, "/ws/assistant/") as ws:
         await admitted(ws)
-        await ws.send_message(asking("rooms"))
+        await ws.send_message(asking("rooms"), ref="1")
         await ws.receive_json_from()
     kept = await Exchange.objects.aget()
     assert kept.was_stopped

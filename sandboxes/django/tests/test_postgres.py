@@ -48,8 +48,8 @@ async def test_a_connection_that_the_server_ended_is_replaced(own_pid: int) -> N
     async with ada.socket(AssistantConsumer, "/ws/assistant/") as ws:
         await admitted(ws)
         for _ in range(2):
-            await ws.send_message(ASK)
-            while (frame := await ws.receive_json_from(timeout=5))["action"] != "answer_done":
+            await ws.send_message(ASK, ref="1")
+            while (frame := await ws.receive_json_from(timeout=5))["action"] != "complete":
                 assert frame["action"] == "answer_piece"
             await asyncio.to_thread(kill_the_others, own_pid)
     # The last kill left a broken connection in the thread of the ORM, which is the next test's too.

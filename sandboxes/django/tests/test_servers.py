@@ -105,10 +105,10 @@ async def test_what_was_asked_is_answered_before_the_end(
     ada = await Visitor.log_in(served, "ada")
     async with ada.connect("/ws/assistant/") as ws:
         await receive_until(ws, "authentication")
-        await ws.send(json.dumps({"action": "ask", "payload": {"question": "votes"}}))
+        await ws.send(json.dumps({"action": "ask", "payload": {"question": "votes"}, "ref": "1"}))
         await receive_until(ws, "answer_piece")
         served.program.process.send_signal(number)
-        await receive_until(ws, "answer_done")
+        await receive_until(ws, "complete")
         with pytest.raises(ConnectionClosedError) as closed:
             await ws.recv()
     code = await served.program.ended()

@@ -4,6 +4,7 @@ const byId = (id) => document.getElementById(id);
 const exchanges = byId("exchanges");
 const question = byId("question");
 let answer = null;
+let ref = 0; // of the latest question
 
 const socket = new LiveSocket("/ws/assistant/", {
   state: byId("state"),
@@ -11,16 +12,21 @@ const socket = new LiveSocket("/ws/assistant/", {
   onOpen: () => wait(false),
 });
 
-function receive({ action, payload }) {
-  if (action === "answer_piece") {
+function receive(frame) {
+  if (frame.ref !== String(ref)) return;
+  if (frame.seq === undefined) return finish(frame);
+  answer ??= bubble("", false);
+  answer.append(frame.payload.text);
+  exchanges.scrollTop = exchanges.scrollHeight;
+}
+
+// The last frame of an answer: it is complete, or an error says why it is not.
+function finish({ action, payload }) {
+  if (action === "error") {
     answer ??= bubble("", false);
-    answer.append(payload.text);
-    exchanges.scrollTop = exchanges.scrollHeight;
+    answer.append(element("em", { text: payload[0]?.type === "cancelled" ? "(stopped)" : "(failed)" }));
   }
-  if (action === "answer_done") {
-    if (payload.was_stopped) answer?.append(element("em", { text: "(stopped)" }));
-    wait(false);
-  }
+  wait(false);
 }
 
 function bubble(text, isOwn) {
@@ -44,7 +50,8 @@ onSubmit(byId("ask"), async () => {
   bubble(asked, true);
   question.value = "";
   wait(true);
-  socket.send("ask", { question: asked });
+  ref += 1;
+  socket.send("ask", { question: asked }, String(ref));
 });
 sendOnEnter(question);
-byId("stop").addEventListener("click", () => socket.send("stop"));
+byId("stop").addEventListener("click", () => socket.send("cancel", null, String(ref)));

@@ -30,8 +30,9 @@ export class LiveSocket {
     this.#open();
   }
 
-  send(action, payload = null) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ action, payload }));
+  // With a `ref`, the answers carry it too.
+  send(action, payload = null, ref = undefined) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ action, payload, ref }));
   }
 
   #open() {
