@@ -12,13 +12,14 @@ __all__ = ["PATH", "consumer_reference", "names_without_group"]
 PATH = f"{ChanxWebsocketConsumerMixin.__module__}.{ChanxWebsocketConsumerMixin.__name__}"
 GROUPS = {
     "Declare": """
-        emits passthrough_events passthrough_method_prefix authenticator_class name snake_name spec
+        emits passthrough_events passthrough_method_prefix requests control_actions
+        authenticator_class name snake_name spec
         incoming_message_adapter incoming_event_adapter outgoing_message_adapter
         should_camelize should_send_completion all_log_ignored_actions""",
     "Receive": """
         websocket_receive receive decode_json receive_json handle_json receive_message handle_result
         handle_validation_error handle_json_processing_error handle_message_handler_error""",
-    "Send": "send_message send_json encode_json send",
+    "Send": "send_message request send_json encode_json send",
     "Groups and events": """
         groups extra_groups channel_layer_alias get_channel_layer channel_layer channel_name
         join_group leave_group broadcast_message handle_group_message

@@ -380,6 +380,32 @@ class StreamTests(Suite):
             assert (await ws.receive_json_from())["ref"] == "3"
             assert Answering.handled.count("report") == 1
 
+    @ROUTES
+    @pytest.mark.parametrize("action", ["count", "report"])
+    async def test_a_cancel_may_follow_at_once(self, handlers: Consumer, action: str) -> None:
+        """Whether the handling has begun or not."""
+        payload = 0 if action == "count" else None
+        async with self.connect(handlers) as ws:
+            await self.send(ws, action, payload, ref="7")
+            await self.send(ws, "cancel", ref="7")
+            assert (await self.until_end(ws, "7"))[-1] == error("cancelled", CANCELLED, "7")
+            await ws.assert_nothing()
+
+    async def test_a_cancel_before_the_client_is_admitted(self) -> None:
+        """Waits for its turn, as every message does."""
+        admitted = asyncio.Event()
+
+        class Late(Streaming):
+            async def post_authentication(self) -> None:
+                """Wait."""
+                await admitted.wait()
+
+        async with self.connect(Late) as ws:
+            await self.send(ws, "count", 0, ref="7")
+            await self.send(ws, "cancel", ref="7")
+            admitted.set()
+            assert (await self.until_end(ws, "7"))[-1] == error("cancelled", CANCELLED, "7")
+
     async def test_cancel_may_have_another_name(self) -> None:
         """Where a handler has the usual one."""
 

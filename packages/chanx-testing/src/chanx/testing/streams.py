@@ -18,7 +18,7 @@ from chanx.type_defs import ASGIEvent
 __all__ = ["StreamedAnswer"]
 
 
-class Client(Protocol):
+class _Client(Protocol):
     """The connection of a test."""
 
     # Any: the events that the consumer can be sent play no part here.
@@ -42,7 +42,7 @@ class StreamedAnswer:
     items are taken.
     """
 
-    def __init__(self, client: Client, ref: str, window: int | None, timeout: float) -> None:
+    def __init__(self, client: _Client, ref: str, window: int | None, timeout: float) -> None:
         self.ref = ref
         self.end: BaseMessage | None = None
         self._client = client

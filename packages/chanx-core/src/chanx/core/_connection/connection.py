@@ -121,8 +121,9 @@ class Connection:
         self._send = send
         self._layer = layer
         self._process_layer = spec.layer.of_process(layer)
+        self._control: ControlFrames | None = None
         self._frame_queue: WorkQueue[ASGIEvent] = WorkQueue(
-            self.frames.handle,
+            self._handle_frame if spec.controls else self.frames.handle,
             width=min(consumer.message_concurrency, consumer.max_in_flight),
             limit=consumer.max_pending,
             max_active=consumer.max_in_flight,
@@ -187,10 +188,15 @@ class Connection:
             self._requests = ClientRequests(
                 consumer, self.outlet, live, self.codec.wire, consumer.max_requests
             )
-            self._receiver.use_control(
-                ControlFrames(consumer, self.frames, self._frame_queue, live, self._requests)
+            self._control = ControlFrames(
+                consumer, self.frames, self._frame_queue, live, self._requests
             )
+            self._receiver.use_control(self._control)
         return self._requests
+
+    async def _handle_frame(self, event: ASGIEvent) -> None:
+        if self._control is not None:
+            await self._control.handle(event)
 
     async def request(
         self, message: BaseMessage, answer_type: type[BaseMessage], timeout: float | None

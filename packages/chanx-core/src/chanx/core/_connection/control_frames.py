@@ -6,7 +6,7 @@ from pydantic_core import from_json
 
 from chanx.core._connection.client_requests import PREFIX, ClientRequests
 from chanx.core._connection.dispatcher import FrameDispatcher
-from chanx.core._connection.live_work import LiveWork, cancelled_by_client, ref_in_use
+from chanx.core._connection.live_work import LiveWork, RefInUseError, cancelled_by_client
 from chanx.core._connection.streams import Stream
 from chanx.core._ports import HandlerOwner
 from chanx.core._runtime.queue import WorkQueue
@@ -56,12 +56,21 @@ class ControlFrames:
             return True
         return await self._is_repeated(event, text)
 
+    async def handle(self, event: ASGIEvent) -> None:
+        """Handle a frame at its turn."""
+        # What came before the client was admitted has not been looked at.
+        if _REF not in event and await self.take(event):
+            return
+        try:
+            await self._frames.handle(event)
+        finally:
+            self._live.received.pop(event.get(_REF, ""), None)
+
     async def refuse(self, event: ASGIEvent) -> None:
         """Answer a frame for which there is no room, while reading may not wait for any."""
-        await self._answer(
-            _ref_of(event.get("text") or ""),
-            MessageError("overloaded", "Too many messages wait for their turn"),
-        )
+        ref = _ref_of(event.get("text") or "")
+        self._live.received.pop(ref or "", None)
+        await self._answer(ref, MessageError("overloaded", "Too many messages wait for their turn"))
 
     # Answers
 
@@ -110,11 +119,16 @@ class ControlFrames:
         if work is not None:
             work.cancel(cancelled_by_client())
             return
+        if ref not in self._live.received:
+            return
         for event in self._queue.items:
             if event.get(_REF) == ref:
                 self._queue.discard(event)
+                del self._live.received[ref]
                 await self._answer(ref, cancelled_by_client())
                 return
+        # Its turn has come, and it may not have begun.
+        self._live.received[ref] = cancelled_by_client()
 
     async def _give_credit(self, ref: str, number: object) -> None:
         try:
@@ -132,12 +146,12 @@ class ControlFrames:
         """Refuse a message under a reference whose own message waits or is being answered."""
         # A key that messages declare for themselves is no reference.
         ref = None if self._frames.codec.declares_ref else _ref_of(text)
-        if ref is None:
-            return False
-        if ref in self._live.by_ref or any(item.get(_REF) == ref for item in self._queue.items):
-            await self._answer(None, ref_in_use())
+        if ref is not None and (ref in self._live.by_ref or ref in self._live.received):
+            await self._answer(None, RefInUseError())
             return True
-        cast("dict[str, Any]", event)[_REF] = ref
+        cast("dict[str, Any]", event)[_REF] = ref or ""
+        if ref is not None:
+            self._live.received[ref] = None
         return False
 
     # Any: as `MessageError` takes it.

@@ -7,14 +7,14 @@ from typing import Any
 
 from chanx.core._connection.application_errors import answer_application_error
 from chanx.core._connection.correlation import Exchange
-from chanx.core._connection.live_work import CancellableHandler, LiveWork
+from chanx.core._connection.live_work import CancellableHandler, LiveWork, RefInUseError
 from chanx.core._connection.outlet import Outlet
 from chanx.core._connection.streams import Streams
 from chanx.core._ports import HandlerOwner, Notifications, OwnConnection
 from chanx.core._runtime.containment import contained
 from chanx.core._runtime.tasks import take_back_cancellation
 from chanx.core.codec import Codec, checked_message
-from chanx.core.exceptions import DeniedError, MessageError
+from chanx.core.exceptions import DeniedError
 from chanx.core.handlers import HandlerSpec
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import CompleteMessage
@@ -165,7 +165,7 @@ class HandlerRunner:
         work = CancellableHandler()
         try:
             live.begin(work, ref)
-        except MessageError:
+        except RefInUseError:
             exchange.ref = None  # under it, the error would end the other answer
             raise
         try:

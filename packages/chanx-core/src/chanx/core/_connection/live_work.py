@@ -5,7 +5,14 @@ from typing import Any, Protocol
 
 from chanx.core.exceptions import MessageError
 
-__all__ = ["CancellableHandler", "LiveWork", "Overflowing", "ReferencedWork", "cancelled_by_client"]
+__all__ = [
+    "CancellableHandler",
+    "LiveWork",
+    "Overflowing",
+    "RefInUseError",
+    "ReferencedWork",
+    "cancelled_by_client",
+]
 
 
 class Overflowing(Protocol):
@@ -29,16 +36,25 @@ def cancelled_by_client() -> MessageError:
     return MessageError("cancelled", "Cancelled by the client")
 
 
+class RefInUseError(MessageError):
+    """The reference of a message still waits for the answer to another."""
+
+    def __init__(self) -> None:
+        super().__init__("ref_in_use", "Another message is being answered under this ref")
+
+
 class LiveWork:
     """Knows streams, cancellable handlers and requests to the client while they last.
 
     As long as there is one, reading goes on whatever waits: the client's `cancel`, `more` or answer must arrive.
     """
 
-    __slots__ = ("_count", "_queue", "by_ref")
+    __slots__ = ("_count", "_queue", "by_ref", "received")
 
     def __init__(self) -> None:
         self.by_ref: dict[str, ReferencedWork] = {}
+        # Messages until their handling has ended, and why one is not to begin.
+        self.received: dict[str, MessageError | None] = {}
         self._count = 0
         self._queue: Overflowing | None = None
 
@@ -47,10 +63,13 @@ class LiveWork:
         self._queue = queue
 
     def begin(self, work: ReferencedWork, ref: str | None) -> None:
-        """Note that work has begun. Raises MessageError for a reference that is in use."""
+        """Note that work has begun. Raises RefInUseError, and MessageError for a message cancelled before."""
         if ref is not None:
             if ref in self.by_ref:
-                raise ref_in_use()
+                raise RefInUseError
+            reason = self.received.get(ref)
+            if reason is not None:
+                raise reason
             self.by_ref[ref] = work
         self._change(1)
 
@@ -64,11 +83,6 @@ class LiveWork:
         self._count += by
         if self._queue is not None:
             self._queue.overflow(self._count > 0)
-
-
-def ref_in_use() -> MessageError:
-    """Return the error for a message whose reference still waits for the answer to another."""
-    return MessageError("ref_in_use", "Another message is being answered under this ref")
 
 
 class CancellableHandler:

@@ -7,7 +7,7 @@ from contextvars import copy_context
 from typing import Any, Protocol
 
 from chanx.core._connection.correlation import Exchange
-from chanx.core._connection.live_work import LiveWork
+from chanx.core._connection.live_work import LiveWork, RefInUseError
 from chanx.core._connection.outlet import Outlet
 from chanx.core._runtime.containment import Cancelling, contained
 from chanx.core._runtime.tasks import cancel_tasks, spawn
@@ -112,7 +112,7 @@ class Streams:
         stream = Stream(self, runner, handler, exchange)
         try:
             self.live.begin(stream, exchange.ref)
-        except MessageError:
+        except RefInUseError:
             if outer is not None:
                 outer.ref = None  # under it, the error would end the other answer
             raise
