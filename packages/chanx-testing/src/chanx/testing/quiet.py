@@ -12,6 +12,8 @@ __all__ = ["is_in_sight", "until", "until_silent"]
 
 # A message of an in-memory layer is on its way for a turn or two of the event loop, in nobody's sight.
 _SETTLED = 6
+# How often a process looks, and receives nothing, before nothing can be on its way.
+_LOOKS = 2
 # Afterwards whatever is awaited takes real time, and looking less often leaves the processor to it.
 _EAGER_TURNS = 200
 _PAUSE = 0.001
@@ -44,15 +46,16 @@ async def until_silent(
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
-    caught_up_at = -1
+    seen, looks = -1, 0
     while await until(found, deadline - loop.time(), quiet=quiet):
         received = received_from_layers()
-        # What was received after the last look may have made a connection send more.
-        if received == caught_up_at or found():
+        looks = looks + 1 if received == seen else 0
+        # What was received before the first look may have made a connection send more during it.
+        if looks == _LOOKS or found():
             return True
-        if await _catch_up(deadline):
-            caught_up_at = received
-        else:
+        seen = received
+        if not await _catch_up(deadline):
+            seen = -1
             await asyncio.sleep(_PAUSE)
     return False
 
