@@ -2,7 +2,7 @@
 
 from abc import ABC
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,7 +13,7 @@ from chanx.core._declarations.checks import check_declarations
 from chanx.core._declarations.options import ConsumerOptions
 from chanx.core._telemetry.failure_log import log_failure
 from chanx.core._wire.error_frames import error_items
-from chanx.core.codec import Codec, adapter_of
+from chanx.core.codec import Codec
 from chanx.core.passthrough import add_passthrough_handlers
 from chanx.core.spec import ConsumerSpec
 from chanx.messages.base import BaseMessage
@@ -23,35 +23,20 @@ from chanx.type_defs import EventPayload
 __all__ = ["MessageEndpoint"]
 
 M = TypeVar("M", bound=BaseMessage)
+T = TypeVar("T")
 
 
-class _UnionAdapter:
-    """A class attribute: the adapter of a class's messages, built when first asked for; None without any."""
+class _FromSpec(Generic[T]):
+    """A class attribute that the class's declarations have, unless the class has an attribute of that name."""
 
-    def __init__(self, messages: str) -> None:
-        self._messages = messages
-        self._name = ""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = f"_{name}"
-
-    def __get__(
-        self, instance: object, owner: "type[MessageEndpoint]"
-    ) -> "TypeAdapter[Any] | None":
-        if self._name not in vars(owner):
-            message_types = getattr(owner.spec, self._messages)
-            setattr(owner, self._name, adapter_of(message_types) if message_types else None)
-        return cast("TypeAdapter[Any] | None", vars(owner)[self._name])
-
-
-class _SpecName:
-    """A class attribute: a name from the class's declarations, unless the class has an attribute of that name."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
+    def __init__(self, name: str) -> None:
         self._name = name
 
-    def __get__(self, instance: object, owner: "type[MessageEndpoint]") -> str:
-        return cast(str, getattr(owner.spec, self._name))
+    def __get__(self, instance: object, owner: "type[MessageEndpoint]") -> T:
+        return cast(T, getattr(owner.spec, self._name))
+
+
+_Adapter = _FromSpec[TypeAdapter[Any] | None]
 
 
 class MessageEndpoint(ConsumerOptions):
@@ -67,8 +52,8 @@ class MessageEndpoint(ConsumerOptions):
         snake_name: str
         """The same in snake case: the name of the channel in documents, unless `@channel` gives another."""
     else:
-        name = _SpecName()
-        snake_name = _SpecName()
+        name = _FromSpec("name")
+        snake_name = _FromSpec("snake_name")
 
     emits: ClassVar[Sequence[Any]] = ()
     passthrough_events: ClassVar[Sequence[Any]] = ()
@@ -80,9 +65,9 @@ class MessageEndpoint(ConsumerOptions):
 
     spec: ClassVar[ConsumerSpec]
     """What the class declares, read once when it is created."""
-    incoming_message_adapter: ClassVar[_UnionAdapter] = _UnionAdapter("incoming_messages")
-    incoming_event_adapter: ClassVar[_UnionAdapter] = _UnionAdapter("incoming_events")
-    outgoing_message_adapter: ClassVar[_UnionAdapter] = _UnionAdapter("outgoing_messages")
+    incoming_message_adapter: ClassVar[_Adapter] = _FromSpec("incoming_adapter")
+    incoming_event_adapter: ClassVar[_Adapter] = _FromSpec("event_adapter")
+    outgoing_message_adapter: ClassVar[_Adapter] = _FromSpec("outgoing_adapter")
 
     # The base class of what `authenticator_class` may name; None where there is no such option.
     _authenticators: ClassVar[type[ABC] | None] = None

@@ -378,6 +378,9 @@ def checked_message(result: object) -> BaseMessage:
     )
 
 
+_BEFORE_REF = f',"version":{ENVELOPE_VERSION},"ref":'
+
+
 def with_ref(text: str, ref: str | None) -> str:
     """Add the envelope to an encoded object, behind its own keys."""
     if ref is None:
@@ -386,7 +389,7 @@ def with_ref(text: str, ref: str | None) -> str:
         return _with_keys(text, {"version": ENVELOPE_VERSION, "ref": ref})
     # Most references are numbers or names, which need no escapes.
     written = f'"{ref}"' if ref.isalnum() else to_json(ref).decode()
-    return f'{text[:-1]},"version":1,"ref":{written}}}'
+    return f"{text[:-1]}{_BEFORE_REF}{written}}}"
 
 
 def _with_keys(text: str, extra: JSONObject) -> str:

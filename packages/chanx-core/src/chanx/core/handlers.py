@@ -155,7 +155,7 @@ class HandlerSpec:
         declared = self.declared_input
         if declared is _FROM_ANNOTATION:
             declared = _annotation(self.function, _message_parameter(self.function))
-        if not _is_message_type(declared) or declared is BaseMessage:
+        if not is_message_type(declared) or declared is BaseMessage:
             raise TypeError(
                 f"Input type {_type_name(declared)} for {where} must be a BaseMessage subclass with an action of its "
                 f"own: annotate its first parameter, or pass input_type=..."
@@ -181,7 +181,7 @@ class HandlerSpec:
             declared = self._item_type(_annotation(self.function, "return"), where)
         outputs = tuple(flatten_types(declared))
         for output in outputs:
-            if not _is_message_type(output) or output is BaseMessage:
+            if not is_message_type(output) or output is BaseMessage:
                 raise TypeError(
                     f"Output type {_type_name(output)} of {where} is not a message: return a BaseMessage subclass "
                     "(or a union of them, or None), or pass output_type=..."
@@ -299,7 +299,9 @@ def _annotation(function: Callable[..., Any], name: str | None) -> Any:
     return typing.get_type_hints(holder, globalns=getattr(function, "__globals__", {}))[name]
 
 
-def _is_message_type(candidate: Any) -> bool:
+# Any: whatever was written.
+def is_message_type(candidate: Any) -> bool:
+    """Tell whether a value is a class of messages."""
     return isinstance(candidate, type) and issubclass(candidate, BaseMessage)
 
 

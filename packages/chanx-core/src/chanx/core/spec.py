@@ -14,7 +14,7 @@ from chanx.core._declarations.shortcuts import Shortcuts
 from chanx.core._user_classes import user_attributes
 from chanx.core.codec import Codec, WireFormat, adapter_of
 from chanx.core.decorators import CHANNEL_ATTRIBUTE
-from chanx.core.handlers import HandlerKind, HandlerSpec, flatten_types, handler_of
+from chanx.core.handlers import HandlerKind, HandlerSpec, flatten_types, handler_of, is_message_type
 from chanx.core.integration import Integration
 from chanx.messages.base import BaseMessage, message_actions
 from chanx.messages.outgoing import (
@@ -152,7 +152,7 @@ class ConsumerSpec:
             return {}
         declared = cast("Mapping[Any, Any]", self.owner.requests)
         for item in [*declared, *declared.values()]:
-            if not (isinstance(item, type) and issubclass(item, BaseMessage)):
+            if not is_message_type(item):
                 raise TypeError(
                     f"requests of {self.owner.__name__} must map messages to the messages that answer them, and names "
                     f"{item!r}."
@@ -214,9 +214,19 @@ class ConsumerSpec:
         return codec
 
     @cached_property
+    def incoming_adapter(self) -> TypeAdapter[Any] | None:
+        """The adapter of the messages of clients; None without any."""
+        return _union_adapter(self.incoming_messages)
+
+    @cached_property
+    def outgoing_adapter(self) -> TypeAdapter[Any] | None:
+        """The adapter of what clients may receive."""
+        return _union_adapter(self.outgoing_messages)
+
+    @cached_property
     def event_adapter(self) -> TypeAdapter[Any] | None:
         """The adapter of the events; None without any."""
-        return adapter_of(self.incoming_events) if self.incoming_events else None
+        return _union_adapter(self.incoming_events)
 
     def parse_event(self, payload: EventPayload) -> BaseMessage | None:
         """Validate an event from the layer; what is none of the class's is logged, and None is returned."""
@@ -314,6 +324,10 @@ def _declared_handlers(owner: type) -> Iterator[HandlerSpec]:
             yield replace(handler, method_name=name)
 
 
+def _union_adapter(message_types: tuple[type[BaseMessage], ...]) -> TypeAdapter[Any] | None:
+    return adapter_of(message_types) if message_types else None
+
+
 def _takes_any_event(owner: type) -> bool:
     """Tell whether a class reads events from the layer by itself."""
     return any(attribute.name == "handle_channel_event" for attribute in user_attributes(owner))
@@ -359,7 +373,7 @@ def _check_actions(owner: type, outputs: Iterable[type[BaseMessage]]) -> None:
 def _message_list(owner: type, attribute: str) -> Iterator[type[BaseMessage]]:
     for item in _merged(owner, attribute):
         for message_type in flatten_types(item):
-            if not (isinstance(message_type, type) and issubclass(message_type, BaseMessage)):
+            if not is_message_type(message_type):
                 raise TypeError(
                     f"{attribute} item {message_type!r} of {owner.__name__} must be a BaseMessage subclass."
                 )

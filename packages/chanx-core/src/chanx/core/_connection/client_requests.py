@@ -7,7 +7,6 @@ from chanx.core._connection.live_work import LiveWork
 from chanx.core._connection.outlet import Outlet
 from chanx.core._ports import HandlerOwner
 from chanx.core.codec import Codec, WireFormat
-from chanx.core.exceptions import MessageError
 from chanx.messages.base import BaseMessage
 
 __all__ = ["PREFIX", "ClientRequests"]
@@ -22,10 +21,6 @@ class _Request:
     def __init__(self, codec: Codec) -> None:
         self.codec = codec
         self.answer: asyncio.Future[BaseMessage] = asyncio.get_running_loop().create_future()
-
-    def cancel(self, reason: MessageError) -> None:
-        """Stop waiting."""
-        self.answer.cancel()
 
 
 class ClientRequests:
@@ -57,7 +52,7 @@ class ClientRequests:
         self._number += 1
         ref = f"{PREFIX}{self._number}"
         request = self.waiting[ref] = _Request(self._codec_of(answer_type))
-        self._live.begin(request, None)
+        self._live.count(1)
         try:
             async with asyncio.timeout(timeout):
                 await self._send(message, ref)
@@ -68,7 +63,7 @@ class ClientRequests:
             ) from None
         finally:
             del self.waiting[ref]
-            self._live.end(None)
+            self._live.count(-1)
 
     async def _send(self, message: BaseMessage, ref: str) -> None:
         exchanges, task = self._outlet.exchanges, asyncio.current_task()
@@ -76,8 +71,7 @@ class ClientRequests:
         if outer is not None and outer.held:
             # The client has to see what led to the question.
             held, outer.held = outer.held, []
-            for text in held:
-                await self._outlet.sender.send({"type": "websocket.send", "text": text})
+            await self._outlet.send_texts(held)
         exchanges[task] = Exchange(ref)
         try:
             await self._owner.send_message(message)

@@ -154,13 +154,8 @@ class Connection:
     ) -> HandlerRunner:
         """Return what runs the handlers of an owner on this connection."""
         streams = self._prepared_streams() if type(owner).spec.controls else None
-        if self.notifier is None:
-            return HandlerRunner(
-                owner, self, codec, self.outlet, streams, writes_results=writes_results
-            )
-        return ObservedRunner(
-            owner, self, codec, self.outlet, streams, self.notifier, writes_results=writes_results
-        )
+        kind = HandlerRunner if self.notifier is None else ObservedRunner
+        return kind(owner, self, codec, self.outlet, streams, writes_results=writes_results)
 
     def _prepared_live(self) -> LiveWork:
         if self._live is None:
@@ -383,8 +378,7 @@ class Connection:
 
     async def send_texts(self, texts: list[str]) -> None:
         """Send frames that were held."""
-        for text in texts:
-            await self._sender.send({"type": "websocket.send", "text": text})
+        await self.outlet.send_texts(texts)
 
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
         """Close from the server's side, behind what was sent before. Later calls do nothing."""

@@ -2,10 +2,8 @@
 
 from typing import Any, cast
 
-from pydantic_core import from_json
-
 from chanx.core._connection.client_requests import PREFIX, ClientRequests
-from chanx.core._connection.dispatcher import FrameDispatcher
+from chanx.core._connection.dispatcher import FrameDispatcher, parsed_object
 from chanx.core._connection.live_work import LiveWork, RefInUseError, cancelled_by_client
 from chanx.core._connection.streams import Stream
 from chanx.core._ports import HandlerOwner
@@ -14,7 +12,7 @@ from chanx.core._wire.envelope import checked_window, last_key, read_envelope
 from chanx.core._wire.error_frames import InvalidFrameError
 from chanx.core.exceptions import MessageError
 from chanx.messages.outgoing import ErrorMessage
-from chanx.type_defs import ASGIEvent, JSONObject
+from chanx.type_defs import ASGIEvent
 from chanx.utils.logging import logger
 
 __all__ = ["ControlFrames"]
@@ -34,7 +32,6 @@ class ControlFrames:
         live: LiveWork,
         requests: ClientRequests,
     ) -> None:
-        self._owner = owner
         self._frames = frames
         self._queue = queue
         self._live = live
@@ -75,7 +72,7 @@ class ControlFrames:
     # Answers
 
     async def _take_answer(self, text: str) -> bool:
-        content = _parsed(text)
+        content = parsed_object(text)
         ref = None if content is None else content.get("ref")
         if content is None or not isinstance(ref, str) or not self._requests.was_sent(ref):
             return False
@@ -98,7 +95,7 @@ class ControlFrames:
     # Control actions
 
     async def _take_control(self, text: str) -> bool:
-        content = _parsed(text)
+        content = parsed_object(text)
         action = None if content is None else content.get(self._field)
         control = self._controls.get(action) if isinstance(action, str) else None
         if content is None or control is None:
@@ -154,17 +151,8 @@ class ControlFrames:
             self._live.received[ref] = None
         return False
 
-    # Any: as `MessageError` takes it.
     async def _answer(self, ref: str | None, error: MessageError) -> None:
         await self._frames.send_under(ref, ErrorMessage(payload=[error.item]))
-
-
-def _parsed(text: str) -> JSONObject | None:
-    try:
-        content: Any = from_json(text)
-    except (ValueError, TypeError):  # no JSON, or a lone surrogate: answered at its turn
-        return None
-    return cast(JSONObject, content) if isinstance(content, dict) else None
 
 
 def _ref_of(text: str) -> str | None:
@@ -176,6 +164,6 @@ def _ref_of(text: str) -> str | None:
     envelope = read_envelope(text)
     if envelope is not None:
         return envelope.ref
-    content = _parsed(text)
+    content = parsed_object(text)
     ref = None if content is None else content.get("ref")
     return ref if isinstance(ref, str) else None

@@ -21,7 +21,7 @@ from chanx.messages.outgoing import CompleteMessage
 from chanx.type_defs import ASGIEvent, JSONObject
 from chanx.utils.logging import logger
 
-__all__ = ["FrameDispatcher", "text_of"]
+__all__ = ["FrameDispatcher", "parsed_object", "text_of"]
 
 
 class FrameDispatcher:
@@ -76,15 +76,8 @@ class FrameDispatcher:
 
     def is_concurrent(self, event: ASGIEvent) -> bool:
         """Tell whether a frame need not keep to the order; it is validated at its turn."""
-        try:
-            content = from_json(event.get("text") or "")
-        except (ValueError, TypeError):  # no JSON, or a lone surrogate
-            return False
-        action: Any = (
-            cast(JSONObject, content).get(self.codec.wire.discriminator_field)
-            if isinstance(content, dict)
-            else None
-        )
+        content = parsed_object(event.get("text") or "") or {}
+        action = content.get(self.codec.wire.discriminator_field)
         return isinstance(action, str) and action in self._concurrent
 
     def log_blocked(self) -> None:
@@ -133,9 +126,10 @@ class FrameDispatcher:
             _, (ref, _) = self.codec.split(self.codec.parse(event["text"]))
         self.exchanges.begin(ref, hold=self._hold)
         try:
-            if not isinstance(error, InvalidFrameError):
-                raise error
-            await self.reject(error)
+            if isinstance(error, InvalidFrameError):
+                await self.reject(error)
+            else:
+                await self._contain(error)
         except BaseException as failure:
             await self._contain(failure)
         finally:
@@ -274,6 +268,15 @@ def text_of(event: ASGIEvent) -> str:
     if text is None:
         raise malformed("json_invalid", "Invalid JSON: binary frames are not supported")
     return cast(str, text)
+
+
+def parsed_object(text: str) -> JSONObject | None:
+    """Return the JSON object of a frame; None for any other text, which is answered at its turn."""
+    try:
+        content: Any = from_json(text)
+    except (ValueError, TypeError):  # no JSON, or a lone surrogate
+        return None
+    return cast(JSONObject, content) if isinstance(content, dict) else None
 
 
 def _report_malformed(number: int) -> None:

@@ -72,7 +72,8 @@ class HandlerRunner:
         self._assisted = spec.handlers.assisted
         self._is_plain = not spec.handlers.assisted and owner.handler_timeout is None
         self._sends_results = writes_results and spec.shortcuts.result
-        self._writes_results = self._sends_results
+        # Observers are notified of a result in `_send_result()`.
+        self._writes_results = self._sends_results and connection.notifier is None
         self._timeout = owner.handler_timeout
         self._loop = asyncio.get_running_loop()
         self.running: str = ""
@@ -241,27 +242,17 @@ class HandlerRunner:
 class ObservedRunner(HandlerRunner):
     """Notifies the observers too; connections that nobody observes do not have one."""
 
-    __slots__ = ("_notifier", "_stream_actions")
+    __slots__ = ()
 
-    def __init__(
-        self,
-        owner: HandlerOwner,
-        connection: OwnConnection,
-        codec: Codec,
-        outlet: Outlet,
-        streams: Streams | None,
-        notifier: Notifications,
-        *,
-        writes_results: bool,
-    ) -> None:
-        super().__init__(owner, connection, codec, outlet, streams, writes_results=writes_results)
-        self._notifier = notifier
-        self._stream_actions = type(owner).spec.handlers.stream_actions
-        self._writes_results = False  # every result passes `_send_result()`
+    @property
+    def _notifier(self) -> Notifications:
+        notifier = self._connection.notifier
+        assert notifier is not None
+        return notifier
 
     async def run(self, message: BaseMessage) -> None:
         """Call a message's handler and send what it returns."""
-        if message.action in self._stream_actions:
+        if message.action in type(self.owner).spec.handlers.stream_actions:
             await super().run(message)
             return
         with self._notifier.handling(message):

@@ -71,15 +71,16 @@ class LiveWork:
             if reason is not None:
                 raise reason
             self.by_ref[ref] = work
-        self._change(1)
+        self.count(1)
 
     def end(self, ref: str | None) -> None:
         """Note that work has ended."""
         if ref is not None:
             self.by_ref.pop(ref, None)
-        self._change(-1)
+        self.count(-1)
 
-    def _change(self, by: int) -> None:
+    def count(self, by: int) -> None:
+        """Count what has begun, or ended."""
         self._count += by
         if self._queue is not None:
             self._queue.overflow(self._count > 0)

@@ -16,3 +16,8 @@ class Outlet:
         self.sender = sender
         self.log = log
         self.exchanges: Exchanges = Exchanges()
+
+    async def send_texts(self, texts: list[str]) -> None:
+        """Send frames that were held."""
+        for text in texts:
+            await self.sender.send({"type": "websocket.send", "text": text})

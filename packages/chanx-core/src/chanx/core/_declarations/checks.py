@@ -11,11 +11,10 @@ from chanx.core._user_classes import (
     is_library_name,
     user_attributes,
 )
-from chanx.core.handlers import handler_of, hidden_handler
+from chanx.core.handlers import handler_of, hidden_handler, is_message_type
 from chanx.core.integration import Integration
 from chanx.core.limits import Limits
 from chanx.core.origin import check_policy
-from chanx.messages.base import BaseMessage
 from chanx.utils.text import is_text_list
 
 __all__ = ["check_declarations"]
@@ -71,7 +70,7 @@ def _is_guard(integration: Integration, item: object) -> bool:
 
 
 def _is_message_type(integration: Integration, item: object) -> bool:
-    return isinstance(item, type) and issubclass(item, BaseMessage)
+    return is_message_type(item)
 
 
 def _is_text(integration: Integration, item: object) -> bool:
