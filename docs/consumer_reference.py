@@ -12,7 +12,7 @@ __all__ = ["PATH", "consumer_reference", "names_without_group"]
 PATH = f"{ChanxWebsocketConsumerMixin.__module__}.{ChanxWebsocketConsumerMixin.__name__}"
 GROUPS = {
     "Declare": """
-        emits passthrough_events passthrough_method_prefix requests control_actions
+        emits passthrough_events passthrough_method_prefix requests control_actions topics default_topic
         authenticator_class name snake_name spec
         incoming_message_adapter incoming_event_adapter outgoing_message_adapter
         should_camelize should_send_completion all_log_ignored_actions""",
@@ -26,7 +26,7 @@ GROUPS = {
         broadcast_event broadcast_event_sync send_event send_event_sync
         handle_channel_event receive_event handle_event_handler_error on_resync""",
     "Lifecycle": """
-        scope url_params authenticator websocket_connect connect get_groups post_authentication
+        scope url_params subscriptions authenticator websocket_connect connect get_groups post_authentication
         accept close websocket_disconnect disconnect""",
 }
 OPTIONS = {*Config.__annotations__, *(field.name for field in fields(Limits))}

@@ -23,8 +23,10 @@ __all__ = [
     "GROUP_ACTION_COMPLETE",
     "MAX_GROUP_NAME_LENGTH",
     "MAX_REF_LENGTH",
+    "MAX_TOPIC_LENGTH",
     "MAX_WINDOW",
     "MESSAGE_ACTION_COMPLETE",
+    "TOPIC_EVENT_TYPE",
 ]
 
 MESSAGE_ACTION_COMPLETE: Final = "complete"
@@ -42,6 +44,12 @@ ENVELOPE_VERSION: Final = 1
 
 # Characters of a client's reference.
 MAX_REF_LENGTH: Final = 64
+
+# The layer's type of an event that goes to the subscribers of a topic.
+TOPIC_EVENT_TYPE: Final = "handle_topic_event"
+
+# Characters of a topic's name.
+MAX_TOPIC_LENGTH: Final = 256
 
 # Items of an answer that a client may say it can take at once.
 MAX_WINDOW: Final = 1024

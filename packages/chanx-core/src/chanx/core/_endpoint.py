@@ -1,7 +1,7 @@
 """What declares and handles messages: the base of everything that has handlers."""
 
 from abc import ABC
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -10,12 +10,12 @@ from chanx.constants import COMPLETE_ACTIONS
 from chanx.core._connection.connection import Connection
 from chanx.core._connection.dispatcher import FrameDispatcher
 from chanx.core._declarations.checks import check_declarations
-from chanx.core._declarations.options import ConsumerOptions
 from chanx.core._telemetry.failure_log import log_failure
 from chanx.core._wire.error_frames import error_items
 from chanx.core.codec import Codec
+from chanx.core.integration import Integration
 from chanx.core.passthrough import add_passthrough_handlers
-from chanx.core.spec import ConsumerSpec
+from chanx.core.spec import SYSTEM_MESSAGES, ConsumerSpec
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import ErrorMessage, EventCompleteMessage
 from chanx.type_defs import EventPayload
@@ -39,7 +39,7 @@ class _FromSpec(Generic[T]):
 _Adapter = _FromSpec[TypeAdapter[Any] | None]
 
 
-class MessageEndpoint(ConsumerOptions):
+class MessageEndpoint:
     """Declares handlers, and handles the messages and events that reach it on one connection.
 
     It owns no socket: a subclass says how messages get to its client in `_write()`, and sets `_connection` and
@@ -47,6 +47,9 @@ class MessageEndpoint(ConsumerOptions):
     """
 
     if TYPE_CHECKING:
+        camelize: bool
+        send_completion: bool
+        log_ignored_actions: Collection[str]
         name: str
         """The name of the class without `Consumer`."""
         snake_name: str
@@ -63,12 +66,17 @@ class MessageEndpoint(ConsumerOptions):
     requests: ClassVar[Mapping[type[BaseMessage], type[BaseMessage]]] = {}
     """What `request()` sends to clients, with the message that answers each, for documents."""
 
-    spec: ClassVar[ConsumerSpec]
+    spec: ConsumerSpec
     """What the class declares, read once when it is created."""
     incoming_message_adapter: ClassVar[_Adapter] = _FromSpec("incoming_adapter")
     incoming_event_adapter: ClassVar[_Adapter] = _FromSpec("event_adapter")
     outgoing_message_adapter: ClassVar[_Adapter] = _FromSpec("outgoing_adapter")
 
+    # Set by the consumer base class of each framework.
+    _integration: ClassVar[Integration] = Integration()
+    # What the library itself sends under the name of such a class, and the keys beside a message that address it.
+    _system_messages: ClassVar[tuple[type[BaseMessage], ...]] = SYSTEM_MESSAGES
+    _address_keys: ClassVar[frozenset[str]] = frozenset()
     # The base class of what `authenticator_class` may name; None where there is no such option.
     _authenticators: ClassVar[type[ABC] | None] = None
     # Set for one connection.
@@ -169,7 +177,7 @@ class MessageEndpoint(ConsumerOptions):
         Raises TimeoutError without an answer within `timeout` seconds, RuntimeError where `max_requests` wait already.
         An invalid answer gets the validation error, and the wait goes on.
         """
-        return cast(M, await self._connection.request(message, answer_type, timeout))
+        return cast(M, await self._connection.request(message, answer_type, timeout, self))
 
     @property
     def _codec(self) -> Codec:

@@ -6,7 +6,7 @@ A consumer class is all of the consumers below at once. Each part takes the smal
 import asyncio
 from contextlib import AbstractContextManager
 from contextvars import Context
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
@@ -24,6 +24,7 @@ __all__ = [
     "FrameSink",
     "HandlerOwner",
     "LayerView",
+    "MessageSender",
     "Notifications",
     "OpenConnection",
     "OwnConnection",
@@ -33,6 +34,7 @@ __all__ = [
     "ServedConsumer",
     "SubscribedConnection",
     "SubscribedConsumer",
+    "SubscribedTopics",
 ]
 
 
@@ -109,7 +111,7 @@ class OwnConnection(Cancelling, Protocol):
         """Notify the observers, if there are any, of a failure."""
         ...
 
-    async def send_text(self, text: str, action: Any) -> None:
+    async def send_text(self, text: str, action: Any, before_ref: str = ...) -> None:
         """Send one text frame."""
         ...
 
@@ -167,6 +169,15 @@ class OpenConnection(Protocol):
         ...
 
 
+class SubscribedTopics(Protocol):
+    """The topics of a connection, as its subscriber sees them."""
+
+    # Any: a topic, which the delivery knows.
+    async def receiving(self, name: str) -> Any:
+        """Return the topic that takes what is sent to a name; None where the client is not subscribed."""
+        ...
+
+
 class SubscribedConnection(Cancelling, Protocol):
     """A connection, as its subscriber sees it."""
 
@@ -181,6 +192,15 @@ class SubscribedConnection(Cancelling, Protocol):
     @property
     def is_closing(self) -> bool:
         """True from when the end has begun."""
+        ...
+
+    @property
+    def subscriptions(self) -> SubscribedTopics | None:
+        """The topics; None for a consumer without any."""
+        ...
+
+    def numbering(self, offset: int) -> AbstractContextManager[None]:
+        """Send a number with the frames of a topic that the current task sends."""
         ...
 
     def abandon(self, code: int) -> None:
@@ -223,13 +243,20 @@ class ServedConnection(OwnConnection, Protocol):
 # A consumer
 
 
-class SendingConsumer(Protocol):
-    """Sends messages to its client, or closes."""
-
-    spec: ClassVar[ConsumerSpec]
+class MessageSender(Protocol):
+    """Sends messages to its client."""
 
     async def send_message(self, message: BaseMessage) -> None:
         """Send a message to the client."""
+        ...
+
+
+class SendingConsumer(MessageSender, Protocol):
+    """Sends messages to its client, or closes."""
+
+    @property
+    def spec(self) -> ConsumerSpec:
+        """What it declares."""
         ...
 
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
@@ -330,7 +357,11 @@ class SubscribedConsumer(ReceivingConsumer, Protocol):
 class AdmittedConsumer(Protocol):
     """Decides about one client."""
 
-    spec: ClassVar[ConsumerSpec]
+    @property
+    def spec(self) -> ConsumerSpec:
+        """What it declares."""
+        ...
+
     allowed_origins: OriginPolicy
     authenticate_before_accept: bool
     authentication_timeout: float | None
@@ -380,6 +411,7 @@ class ServedConsumer(HandlerOwner, SubscribedConsumer, Protocol):
     max_in_flight: int
     max_requests: int
     max_streams: int
+    max_topics: int
     stream_ahead: int
     stream_stall_timeout: float
     max_message_bytes: int | None

@@ -8,8 +8,7 @@ from asgiref.sync import async_to_sync
 from typing_extensions import TypeVar
 
 from chanx.core._declarations.options import ConsumerOptions
-from chanx.core._groups.announcer import announcer_of
-from chanx.core.layers import REFUSALS, check_group_name
+from chanx.core._groups.sending import UNWRITABLE, send_to_groups
 from chanx.core.spec import ConsumerSpec
 from chanx.messages.base import BaseMessage
 from chanx.type_defs import ChannelLayer, EventPayload, GroupMessageEvent
@@ -17,9 +16,6 @@ from chanx.type_defs import ChannelLayer, EventPayload, GroupMessageEvent
 __all__ = ["Publisher", "ReceiveEvent"]
 
 ReceiveEvent = TypeVar("ReceiveEvent", bound=BaseMessage, default=BaseMessage)
-
-# What layers raise for a message that they refuse, or cannot write: a number of 65 bits, say.
-_UNWRITABLE: tuple[type[Exception], ...] = (*REFUSALS, OverflowError)
 
 
 def _no_channel_layer(alias: str) -> ChannelLayer | None:
@@ -36,7 +32,7 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
 
     groups: list[str] = []  # noqa: RUF012 - each instance gets its own list
     extra_groups: ClassVar[Sequence[str]] = ()
-    spec: ClassVar[ConsumerSpec]
+    spec: ConsumerSpec
 
     @classmethod
     async def send_event(cls, event: ReceiveEvent, channel_name: str) -> None:
@@ -51,7 +47,7 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
         try:
             async with asyncio.timeout(cls.layer_timeout):
                 await layer.send(channel_name, _event_payload(event))
-        except (*_UNWRITABLE, *choice.full_errors):
+        except (*UNWRITABLE, *choice.full_errors):
             raise
         except Exception as error:  # a layer may raise anything
             raise choice.unavailable(error, layer) from error
@@ -84,22 +80,7 @@ class Publisher(ConsumerOptions, Generic[ReceiveEvent]):
     async def _send_to_groups(
         cls, groups: Collection[str] | str, message: GroupMessageEvent | EventPayload
     ) -> None:
-        choice = cls.spec.layer
-        layer = choice.require()
-        timeout = cls.layer_timeout
-        announcer = announcer_of(layer)
-        announcer.announce_soon(layer, is_local=choice.traits(layer).is_local, timeout=timeout)
-        for group in _group_names(groups):
-            stamp = announcer.stamp(group)
-            try:
-                async with asyncio.timeout(timeout):
-                    await layer.group_send(group, {**message, **stamp})
-            except _UNWRITABLE as refusal:
-                announcer.take_back(group, stamp)  # nobody misses what could not be sent
-                check_group_name(cls, group, refusal)
-                raise
-            except Exception as error:  # a layer may raise anything
-                raise choice.unavailable(error, layer) from error
+        await send_to_groups(cls, cls.spec.layer, _group_names(groups), message)
 
 
 def _event_payload(event: BaseMessage) -> EventPayload:

@@ -30,9 +30,9 @@ from chanx.core._wire.early_stop import detailed_up_to, stopping_early
 from chanx.core._wire.envelope import (
     KEYS,
     NO_ENVELOPE,
+    REPLY_KEYS,
     Envelope,
     checked_envelope,
-    last_key,
     read_envelope,
 )
 from chanx.core._wire.error_frames import (
@@ -88,14 +88,14 @@ class Codec:
         wire: WireFormat,
         *,
         max_depth: int,
-        has_window: bool = False,
+        envelope: frozenset[str] = REPLY_KEYS,
         on_undeclared: Callable[[type[BaseMessage]], None] | None = None,
     ) -> None:
         self.incoming = incoming
         self.outgoing = outgoing
         self.wire = wire
         self._max_depth = max_depth
-        self._envelope_keys = KEYS if has_window else KEYS - {"window"}
+        self._envelope_keys = envelope
         self._on_undeclared = on_undeclared
         self._shallow_up_to = 2 * max_depth  # what is opened is closed, or is no JSON
         self._serializers: dict[type[BaseMessage], Serialize] = {}
@@ -189,17 +189,13 @@ class Codec:
             or self._validate is None
         ):
             return self.decode_object(self.parse(text))
-        if '"ref"' not in text and '"version"' not in text:
+        at = text.find('"ref"')
+        if at < 0 and '"version"' not in text:
             return self._message(text, None), NO_ENVELOPE
-        if not self._ignores_envelope:
-            return self.decode_object(self.parse(text))
-        split = last_key(text)
-        if split is not None:
-            return self._message(*split), Envelope(split[1], None)
-        envelope = read_envelope(text)
+        envelope = read_envelope(text, at) if self._ignores_envelope else None
         if envelope is None:
             return self.decode_object(self.parse(text))
-        return self._message(text, envelope.ref), envelope
+        return self._message(text, envelope[0]), envelope
 
     @cached_property
     def _ignores_envelope(self) -> bool:
@@ -238,7 +234,7 @@ class Codec:
         try:
             return self.validate_object(message), envelope
         except InvalidFrameError as error:
-            error.ref = envelope.ref
+            error.ref = envelope[0]
             raise
 
     def validate_object(self, message: JSONObject) -> BaseMessage:
@@ -289,6 +285,10 @@ class Codec:
             if isinstance(action, str)
             else frozenset()
         )
+
+    def declares(self, key: str, action: object) -> bool:
+        """Tell whether the message of an action has a field of the name of an envelope key."""
+        return key in self._own_fields(action)
 
     @cached_property
     def declares_ref(self) -> bool:
@@ -378,18 +378,18 @@ def checked_message(result: object) -> BaseMessage:
     )
 
 
-_BEFORE_REF = f',"version":{ENVELOPE_VERSION},"ref":'
+BEFORE_REF = f',"version":{ENVELOPE_VERSION},"ref":'
+"""What stands between a message and its `ref`."""
 
 
-def with_ref(text: str, ref: str | None) -> str:
+def with_ref(text: str, ref: str | None, before: str = BEFORE_REF) -> str:
     """Add the envelope to an encoded object, behind its own keys."""
     if ref is None:
         return text
-    if text == "{}":
-        return _with_keys(text, {"version": ENVELOPE_VERSION, "ref": ref})
     # Most references are numbers or names, which need no escapes.
     written = f'"{ref}"' if ref.isalnum() else to_json(ref).decode()
-    return f"{text[:-1]}{_BEFORE_REF}{written}}}"
+    start = before if len(text) > len("{}") else before[1:]  # no comma in an empty object
+    return f"{text[:-1]}{start}{written}}}"
 
 
 def _with_keys(text: str, extra: JSONObject) -> str:

@@ -2,6 +2,8 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from importlib import import_module
 from typing import Any, ClassVar
 
 from chanx.core.config import Config, config
@@ -10,7 +12,10 @@ from chanx.core.handlers import MessageGuard, ParameterResolver
 from chanx.core.layers import LayerTraits, ProcessLayer
 from chanx.type_defs import JSONObject
 
-__all__ = ["Integration"]
+__all__ = ["Integration", "integration_named", "register_integration"]
+
+_INSTALLABLE = ("channels", "fast_channels")
+_registered: "dict[str, Integration]" = {}
 
 
 class Integration:
@@ -29,6 +34,10 @@ class Integration:
     """What `connect()` may raise to accept the handshake."""
     deny_errors: ClassVar[tuple[type[Exception], ...]] = ()
     """What `connect()` may raise to reject it."""
+
+    # Any: the class is made with this object.
+    consumer_class: type[Any]
+    """The consumer base class of the framework."""
 
     layer_setting: ClassVar[str] = "channel layer '{alias}'"
     """What the application writes to have the layer of an alias, for errors and logs."""
@@ -89,3 +98,40 @@ class Integration:
     def close_of(self, error: Exception) -> tuple[int, str] | None:
         """Return the close code and reason that an exception stands for; None for any other."""
         return None
+
+
+# Any: the consumer base class of a framework.
+def register_integration(name: str, consumer: type[Any]) -> None:
+    """Make the consumer base class of a framework known under a name."""
+    integration: Integration = consumer._integration
+    integration.consumer_class = consumer
+    _registered[name] = integration
+
+
+def integration_named(name: str | None, asking: str) -> Integration:
+    """Return the integration of a name; without one, the only one that is in use or installed.
+
+    Raises LookupError where that is none, or several.
+    """
+    if name is None and len(_registered) == 1:
+        return next(iter(_registered.values()))
+    names = [name] if name is not None else [*_registered] or [*_INSTALLABLE]
+    found = [item for item in map(_imported, names) if item is not None]
+    if len(found) == 1:
+        return found[0]
+    what = (
+        "No package of chanx for a framework is" if not found else "Several packages of chanx are"
+    )
+    raise LookupError(
+        f"{what} in use here, so {asking} cannot tell which channel layer is meant: set "
+        f'integration = "channels" or "fast_channels" on the topic, and channel_layer_alias where it is not '
+        "'default'."
+    )
+
+
+def _imported(name: str) -> Integration | None:
+    if name not in _registered and name in _INSTALLABLE:
+        # A worker that only broadcasts has not imported it.
+        with suppress(ImportError):
+            import_module(f"chanx.{name}.websocket")
+    return _registered.get(name)

@@ -35,6 +35,8 @@ class Limits:
     """A stream whose client gives no credit for so long ends with the error `stalled`."""
     max_requests: int = 16
     """Requests of the server that wait for an answer of the client."""
+    max_topics: int = 128
+    """Topics to which one connection may be subscribed; another is refused with `too_many_topics`."""
     event_queue: int = 256
     """Events and group messages that wait for their turn; then the outbound policy applies."""
     outbound_frames: int = 256

@@ -4,14 +4,16 @@ import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 from pydantic import TypeAdapter, ValidationError
 
 from chanx.constants import CHANX_ACTIONS
 from chanx.core._declarations.channel_layer import ChannelLayerChoice
 from chanx.core._declarations.shortcuts import Shortcuts
+from chanx.core._declarations.topic_names import TopicNames
 from chanx.core._user_classes import user_attributes
+from chanx.core._wire.envelope import REPLY_KEYS
 from chanx.core.codec import Codec, WireFormat, adapter_of
 from chanx.core.decorators import CHANNEL_ATTRIBUTE
 from chanx.core.handlers import HandlerKind, HandlerSpec, flatten_types, handler_of, is_message_type
@@ -26,6 +28,7 @@ from chanx.messages.outgoing import (
     HeartbeatMessage,
     ResyncMessage,
 )
+from chanx.messages.topic import SubscribedMessage, UnsubscribedMessage
 from chanx.type_defs import ChannelInfo, EventPayload
 from chanx.utils.logging import logger
 from chanx.utils.text import snake_case
@@ -33,8 +36,8 @@ from chanx.utils.text import snake_case
 __all__ = ["ConsumerSpec", "Control", "Handlers"]
 
 Control = Literal["cancel", "more"]
+TopicControl = Literal["subscribe", "unsubscribe"]
 
-# Sent by the library itself to every consumer's clients.
 SYSTEM_MESSAGES: tuple[type[BaseMessage], ...] = (
     CompleteMessage,
     GroupCompleteMessage,
@@ -42,8 +45,33 @@ SYSTEM_MESSAGES: tuple[type[BaseMessage], ...] = (
     ErrorMessage,
     AuthenticationMessage,
     ResyncMessage,
+    HeartbeatMessage,
 )
+"""What the library itself sends to the clients of consumers."""
+TOPIC_MESSAGES: tuple[type[BaseMessage], ...] = (SubscribedMessage, UnsubscribedMessage)
+"""What it sends about topics besides."""
+# Not `heartbeat`: a class may have a message of that name, and sends none of ours then.
 _RESERVED_ACTIONS = CHANX_ACTIONS | {"authentication", "resync"}
+
+
+class TopicClass(Protocol):
+    """A class of topics, as its consumers see it."""
+
+    __name__: str
+    names: TopicNames
+
+    # Any: the consumer of the connection.
+    def __call__(self, consumer: Any, topic: str, params: dict[str, Any]) -> Any:
+        """Make the topic of one connection."""
+        ...
+
+    def spec_for(self, integration: Integration) -> "ConsumerSpec":
+        """Return the declarations of the class, with the guards and parameters of a framework."""
+        ...
+
+    def mount(self, consumer: type) -> None:
+        """Note that clients subscribe through a consumer class. Raises TypeError where they cannot."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -115,6 +143,9 @@ class ConsumerSpec:
     def resolve(self) -> None:
         """Raise TypeError or NameError for what is wrong with the declarations: every module is loaded."""
         _ = self.handlers, self.emits, self.passthrough_events, self.controls, self.requests
+        for topic in self.topics:
+            topic.spec_for(self.integration).resolve()
+            topic.mount(self.owner)
 
     @cached_property
     def handlers(self) -> Handlers:
@@ -129,21 +160,60 @@ class ConsumerSpec:
 
     @cached_property
     def controls(self) -> dict[str, Control]:
-        """The control actions of the class, by the names under which clients send them.
+        """The control actions for streams and cancellable handlers, by the names under which clients send them."""
+        return {
+            name: claim
+            for name, claim in self._claimed.items()
+            if claim == "cancel" or claim == "more"
+        }
 
-        Raises TypeError where a handler has such a name.
-        """
+    @cached_property
+    def topic_controls(self) -> dict[str, TopicControl]:
+        """Those for topics."""
+        return {
+            name: claim
+            for name, claim in self._claimed.items()
+            if claim == "subscribe" or claim == "unsubscribe"
+        }
+
+    @cached_property
+    def _claimed(self) -> dict[str, Control | TopicControl]:
+        """Every control action of the class and its topics. Raises TypeError where a handler has such a name."""
         renamed = cast("Mapping[str, str]", self.owner.control_actions)
-        names: dict[Control, str] = {name: renamed.get(name, name) for name in self.handlers.claims}
-        for control, name in names.items():
-            handler = self.handlers.messages.get(name)
-            if handler is not None:
+        specs = [self, *(topic.spec_for(self.integration) for topic in self.topics)]
+        claims: set[Control | TopicControl] = {
+            claim for spec in specs for claim in spec.handlers.claims
+        }
+        if self.topics:
+            claims |= {"subscribe", "unsubscribe"}
+        names = {renamed.get(claim, claim): claim for claim in sorted(claims)}
+        for spec in specs:
+            for name in names.keys() & spec.handlers.messages.keys():
+                handler = spec.handlers.messages[name]
                 raise TypeError(
-                    f"{self.owner.__name__}.{handler.method_name}() handles the action {name!r}, which clients need to "
-                    f"control streams and cancellable handlers: rename one, for example "
-                    f'control_actions = {{"{control}": "stop"}}.'
+                    f"{spec.owner.__name__}.{handler.method_name}() handles the action {name!r}, which clients need to "
+                    f"control streams, cancellable handlers and topics: rename one, for example "
+                    f'{self.owner.__name__}.control_actions = {{"{names[name]}": "stop"}}.'
                 )
-        return {name: control for control, name in names.items()}
+        return names
+
+    @cached_property
+    def topics(self) -> tuple[TopicClass, ...]:
+        """The topics to which clients may subscribe, in the order in which their patterns are tried."""
+        declared = getattr(self.owner, "topics", ())
+        return () if handler_of(declared) is not None else tuple(declared)
+
+    @property
+    def default_topic(self) -> TopicClass | None:
+        """The topic of frames that name none."""
+        declared = getattr(self.owner, "default_topic", None)
+        return None if handler_of(declared) is not None else cast("TopicClass | None", declared)
+
+    @cached_property
+    def has_concurrent(self) -> bool:
+        """Whether any message, of the class or of its topics, does not keep to the order."""
+        specs = [self, *(topic.spec_for(self.integration) for topic in self.topics)]
+        return any(spec.handlers.concurrent_actions for spec in specs)
 
     @cached_property
     def requests(self) -> dict[type[BaseMessage], type[BaseMessage]]:
@@ -184,8 +254,10 @@ class ConsumerSpec:
         """Every message type that clients may receive, ordered by action."""
         handlers = [*self.handlers.messages.values(), *self.handlers.events.values()]
         outputs = [output for handler in handlers for output in handler.output_types]
-        heartbeat = [HeartbeatMessage] if self.has_heartbeat else []
-        return _ordered({*outputs, *self.emits, *self.requests, *SYSTEM_MESSAGES, *heartbeat})
+        system = {*self.owner._system_messages}
+        if not self.has_heartbeat:
+            system -= {HeartbeatMessage}
+        return _ordered({*outputs, *self.emits, *self.requests, *system})
 
     @cached_property
     def shortcuts(self) -> Shortcuts:
@@ -198,20 +270,26 @@ class ConsumerSpec:
         owner = self.owner
         return WireFormat(owner.discriminator_field, owner.camelize, owner.camelize_dicts)
 
-    def codec(self, wire: WireFormat) -> Codec:
-        """Return the codec of the class in a wire format."""
-        depth = self.owner.max_json_depth
+    def codec(self, wire: WireFormat, max_depth: int | None = None) -> Codec:
+        """Return the codec of the class in a wire format; nesting may be as deep as the class allows."""
+        depth: int = self.owner.max_json_depth if max_depth is None else max_depth
         codec = self._codecs.get((wire, depth))
         if codec is None:
             codec = self._codecs[wire, depth] = Codec(
                 self.incoming_messages,
-                self.outgoing_messages,
+                (*self.outgoing_messages, *(TOPIC_MESSAGES if self.topics else ())),
                 wire,
                 max_depth=depth,
-                has_window=bool(self.handlers.stream_actions),
+                envelope=self.envelope_keys,
                 on_undeclared=self.log_undeclared,
             )
         return codec
+
+    @cached_property
+    def envelope_keys(self) -> frozenset[str]:
+        """The keys that clients may write beside a message."""
+        keys: frozenset[str] = REPLY_KEYS | self.owner._address_keys
+        return keys | {"window"} if self.handlers.stream_actions else keys
 
     @cached_property
     def incoming_adapter(self) -> TypeAdapter[Any] | None:
@@ -352,15 +430,19 @@ def _by_action(
     return routes
 
 
-def _check_actions(owner: type, outputs: Iterable[type[BaseMessage]]) -> None:
+# Any: a class that declares handlers.
+def _check_actions(owner: Any, outputs: Iterable[type[BaseMessage]]) -> None:
     """Two outgoing messages of one action could not be told apart by clients."""
+    system: tuple[type[BaseMessage], ...] = owner._system_messages
+    ours = {action for item in system for action in message_actions(item)} - {"heartbeat"}
+    reserved = _RESERVED_ACTIONS | ours
     known: dict[str, type[BaseMessage]] = {}
     for output in outputs:
         for action in message_actions(output):
-            if action in _RESERVED_ACTIONS and output not in SYSTEM_MESSAGES:
+            if action in reserved and output not in system:
                 raise TypeError(
                     f"{owner.__name__} sends {output.__name__} with the reserved action {action!r}. "
-                    f"Choose another; reserved are {', '.join(sorted(_RESERVED_ACTIONS))}."
+                    f"Choose another; reserved are {', '.join(sorted(reserved))}."
                 )
             other = known.setdefault(action, output)
             if other is not output:

@@ -1,6 +1,6 @@
 """The consumer class: what users subclass, over the parts that do the work."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from chanx.core._connection.connection import Connection
@@ -13,9 +13,11 @@ from chanx.core._telemetry.log_context import connection_fields
 from chanx.core._telemetry.notifier import Notifier
 from chanx.core._wire.error_frames import InvalidFrameError, malformed
 from chanx.core.authenticator import BaseAuthenticator
+from chanx.core.handlers import handler_of
 from chanx.core.limits import spread
 from chanx.core.observers import observers
 from chanx.core.probe import PROBE_KEY, Probe
+from chanx.core.topic import Topic
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import GroupCompleteMessage
 from chanx.type_defs import ASGIEvent, ASGIReceive, ASGISend, GroupMessageEvent, Scope
@@ -37,7 +39,13 @@ class ChanxWebsocketConsumerMixin(MessageEndpoint, Publisher[ReceiveEvent]):
     authenticator_class: ClassVar[type[BaseAuthenticator] | None] = None
     _authenticators = BaseAuthenticator
 
+    topics: ClassVar[Sequence[type[Topic[Any]]]] = ()
+    """The topics to which clients may subscribe; the first whose pattern fits a name takes it."""
+    default_topic: ClassVar[type[Topic[Any]] | None] = None
+    """One of the topics: clients are subscribed when they connect, and frames that name no topic are for it."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
+        _check_topics(cls)
         super().__init_subclass__(**kwargs)
         if "limits" in vars(cls):
             spread(cls.limits, cls)
@@ -67,6 +75,12 @@ class ChanxWebsocketConsumerMixin(MessageEndpoint, Publisher[ReceiveEvent]):
         if self.authenticator_class is not None:
             self.authenticator = self.authenticator_class(self.send_message)
             self.authenticator.consumer = self
+
+    @property
+    def subscriptions(self) -> dict[str, Topic[Any]]:
+        """The topics to which this client is subscribed, by name."""
+        topics = self._connection.subscriptions
+        return {} if topics is None else topics.topics
 
     @property
     def url_params(self) -> dict[str, Any]:
@@ -254,3 +268,21 @@ class ChanxWebsocketConsumerMixin(MessageEndpoint, Publisher[ReceiveEvent]):
         await self.send_json(group_content(event, self._connection.codec, is_current=shown))
         if self.should_send_completion:
             await self.send_message(GroupCompleteMessage())
+
+
+# Any: whatever was written.
+def _check_topics(owner: type[Any]) -> None:
+    """Raise TypeError for topics that are none, and for a default that is not among them."""
+    topics, default = owner.topics, owner.default_topic
+    if handler_of(topics) is not None or handler_of(default) is not None:
+        return
+    where = f"{owner.__name__}.topics"
+    if not isinstance(topics, list | tuple):
+        raise TypeError(f"{where} must be a list of Topic classes, and is {topics!r}.")
+    for topic in topics:
+        if not (isinstance(topic, type) and issubclass(topic, Topic)):
+            raise TypeError(f"{where} must be a list of Topic classes, and has {topic!r}.")
+    if default is not None and default not in topics:
+        raise TypeError(
+            f"{owner.__name__}.default_topic must be one of its topics: add it to them."
+        )

@@ -19,6 +19,7 @@ __all__ = [
     "JSONObject",
     "Scope",
     "SendMessageFn",
+    "TopicEvent",
 ]
 
 # Any: ASGI events, scopes and JSON objects hold values of every type.
@@ -53,6 +54,14 @@ class EventPayload(TypedDict):
 
     type: NotRequired[str]
     event_data: JSONObject
+
+
+class TopicEvent(EventPayload):
+    """A typed event on its way to the subscribers of a topic: layer type `handle_topic_event`."""
+
+    topic: str
+    seq: int | None
+    from_channel: NotRequired[str]
 
 
 class ChannelLayer(Protocol):

@@ -13,7 +13,7 @@ from chanx.channels._errors import error_items
 from chanx.channels.config import DjangoConfig
 from chanx.core.config import Config
 from chanx.core.guards import Guard
-from chanx.core.integration import Integration
+from chanx.core.integration import Integration, register_integration
 from chanx.core.layers import LayerTraits, ProcessLayer
 from chanx.core.websocket import ChanxWebsocketConsumerMixin, ReceiveEvent
 from chanx.type_defs import JSONObject
@@ -101,3 +101,6 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc] # pyright: ignore[report
             await refresh_connections()
         with suppress(StopConsumer):  # which consumers of Channels may raise at their end
             await super().websocket_disconnect(message)
+
+
+register_integration("channels", AsyncJsonWebsocketConsumer)

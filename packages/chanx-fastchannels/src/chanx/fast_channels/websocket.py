@@ -11,7 +11,7 @@ from fast_channels.layers import InMemoryChannelLayer, channel_layers, get_chann
 from starlette.exceptions import HTTPException, WebSocketException
 
 from chanx.core.handlers import ParameterResolver, unknown_name
-from chanx.core.integration import Integration
+from chanx.core.integration import Integration, register_integration
 from chanx.core.layers import LayerTraits, ProcessLayer
 from chanx.core.websocket import ChanxWebsocketConsumerMixin, ReceiveEvent
 from chanx.fast_channels._errors import http_error_item, refusal
@@ -147,6 +147,9 @@ class AsyncJsonWebsocketConsumer(  # type: ignore[misc]
         finally:
             if self._provision is not None:
                 await self._provision.end()
+
+
+register_integration("fast_channels", AsyncJsonWebsocketConsumer)
 
 
 def connection_dependencies(

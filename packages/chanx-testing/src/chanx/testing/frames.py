@@ -44,10 +44,10 @@ def decoded(consumer: Consumer, event: ASGIEvent) -> BaseMessage:
 def answer(consumer: Consumer, event: ASGIEvent) -> tuple[BaseMessage, str | None]:
     """Read a frame as a message and the reference it answers under. Raises as `decoded()`."""
     try:
-        message, envelope = client_codec(consumer).decode(text_of(event))
+        message, (ref, _) = client_codec(consumer).decode(text_of(event))
     except InvalidFrameError as error:
         raise error.error from None
-    return message, envelope.ref
+    return message, ref
 
 
 def declared(consumer: Consumer, event: ASGIEvent) -> BaseMessage | None:

@@ -5,7 +5,8 @@ import asyncio
 from chanx.core._connection.correlation import Exchange
 from chanx.core._connection.live_work import LiveWork
 from chanx.core._connection.outlet import Outlet
-from chanx.core._ports import HandlerOwner
+from chanx.core._ports import MessageSender
+from chanx.core._wire.envelope import REPLY_KEYS
 from chanx.core.codec import Codec, WireFormat
 from chanx.messages.base import BaseMessage
 
@@ -27,21 +28,25 @@ class ClientRequests:
     """Asks the client of one connection, at most `limit` things at once."""
 
     def __init__(
-        self, owner: HandlerOwner, outlet: Outlet, live: LiveWork, wire: WireFormat, limit: int
+        self, outlet: Outlet, live: LiveWork, wire: WireFormat, *, max_depth: int, limit: int
     ) -> None:
-        self._owner = owner
         self._outlet = outlet
         self._live = live
         self._wire = wire
+        self._max_depth = max_depth
         self._limit = limit
         self._number = 0
         self._codecs: dict[type[BaseMessage], Codec] = {}
         self.waiting: dict[str, _Request] = {}
 
     async def ask(
-        self, message: BaseMessage, answer_type: type[BaseMessage], timeout: float | None
+        self,
+        message: BaseMessage,
+        answer_type: type[BaseMessage],
+        timeout: float | None,
+        sender: MessageSender,
     ) -> BaseMessage:
-        """Send a message, and return the answer.
+        """Send a message as `sender` sends its own, and return the answer.
 
         Raises TimeoutError without one in time, RuntimeError where too many wait already.
         """
@@ -55,7 +60,7 @@ class ClientRequests:
         self._live.count(1)
         try:
             async with asyncio.timeout(timeout):
-                await self._send(message, ref)
+                await self._send(message, ref, sender)
                 return await request.answer
         except TimeoutError:
             raise TimeoutError(
@@ -65,16 +70,16 @@ class ClientRequests:
             del self.waiting[ref]
             self._live.count(-1)
 
-    async def _send(self, message: BaseMessage, ref: str) -> None:
+    async def _send(self, message: BaseMessage, ref: str, sender: MessageSender) -> None:
         exchanges, task = self._outlet.exchanges, asyncio.current_task()
-        outer = exchanges.get(task)
+        outer = exchanges.of(task)
         if outer is not None and outer.held:
             # The client has to see what led to the question.
             held, outer.held = outer.held, []
             await self._outlet.send_texts(held)
         exchanges[task] = Exchange(ref)
         try:
-            await self._owner.send_message(message)
+            await sender.send_message(message)
         finally:
             if outer is None:
                 del exchanges[task]
@@ -84,9 +89,12 @@ class ClientRequests:
     def _codec_of(self, answer_type: type[BaseMessage]) -> Codec:
         codec = self._codecs.get(answer_type)
         if codec is None:
-            depth = self._owner.max_json_depth
             codec = self._codecs[answer_type] = Codec(
-                (answer_type,), (), self._wire, max_depth=depth
+                (answer_type,),
+                (),
+                self._wire,
+                max_depth=self._max_depth,
+                envelope=REPLY_KEYS | {"topic"},
             )
         return codec
 

@@ -1,7 +1,8 @@
 """The life of one connection: its state and its end, over the parts that read, write and handle."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import contextmanager
 from contextvars import Context, copy_context
 from enum import IntEnum
 from typing import Any
@@ -27,21 +28,23 @@ from chanx.core._connection.outlet import Outlet
 from chanx.core._connection.receiver import FrameReceiver, FrameTooLargeError
 from chanx.core._connection.sender import FrameSender
 from chanx.core._connection.streams import Streams
+from chanx.core._connection.subscriptions import Subscriptions
 from chanx.core._groups.subscriber import Subscriber
-from chanx.core._ports import HandlerOwner, Notifications, ServedConsumer
+from chanx.core._ports import HandlerOwner, MessageSender, Notifications, ServedConsumer
 from chanx.core._runtime.containment import contained
 from chanx.core._runtime.queue import WorkQueue
 from chanx.core._runtime.tasks import cancel_tasks, spawn, take_back_cancellation, uninterrupted
 from chanx.core._telemetry.counters import counters
 from chanx.core._telemetry.failure_log import log_failure
 from chanx.core._wire.schema import WireFormat
-from chanx.core.codec import Codec
+from chanx.core.codec import BEFORE_REF, Codec
 from chanx.core.exceptions import LayerUnavailableError, MessageError
 from chanx.core.layers import REFUSALS, check_group_name
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import HeartbeatMessage
 from chanx.type_defs import ASGIEvent, ASGIReceive, ASGISend, ChannelLayer
 from chanx.utils.logging import logger
+from chanx.utils.scope import path_params
 
 __all__ = ["Connection", "State"]
 
@@ -97,7 +100,7 @@ class Connection:
         wire = WireFormat(
             consumer.discriminator_field, consumer.should_camelize, consumer.camelize_dicts
         )
-        spec = type(consumer).spec
+        spec = consumer.spec
         self.codec: Codec = spec.codec(wire)
         self._sender = FrameSender(
             send,
@@ -108,22 +111,22 @@ class Connection:
             on_gone=self._peer_gone,
         )
         self.notifier: Notifications | None = notifier
-        self.outlet: Outlet = Outlet(
-            self._sender, MessageLog(lambda: consumer.all_log_ignored_actions)
-        )
+        log = MessageLog(lambda: consumer.all_log_ignored_actions)
+        self.outlet: Outlet = Outlet(self._sender, log, Exchanges(), self.codec)
         # Made when something needs them, as most connections never do.
         self._live: LiveWork | None = None
         self._streams: Streams | None = None
         self._requests: ClientRequests | None = None
         self.frames: FrameDispatcher = self._dispatcher()
         self.subscriber: Subscriber | None = None
+        self.subscriptions: Subscriptions | None = self._prepared_subscriptions()
         self._receive = receive
         self._send = send
         self._layer = layer
         self._process_layer = spec.layer.of_process(layer)
         self._control: ControlFrames | None = None
         self._frame_queue: WorkQueue[ASGIEvent] = WorkQueue(
-            self._handle_frame if spec.controls else self.frames.handle,
+            self._handle_frame if spec.controls else self._handle,
             width=min(consumer.message_concurrency, consumer.max_in_flight),
             limit=consumer.max_pending,
             max_active=consumer.max_in_flight,
@@ -142,20 +145,43 @@ class Connection:
         self._is_observed = False
 
     def _dispatcher(self) -> FrameDispatcher:
-        consumer, codec, outlet = self.consumer, self.codec, self.outlet
-        runner = self.runner_for(consumer, codec, writes_results=True)
-        hook = type(consumer).spec.shortcuts.receive
+        consumer, outlet = self.consumer, self.outlet
+        hook = consumer.spec.shortcuts.receive
         if hook is None:
-            return FrameDispatcher(consumer, self, codec, outlet, runner)
-        return HookedDispatcher(consumer, self, codec, outlet, runner, hook)
+            return self.dispatcher_for(consumer, outlet, writes_results=True)
+        return HookedDispatcher(
+            consumer, self, outlet, self._runner(consumer, outlet, writes_results=True), hook
+        )
 
-    def runner_for(
-        self, owner: HandlerOwner, codec: Codec, *, writes_results: bool
+    def _prepared_subscriptions(self) -> Subscriptions | None:
+        consumer, frames = self.consumer, self.frames
+        if not consumer.spec.topics:
+            return None
+        subscriptions = Subscriptions(consumer, self, frames, limit=consumer.max_topics)
+        frames.use_topics(subscriptions)
+        return subscriptions
+
+    @property
+    def _handle(self) -> Callable[[ASGIEvent], Coroutine[Any, Any, None]]:
+        """What handles a frame at its turn."""
+        # Hooks that a class overrides see the frames of topics too, before `handle_object()` passes them on.
+        if self.subscriptions is None or self.consumer.spec.shortcuts.receive is not None:
+            return self.frames.handle
+        return self.subscriptions.handle
+
+    def dispatcher_for(
+        self, owner: HandlerOwner, outlet: Outlet, *, writes_results: bool
+    ) -> FrameDispatcher:
+        """Return what dispatches frames to the handlers of an owner on this connection."""
+        runner = self._runner(owner, outlet, writes_results=writes_results)
+        return FrameDispatcher(owner, self, outlet, runner)
+
+    def _runner(
+        self, owner: HandlerOwner, outlet: Outlet, *, writes_results: bool
     ) -> HandlerRunner:
-        """Return what runs the handlers of an owner on this connection."""
-        streams = self._prepared_streams() if type(owner).spec.controls else None
+        streams = self._prepared_streams() if owner.spec.handlers.claims else None
         kind = HandlerRunner if self.notifier is None else ObservedRunner
-        return kind(owner, self, codec, self.outlet, streams, writes_results=writes_results)
+        return kind(owner, self, outlet, streams, writes_results=writes_results)
 
     def _prepared_live(self) -> LiveWork:
         if self._live is None:
@@ -181,10 +207,14 @@ class Connection:
             consumer, live = self.consumer, self._prepared_live()
             live.watch(self._frame_queue)
             self._requests = ClientRequests(
-                consumer, self.outlet, live, self.codec.wire, consumer.max_requests
+                self.outlet,
+                live,
+                self.codec.wire,
+                max_depth=consumer.max_json_depth,
+                limit=consumer.max_requests,
             )
             self._control = ControlFrames(
-                consumer, self.frames, self._frame_queue, live, self._requests
+                consumer, self.frames, self._handle, self._frame_queue, live, self._requests
             )
             self._receiver.use_control(self._control)
         return self._requests
@@ -194,10 +224,14 @@ class Connection:
             await self._control.handle(event)
 
     async def request(
-        self, message: BaseMessage, answer_type: type[BaseMessage], timeout: float | None
+        self,
+        message: BaseMessage,
+        answer_type: type[BaseMessage],
+        timeout: float | None,
+        sender: MessageSender,
     ) -> BaseMessage:
         """Ask the client, and return its answer. Raises TimeoutError, and RuntimeError for too many requests."""
-        return await self._look_for_control().ask(message, answer_type, timeout)
+        return await self._look_for_control().ask(message, answer_type, timeout, sender)
 
     @property
     def exchanges(self) -> Exchanges:
@@ -239,6 +273,8 @@ class Connection:
     async def _open(self, event: ASGIEvent) -> None:
         try:
             await self.consumer.websocket_connect(event)
+            if self.subscriptions is not None and not self.is_closing:
+                await self.subscriptions.open_default(path_params(self.consumer.scope))
         except LayerUnavailableError as error:
             log_failure(self.consumer, "Channel layer unavailable at connect", error)
             self.failed(error)
@@ -333,7 +369,7 @@ class Connection:
             await self.subscriber.leave_by_hand(group)
 
     def _unavailable(self, error: Exception) -> LayerUnavailableError:
-        return type(self.consumer).spec.layer.unavailable(error, self._layer)
+        return self.consumer.spec.layer.unavailable(error, self._layer)
 
     def _with_layer(self) -> Subscriber:
         if self.subscriber is None:
@@ -343,7 +379,7 @@ class Connection:
     def _subscriber_of_process(self) -> Subscriber:
         """Use the layer of the process only now: most consumers where no layer is registered need none."""
         if self._process_layer is None:
-            raise RuntimeError(type(self.consumer).spec.layer.missing)
+            raise RuntimeError(self.consumer.spec.layer.missing)
         self._process_layer.announce()
         subscriber = Subscriber(self, self._process_layer.layer, self._sender)
         if self.state is State.OPEN:
@@ -354,14 +390,14 @@ class Connection:
 
     # Sending
 
-    async def send_text(self, text: str, action: Any) -> None:
+    async def send_text(self, text: str, action: Any, before_ref: str = BEFORE_REF) -> None:
         """Send one text frame, under the reference of the current exchange or at its end.
 
         `action` is for the log.
         """
         exchange = self.exchanges.current()
         if exchange is not None:
-            text = exchange.addressed(text)
+            text = exchange.addressed(text, before_ref)
             if exchange.held is not None:
                 exchange.held.append(text)
                 return
@@ -424,6 +460,20 @@ class Connection:
 
     def _peer_gone(self, error: Exception) -> None:
         logger.debug("Sent to a peer that has gone: %r", error)
+
+    async def end_streams(self, owner: HandlerOwner, reason: MessageError) -> None:
+        """End the streams of one owner with an error."""
+        if self._streams is not None:
+            await self._streams.end(reason, within=_CLEANUP, owner=owner)
+
+    @contextmanager
+    def numbering(self, offset: int) -> Generator[None]:
+        """Send a number with the frames of a topic that the current task sends."""
+        self.exchanges.begin(None, hold=False).offset = offset
+        try:
+            yield
+        finally:
+            self.exchanges.end()
 
     # Numbers
 
@@ -501,6 +551,7 @@ class Connection:
                 self.frames.report_malformed,  # when no frame is handled any more
                 self._flush,  # what they sent, before the socket is given up
                 self._sender.ended,  # nothing writes any more
+                self._end_subscriptions,  # before `disconnect()`: what a topic holds may be part of what that releases
                 self._call_disconnect,  # when nothing of the connection runs any more
                 self._leave_groups,  # those that `disconnect()` has joined by hand included
                 self._release_subscriber,  # the hub may end now: its members have left
@@ -579,6 +630,10 @@ class Connection:
                 await self._sender.flush()
         except TimeoutError:
             logger.debug("The peer did not take the last frames")
+
+    async def _end_subscriptions(self) -> None:
+        if self.subscriptions is not None:
+            await self.subscriptions.end()
 
     async def _call_disconnect(self) -> None:
         try:

@@ -1,5 +1,6 @@
 """Frames that are not messages for a handler: control actions of the client, and its answers to requests."""
 
+from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 from chanx.core._connection.client_requests import PREFIX, ClientRequests
@@ -8,7 +9,7 @@ from chanx.core._connection.live_work import LiveWork, RefInUseError, cancelled_
 from chanx.core._connection.streams import Stream
 from chanx.core._ports import HandlerOwner
 from chanx.core._runtime.queue import WorkQueue
-from chanx.core._wire.envelope import checked_window, last_key, read_envelope
+from chanx.core._wire.envelope import checked_window, read_envelope
 from chanx.core._wire.error_frames import InvalidFrameError
 from chanx.core.exceptions import MessageError
 from chanx.messages.outgoing import ErrorMessage
@@ -28,16 +29,18 @@ class ControlFrames:
         self,
         owner: HandlerOwner,
         frames: FrameDispatcher,
+        handle: Callable[[ASGIEvent], Coroutine[Any, Any, None]],
         queue: WorkQueue[ASGIEvent],
         live: LiveWork,
         requests: ClientRequests,
     ) -> None:
         self._frames = frames
+        self._handle = handle
         self._queue = queue
         self._live = live
         self._requests = requests
         self._field = frames.codec.wire.discriminator_field
-        self._controls = type(owner).spec.controls
+        self._controls = owner.spec.controls
         self._names = [f'"{name}"' for name in self._controls]
 
     async def take(self, event: ASGIEvent) -> bool:
@@ -59,7 +62,7 @@ class ControlFrames:
         if _REF not in event and await self.take(event):
             return
         try:
-            await self._frames.handle(event)
+            await self._handle(event)
         finally:
             self._live.received.pop(event.get(_REF, ""), None)
 
@@ -156,14 +159,12 @@ class ControlFrames:
 
 
 def _ref_of(text: str) -> str | None:
-    if '"ref"' not in text:
+    at = text.find('"ref"')
+    if at < 0:
         return None
-    split = last_key(text)
-    if split is not None:
-        return split[1]
-    envelope = read_envelope(text)
+    envelope = read_envelope(text, at)
     if envelope is not None:
-        return envelope.ref
+        return envelope[0]
     content = parsed_object(text)
     ref = None if content is None else content.get("ref")
     return ref if isinstance(ref, str) else None

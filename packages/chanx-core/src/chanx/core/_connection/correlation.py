@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from chanx.core.codec import with_ref
+from chanx.core.codec import BEFORE_REF, with_ref
 
 __all__ = ["Exchange", "Exchanges"]
 
@@ -13,10 +13,10 @@ class Exchange:
 
     `held` collects the frames that leave together at the end, where the consumer does not send immediately. `seq`
     counts the items of a stream; None where the answer is one message. `window` is how many items the client can take
-    before it asks for more.
+    before it asks for more. `offset` is the number of an event of a topic, which its frames carry.
     """
 
-    __slots__ = ("answered", "failed", "held", "ref", "seq", "window")
+    __slots__ = ("answered", "failed", "held", "offset", "ref", "seq", "window")
 
     def __init__(self, ref: str | None, hold: bool = False, window: int | None = None) -> None:
         self.ref = ref
@@ -24,28 +24,30 @@ class Exchange:
         self.held: list[str] | None = [] if hold else None
         self.seq: int | None = None
         self.window = window
+        self.offset: int | None = None
 
     @property
     def is_waiting(self) -> bool:
         """True while the client still waits for a last frame under its reference."""
         return self.ref is not None and not self.failed and not self.answered
 
-    def addressed(self, text: str) -> str:
+    def addressed(self, text: str, before_ref: str = BEFORE_REF) -> str:
         """Return an encoded message as an answer under the reference, or as the next item of a stream."""
         if self.ref is None:
             return text
-        text = with_ref(text, self.ref)
+        text = with_ref(text, self.ref, before_ref)
         if self.seq is None:
             return text
         self.seq += 1
         return f'{text[:-1]},"seq":{self.seq}}}'
 
 
-class Exchanges(dict["asyncio.Task[Any] | None", Exchange]):
+class Exchanges(dict["asyncio.Task[Any] | None", Exchange | str]):
     """The exchanges of one connection, by the task that handles each; empty most of the time.
 
     A frame belongs to an exchange when the handling task itself sends it: what a handler started in
-    the background pushes is no answer and carries no reference.
+    the background pushes is no answer and carries no reference. Most exchanges are one message and one answer: they
+    are kept as their reference alone until somebody asks for more.
     """
 
     __slots__ = ()
@@ -57,8 +59,34 @@ class Exchanges(dict["asyncio.Task[Any] | None", Exchange]):
 
     def current(self) -> Exchange | None:
         """Return the current task's exchange."""
-        return self.get(asyncio.current_task()) if self else None
+        return self.of(asyncio.current_task()) if self else None
+
+    def of(self, task: "asyncio.Task[Any] | None") -> Exchange | None:
+        """Return the exchange of a task."""
+        found = self.get(task)
+        if isinstance(found, str):
+            found = self[task] = Exchange(found)
+        return found
+
+    def answer(self, task: "asyncio.Task[Any] | None", text: str, before_ref: str) -> str:
+        """Return what a handler answers, addressed; empty where it is held back until the exchange ends."""
+        exchange = self.get(task)
+        if exchange is None:
+            return text
+        if isinstance(exchange, str):  # the answer is all there is to it
+            del self[task]
+            if exchange.isalnum():  # needs no escapes
+                return f'{text[:-1]}{before_ref}"{exchange}"}}'
+            return with_ref(text, exchange, before_ref)
+        text = exchange.addressed(text, before_ref)
+        exchange.answered = True
+        if exchange.held is None:
+            return text
+        exchange.held.append(text)
+        return ""
 
     def end(self) -> Exchange | None:
         """Forget the current task's exchange, and return it."""
-        return self.pop(asyncio.current_task(), None)
+        exchange = self.current()
+        self.pop(asyncio.current_task(), None)
+        return exchange

@@ -3,7 +3,7 @@
 import asyncio
 from asyncio import current_task
 from collections.abc import Coroutine
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from pydantic_core import from_json
 
@@ -24,6 +24,18 @@ from chanx.utils.logging import logger
 __all__ = ["FrameDispatcher", "parsed_object", "text_of"]
 
 
+class TopicRoutes(Protocol):
+    """The topics of the connection."""
+
+    def is_concurrent(self, name: object, event: ASGIEvent) -> bool:
+        """Tell whether a frame of a topic need not keep to the order."""
+        ...
+
+    def route_object(self, content: JSONObject) -> Coroutine[Any, Any, None] | None:
+        """Return what handles a parsed frame of a topic; None for one of the consumer."""
+        ...
+
+
 class FrameDispatcher:
     """Dispatches the frames of one connection to the handlers of one owner.
 
@@ -41,11 +53,13 @@ class FrameDispatcher:
         "_malformed",
         "_owner",
         "_stream_actions",
+        "_topics",
         "_validates_directly",
         "codec",
         "exchanges",
         "has_concurrent",
         "log",
+        "outlet",
         "runner",
     )
 
@@ -53,30 +67,37 @@ class FrameDispatcher:
         self,
         owner: HandlerOwner,
         connection: OwnConnection,
-        codec: Codec,
         outlet: Outlet,
         runner: HandlerRunner,
     ) -> None:
-        spec = type(owner).spec
+        spec = owner.spec
         self._owner = owner
         self._connection = connection
-        self.codec = codec
+        self.outlet = outlet
+        self.codec: Codec = outlet.codec
         self.log = outlet.log
         self.exchanges = outlet.exchanges
         self.runner = runner
         self._loop = asyncio.get_running_loop()
         self._concurrent = spec.handlers.concurrent_actions
         self._stream_actions = spec.handlers.stream_actions
-        self.has_concurrent: bool = bool(self._concurrent)
+        self.has_concurrent: bool = spec.has_concurrent
         self._hold = not owner.send_message_immediately
         self._dispatches_directly = spec.shortcuts.dispatch
         self._validates_directly = spec.shortcuts.handle_json
         self._before = spec.integration.before_dispatch
         self._malformed: LogLimit | None = None
+        self._topics: TopicRoutes | None = None
+
+    def use_topics(self, topics: "TopicRoutes") -> None:
+        """Pass frames of topics on."""
+        self._topics = topics
 
     def is_concurrent(self, event: ASGIEvent) -> bool:
         """Tell whether a frame need not keep to the order; it is validated at its turn."""
         content = parsed_object(event.get("text") or "") or {}
+        if self._topics is not None and self._topics.is_concurrent(content.get("topic"), event):
+            return True
         action = content.get(self.codec.wire.discriminator_field)
         return isinstance(action, str) and action in self._concurrent
 
@@ -93,7 +114,7 @@ class FrameDispatcher:
 
     async def handle(self, event: ASGIEvent) -> None:
         """Handle one `websocket.receive` event. Raises only what ends the connection or the process."""
-        task = exchange = None
+        task = None
         try:
             if self._before is not None:
                 await self._before()
@@ -104,18 +125,28 @@ class FrameDispatcher:
                 return
             if ref is not None or self._hold:
                 task = current_task(self._loop)
-                exchange = self.exchanges[task] = Exchange(ref, self._hold, window)
+                self.exchanges[task] = self._exchange(ref, window)
             # Else nothing about this exchange has to be known beyond the handler.
             await self.answer(message)
-            if exchange is not None and not exchange.answered:
-                await self._complete()
+            if task is not None and self.exchanges:
+                await self._complete_if_waiting()
         except BaseException as error:
             await self._contain(error)
         finally:
-            if exchange is not None:
-                self.exchanges.pop(task, None)
-                if exchange.held:
+            if task is not None and self.exchanges:
+                exchange = self.exchanges.pop(task, None)
+                if isinstance(exchange, Exchange) and exchange.held:
                     await self._connection.send_texts(exchange.held)
+
+    def _exchange(self, ref: str | None, window: int | None) -> Exchange | str:
+        if ref is None or window is not None or self._hold or self._owner.should_send_completion:
+            return Exchange(ref, self._hold, window)
+        return ref
+
+    async def _complete_if_waiting(self) -> None:
+        exchange = self.exchanges.current()
+        if exchange is not None and not exchange.answered:
+            await self._complete()
 
     async def _reject_frame(self, event: ASGIEvent, error: Exception) -> None:
         """Answer a frame that could not be decoded, under its reference."""
@@ -155,6 +186,11 @@ class FrameDispatcher:
 
     async def handle_object(self, content: JSONObject) -> None:
         """Take the envelope off parsed JSON: the body of `receive_json()`."""
+        if self._topics is not None and isinstance(content, dict):
+            passed_on = self._topics.route_object(content)
+            if passed_on is not None:
+                await passed_on
+                return
         message, (ref, window) = self.codec.split(content)
         if ref is not None:
             self._refer_to(ref)
@@ -174,9 +210,7 @@ class FrameDispatcher:
             await self.reject(error)
         else:
             await self.answer(message)
-            exchange = self.exchanges.current()
-            if exchange is not None and not exchange.answered:
-                await self._complete()
+            await self._complete_if_waiting()
 
     def _refer_to(self, ref: str | None) -> None:
         """Answer the current frame under a reference."""

@@ -13,7 +13,7 @@ from chanx.core._connection.streams import Streams
 from chanx.core._ports import HandlerOwner, Notifications, OwnConnection
 from chanx.core._runtime.containment import contained
 from chanx.core._runtime.tasks import take_back_cancellation
-from chanx.core.codec import Codec, checked_message
+from chanx.core.codec import checked_message
 from chanx.core.exceptions import DeniedError
 from chanx.core.handlers import HandlerSpec
 from chanx.messages.base import BaseMessage
@@ -34,8 +34,9 @@ class HandlerRunner:
 
     __slots__ = (
         "_assisted",
-        "_codec",
+        "_before_ref",
         "_connection",
+        "_encode",
         "_exchanges",
         "_is_plain",
         "_log",
@@ -54,17 +55,17 @@ class HandlerRunner:
         self,
         owner: HandlerOwner,
         connection: OwnConnection,
-        codec: Codec,
         outlet: Outlet,
         streams: Streams | None,
         *,
         writes_results: bool,
     ) -> None:
-        spec = type(owner).spec
+        spec = owner.spec
         self._streams = streams
         self.owner = owner
         self._connection = connection
-        self._codec = codec
+        self._encode = outlet.encode
+        self._before_ref = outlet.before_ref
         self._exchanges = outlet.exchanges
         self._sender = outlet.sender
         self._log = outlet.log
@@ -94,17 +95,20 @@ class HandlerRunner:
                 await take_back_cancellation()
             if result is None:
                 return
-            exchange = self._exchanges.get(task) if self._exchanges else None
-            if self._writes_results and (exchange is None or exchange.held is None):
-                text = self._codec.encode(result)
-                if exchange is not None:
-                    text = exchange.addressed(text)
-                    exchange.answered = True
-                await self._sender.send({"type": "websocket.send", "text": text})
-                if owner.log_websocket_message:
-                    self._log.sent(result.action)
-            else:
-                await self._send_result(result, exchange)
+            if not self._writes_results:
+                await self._send_result(result, self._exchanges.of(task))
+                return
+            encoded = self._encode(result)
+            text = (
+                self._exchanges.answer(task, encoded, self._before_ref)
+                if self._exchanges
+                else encoded
+            )
+            if not text:
+                return
+            await self._sender.send({"type": "websocket.send", "text": text})
+            if owner.log_websocket_message:
+                self._log.sent(result.action)
         except BaseException as error:
             await self.answer_failure(await contained(error, self._connection), message)
 
@@ -112,7 +116,7 @@ class HandlerRunner:
         """Call an event's handler and send what it returns: the body of `receive_event()`."""
         owner = self.owner
         try:
-            handler = type(owner).spec.handlers.events[event.action]
+            handler = owner.spec.handlers.events[event.action]
             running = self._guard(handler, getattr(owner, handler.method_name), event)
             if self._timeout is None:
                 result = await running
@@ -211,7 +215,7 @@ class HandlerRunner:
         if not self._sends_results:
             await self.owner.handle_result(checked_message(item))
             return
-        text = exchange.addressed(self._codec.encode(item))
+        text = exchange.addressed(self._encode(item), self._before_ref)
         await self._sender.send({"type": "websocket.send", "text": text})
         if self.owner.log_websocket_message:
             self._log.sent(item.action)
@@ -225,8 +229,8 @@ class HandlerRunner:
 
     async def _send_result(self, result: Any, exchange: Exchange | None) -> None:
         if self._sends_results:
-            text = self._codec.encode(result)
-            await self._connection.send_text(text, result.action)
+            text = self._encode(result)
+            await self._connection.send_text(text, result.action, self._before_ref)
         else:
             await self.owner.handle_result(checked_message(result))
         if exchange is not None:
@@ -252,7 +256,7 @@ class ObservedRunner(HandlerRunner):
 
     async def run(self, message: BaseMessage) -> None:
         """Call a message's handler and send what it returns."""
-        if message.action in type(self.owner).spec.handlers.stream_actions:
+        if message.action in self.owner.spec.handlers.stream_actions:
             await super().run(message)
             return
         with self._notifier.handling(message):

@@ -8,7 +8,6 @@ from chanx.core._connection.handler_runner import HandlerRunner
 from chanx.core._connection.outlet import Outlet
 from chanx.core._ports import OwnConnection, ServedConsumer
 from chanx.core._wire.error_frames import InvalidFrameError
-from chanx.core.codec import Codec
 from chanx.type_defs import ASGIEvent
 
 __all__ = ["HookedDispatcher"]
@@ -26,12 +25,11 @@ class HookedDispatcher(FrameDispatcher):
         self,
         consumer: ServedConsumer,
         connection: OwnConnection,
-        codec: Codec,
         outlet: Outlet,
         runner: HandlerRunner,
         hook: str,
     ) -> None:
-        super().__init__(consumer, connection, codec, outlet, runner)
+        super().__init__(consumer, connection, outlet, runner)
         self._consumer = consumer
         self._hook = hook
         self._handling: set[asyncio.Task[Any] | None] = set()

@@ -146,10 +146,17 @@ class Streams:
         for task in self.running.values():
             task.cancel()
 
-    async def end(self, reason: MessageError, *, within: float) -> None:
-        """End all with an error, and wait for that."""
-        tasks = self.tasks
-        for stream in [*self.running]:
+    async def end(
+        self, reason: MessageError, *, within: float, owner: object | None = None
+    ) -> None:
+        """End all, or those of one owner, with an error, and wait for that."""
+        ending = {
+            stream: task
+            for stream, task in self.running.items()
+            if owner is None or stream.runner.owner is owner
+        }
+        tasks = frozenset(ending.values())
+        for stream in ending:
             stream.cancel(reason)
         if tasks:
             await asyncio.wait(tasks, timeout=within)

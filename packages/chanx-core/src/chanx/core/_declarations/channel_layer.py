@@ -36,6 +36,11 @@ class ChannelLayerChoice:
         return alias
 
     @property
+    def timeout(self) -> float:
+        """How long one call of the layer may take, in seconds."""
+        return self._owner.layer_timeout
+
+    @property
     def is_named(self) -> bool:
         """True where the application has written `channel_layer_alias`: that layer has to exist."""
         bases: tuple[type, ...] = getattr(self._owner, "__mro__", ())

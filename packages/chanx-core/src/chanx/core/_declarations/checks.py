@@ -23,7 +23,7 @@ _OF_TEXTS = ("groups", "extra_groups", "log_ignored_actions")
 _OF_MESSAGES = ("emits", "passthrough_events")
 # Attributes of consumers in earlier versions.
 # Names that are the user's where the feature is not used.
-_OPTIONAL = frozenset({"request", "requests"})
+_OPTIONAL = frozenset({"request", "requests", "topics", "default_topic", "subscriptions"})
 _RESERVED = frozenset({"codec", "config", "connection", "shortcuts", "wire_format"})
 
 

@@ -18,7 +18,7 @@ class ConsumerOptions(Config):
     """What a consumer class or instance may set; unset, it comes from the integration when it is used."""
 
     # Set by the consumer base class of each framework.
-    _integration: ClassVar[Integration] = Integration()
+    _integration: ClassVar[Integration]
 
     # Bounds, as in Limits; a class may set each alone, or several at once as `limits`.
     max_message_bytes: int | None
@@ -30,6 +30,7 @@ class ConsumerOptions(Config):
     stream_ahead: int
     stream_stall_timeout: float
     max_requests: int
+    max_topics: int
     event_queue: int
     outbound_frames: int
     outbound_bytes: int

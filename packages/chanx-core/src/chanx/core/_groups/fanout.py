@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, cast
 
-from chanx.constants import CLOSE_LAYER_UNAVAILABLE
+from chanx.constants import CLOSE_LAYER_UNAVAILABLE, TOPIC_EVENT_TYPE
 from chanx.core._ports import ReceivingConsumer
 from chanx.core._runtime.tasks import let_start, spawn_apart
 from chanx.core._telemetry.counters import counters
 from chanx.core.codec import Codec
+from chanx.core.spec import ConsumerSpec
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import GroupCompleteMessage, ResyncMessage
-from chanx.type_defs import ASGIEvent, EventPayload, GroupMessageEvent, JSONObject
+from chanx.type_defs import ASGIEvent, EventPayload, GroupMessageEvent, JSONObject, TopicEvent
 from chanx.utils.logging import logger
 
 __all__ = ["Delivery", "Member", "Resync", "delivery_of", "fan_out", "group_content"]
@@ -50,6 +52,31 @@ class Member(Protocol):
 
     def adopt(self, writing: asyncio.Task[None]) -> None:
         """End with the connection a task that waits for its socket."""
+        ...
+
+    async def topic(self, name: str) -> "TopicReceiver | None":
+        """Return the topic that takes what is sent to a name; None where the client is not subscribed."""
+        ...
+
+    def numbering(self, offset: int) -> AbstractContextManager[None]:
+        """Send a number with the frames of a topic that the current task sends."""
+        ...
+
+
+class TopicReceiver(Protocol):
+    """The topic of one member."""
+
+    @property
+    def spec(self) -> ConsumerSpec:
+        """What it declares."""
+        ...
+
+    async def handle_channel_event(self, event_payload: EventPayload) -> None:
+        """Validate an event and handle it."""
+        ...
+
+    async def receive_event(self, event: BaseMessage) -> None:
+        """Call the handler of an event."""
         ...
 
 
@@ -142,16 +169,56 @@ class EventDelivery:
     async def give(self, member: Member) -> None:
         """Let the consumer handle a shallow copy of the event, which is validated once for each class."""
         consumer = member.consumer
-        kind = type(consumer)
-        if not kind.spec.shortcuts.event:
+        kind, spec = type(consumer), consumer.spec
+        if not spec.shortcuts.event:
             await consumer.handle_channel_event({**self._payload})
             return
         if kind in self._events:
             event = self._events[kind]
         else:
-            event = self._events[kind] = kind.spec.parse_event(self._payload)
+            event = self._events[kind] = spec.parse_event(self._payload)
         if event is not None:
             await consumer.receive_event(event.model_copy())
+
+
+class TopicDelivery:
+    """An event that the subscribers of a topic handle."""
+
+    __slots__ = ("_events", "_payload")
+
+    action = None
+
+    def __init__(self, payload: TopicEvent) -> None:
+        self._payload = payload
+        self._events: dict[ConsumerSpec, BaseMessage | None] = {}
+
+    def frames_for(self, member: Member) -> None:
+        """Have no frames: what is sent is what the handlers return."""
+
+    async def give(self, member: Member) -> None:
+        """Let the topic handle a shallow copy of the event, which is validated once for each class."""
+        payload = self._payload
+        topic = await member.topic(payload["topic"])
+        if topic is None or payload.get("from_channel", "") == (member.channel or None):
+            return
+        offset = payload.get("seq")
+        if isinstance(offset, int):
+            with member.numbering(offset):
+                await self._give(topic)
+        else:
+            await self._give(topic)
+
+    async def _give(self, topic: TopicReceiver) -> None:
+        spec = topic.spec
+        if not spec.shortcuts.event:
+            await topic.handle_channel_event(cast(EventPayload, {**self._payload}))
+            return
+        if spec in self._events:
+            event = self._events[spec]
+        else:
+            event = self._events[spec] = spec.parse_event(self._payload)
+        if event is not None:
+            await topic.receive_event(event.model_copy())
 
 
 class Resync:
@@ -186,6 +253,8 @@ def delivery_of(message: ASGIEvent) -> "Delivery | None":
     name = kind.replace(".", "_") if isinstance(kind, str) else None
     if name == "handle_channel_event":
         return EventDelivery(cast(EventPayload, message))
+    if name == TOPIC_EVENT_TYPE and isinstance(message.get("topic"), str):
+        return TopicDelivery(cast(TopicEvent, message))
     if name != "handle_group_message":
         logger.warning("Layer message of type %.100r may not be dispatched", kind)
     elif isinstance(message.get("message"), dict):

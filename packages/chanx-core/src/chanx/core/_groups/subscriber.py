@@ -1,10 +1,11 @@
 """What the channel layer brings to one connection: from its own channel, and from its groups."""
 
 import asyncio
+from contextlib import AbstractContextManager
 from typing import Any
 
 from chanx.constants import CLOSE_SLOW_CONSUMER
-from chanx.core._groups.fanout import Delivery, Resync, delivery_of
+from chanx.core._groups.fanout import Delivery, Resync, TopicReceiver, delivery_of
 from chanx.core._groups.hub import Hub
 from chanx.core._groups.mailbox import Mailbox
 from chanx.core._groups.memberships import Memberships
@@ -46,10 +47,10 @@ class Subscriber:
         consumer = connection.consumer
         self._connection = connection
         self._sender = sender
-        self._before = type(consumer).spec.integration.before_dispatch
+        self._before = consumer.spec.integration.before_dispatch
         self.consumer: SubscribedConsumer = consumer
         self.codec: Codec = connection.codec
-        self._hub = Hub.held(layer, self, type(consumer).spec.layer, timeout=consumer.layer_timeout)
+        self._hub = Hub.held(layer, self, consumer.spec.layer, timeout=consumer.layer_timeout)
         self._mailbox = Mailbox(layer, self._hub.outage, self._take)
         self._memberships: Memberships | None = None
         self._queue: WorkQueue[Delivery] | None = None
@@ -126,6 +127,15 @@ class Subscriber:
     def adopt(self, writing: asyncio.Task[None]) -> None:
         """End with the connection a task that waits for its socket."""
         self._sender.adopt(writing)
+
+    async def topic(self, name: str) -> TopicReceiver | None:
+        """Return the topic that takes what is sent to a name; None where the client is not subscribed."""
+        topics = self._connection.subscriptions
+        return None if topics is None else await topics.receiving(name)
+
+    def numbering(self, offset: int) -> AbstractContextManager[None]:
+        """Send a number with the frames of a topic that the current task sends."""
+        return self._connection.numbering(offset)
 
     def queue(self, delivery: Delivery) -> None:
         """Take a delivery behind what waits already; where that is too much, the outbound policy decides."""

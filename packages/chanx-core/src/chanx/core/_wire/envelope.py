@@ -1,6 +1,7 @@
 """The keys beside a message: which request it belongs to, and how much of an answer the client can take."""
 
-from typing import Any, NamedTuple
+import re
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import SchemaValidator, core_schema
@@ -12,25 +13,22 @@ from chanx.type_defs import JSONObject
 __all__ = [
     "KEYS",
     "NO_ENVELOPE",
+    "REPLY_KEYS",
     "Envelope",
     "checked_envelope",
     "checked_window",
-    "last_key",
     "read_envelope",
 ]
 
-KEYS = frozenset({"ref", "version", "window"})
+REPLY_KEYS = frozenset({"ref", "version"})
+KEYS = REPLY_KEYS | {"window", "topic"}
 """A message that declares a field of such a name keeps the key for itself."""
 
 
-class Envelope(NamedTuple):
-    """What a client wrote beside its message."""
+Envelope = tuple[str | None, int | None]
+"""`ref` and `window`: a plain tuple, because one is made for each frame that has a `ref`."""
 
-    ref: str | None
-    window: int | None
-
-
-NO_ENVELOPE = Envelope(None, None)
+NO_ENVELOPE: Envelope = (None, None)
 
 _validate = SchemaValidator(
     core_schema.typed_dict_schema(
@@ -53,28 +51,31 @@ _validate = SchemaValidator(
 ).validate_json
 
 
-def last_key(text: str) -> tuple[str, str] | None:
-    """Return the frame without its `ref`, and the `ref`, where that is the last key: most clients write it there."""
-    # In valid JSON, what stands right before the last brace is a key of the outermost object.
-    start = text.rfind(',"ref":"')
-    ref = text[start + 8 : -2]
-    if (
-        start < 0
-        or not text.endswith('"}')
-        or text.find('"ref"') < start
-        or '"' in ref
-        or "\\" in ref
-        or not ref.isprintable()
-        or len(ref) > MAX_REF_LENGTH
-        or '"version"' in text
-        or '"window"' in text
-    ):
-        return None
-    return f"{text[:start]}}}", ref
+# In valid JSON, what stands right before the last brace is a key of the outermost object. Escapes, control characters
+# and lone surrogates are left to the parser.
+_LAST_KEYS = re.compile(
+    rf',"ref":"([^"\\\x00-\x1f\ud800-\udfff]{{0,{MAX_REF_LENGTH}}})"(?:,"window":([1-9][0-9]{{0,2}}))?\}}'
+).fullmatch
 
 
-def read_envelope(text: str) -> Envelope | None:
-    """Read the envelope of a frame without parsing the message; None where that cannot be sure."""
+def read_envelope(text: str, at: int) -> Envelope | None:
+    """Read the envelope of a frame without parsing the message. `at` is where `"ref"` is first found, or -1.
+
+    None where that cannot be sure.
+    """
+    if at > 0 and '"version"' not in text:
+        # Most clients write it last; and the first of its name is the last key, so there is no other.
+        found = _LAST_KEYS(text, at - 1)
+        if found is not None:
+            ref, window = found.groups()
+            if window is None and '"window"' not in text:
+                return ref, None
+            if window is not None and text.count('"window"') == 1:
+                return ref, int(window)
+    return _envelope_within(text)
+
+
+def _envelope_within(text: str) -> Envelope | None:
     # Which of two keys of one name counts is for the parser to say, and a message may have the names within.
     if text.count('"ref"') > 1 or text.count('"version"') > 1 or text.count('"window"') > 1:
         return None
@@ -82,7 +83,7 @@ def read_envelope(text: str) -> Envelope | None:
         found: dict[str, Any] = _validate(text)
     except ValidationError:
         return None
-    return Envelope(found.get("ref"), found.get("window"))
+    return found.get("ref"), found.get("window")
 
 
 def checked_envelope(content: JSONObject, own: frozenset[str]) -> Envelope:
@@ -96,7 +97,7 @@ def checked_envelope(content: JSONObject, own: frozenset[str]) -> Envelope:
     window = None
     if "window" in content and "window" not in own:
         window = checked_window(content["window"], ref, "window")
-    return Envelope(ref, window)
+    return ref, window
 
 
 def checked_window(window: object, ref: str | None, place: str) -> int:

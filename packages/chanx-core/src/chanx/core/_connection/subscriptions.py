@@ -1,0 +1,422 @@
+"""The topics of one connection: subscribing, leaving, and passing frames on to them."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+from pydantic_core import to_json
+from typing_extensions import TypeIs
+
+from chanx.constants import MAX_TOPIC_LENGTH
+from chanx.core._connection.dispatcher import FrameDispatcher, parsed_object
+from chanx.core._connection.outlet import TOPIC_BEFORE_REF, Outlet, topic_ending
+from chanx.core._declarations.topic_names import InvalidTopicError
+from chanx.core._ports import HandlerOwner, OwnConnection
+from chanx.core._runtime.containment import contained
+from chanx.core._telemetry.failure_log import log_failure
+from chanx.core._wire.error_frames import InvalidFrameError
+from chanx.core.codec import with_ref
+from chanx.core.exceptions import DeniedError, LayerUnavailableError, MessageError
+from chanx.core.spec import TopicClass
+from chanx.messages.base import BaseMessage
+from chanx.messages.outgoing import ErrorMessage
+from chanx.messages.topic import (
+    SubscribedMessage,
+    TopicError,
+    TopicErrorReason,
+    UnsubscribedMessage,
+)
+from chanx.type_defs import ASGIEvent, JSONObject
+from chanx.utils.logging import logger
+
+__all__ = ["Subscription", "Subscriptions"]
+
+# Most clients write the name among the last keys of a frame, where it needs no parser to be found.
+_LAST_KEYS = re.compile(
+    rf',"topic":"([^"\\\x00-\x1f\ud800-\udfff]{{1,{MAX_TOPIC_LENGTH}}})"'
+    r'(?:,"ref":"[^"\\]*")?(?:,"window":[0-9]+)?\}'
+).fullmatch
+
+
+class ServedTopic(HandlerOwner, Protocol):
+    """A topic of this connection."""
+
+    params: dict[str, Any]
+
+    @property
+    def group(self) -> str:
+        """The group of the channel layer that its subscribers join."""
+        ...
+
+    def attach(self, connection: "TopicConnection") -> FrameDispatcher:
+        """Make the topic handle frames of a connection."""
+        ...
+
+    async def authorize(self, **params: Any) -> bool:
+        """Tell whether the client may subscribe."""
+        ...
+
+    async def on_subscribe(self) -> None:
+        """Learn that the client is subscribed."""
+        ...
+
+    async def on_unsubscribe(self) -> None:
+        """Learn that the client is no longer subscribed."""
+        ...
+
+
+class TopicConnection(OwnConnection, Protocol):
+    """A connection, as its topics see it."""
+
+    @property
+    def outlet(self) -> Outlet:
+        """The way to the client."""
+        ...
+
+    @property
+    def is_closing(self) -> bool:
+        """True from when the end has begun."""
+        ...
+
+    async def join(self, group: str) -> None:
+        """Join a group."""
+        ...
+
+    async def leave(self, group: str) -> None:
+        """Leave a group."""
+        ...
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Close the connection."""
+        ...
+
+    async def end_streams(self, owner: HandlerOwner, reason: MessageError) -> None:
+        """End the streams of one owner with an error."""
+        ...
+
+    def dispatcher_for(
+        self, owner: HandlerOwner, outlet: Outlet, *, writes_results: bool
+    ) -> FrameDispatcher:
+        """Return what dispatches frames to the handlers of an owner."""
+        ...
+
+
+class Subscription:
+    """One topic to which the client is subscribed. It has begun when `on_subscribe()` was called."""
+
+    __slots__ = ("frames", "has_begun", "topic")
+
+    def __init__(self, topic: ServedTopic, frames: FrameDispatcher) -> None:
+        self.topic = topic
+        self.frames = frames
+        self.has_begun = False
+
+
+class RefusedError(Exception):
+    """A request about a topic is refused."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.payload = TopicError(reason=reason, detail=detail)
+
+
+class Subscriptions:
+    """Subscribes one client to topics, at most `limit` at once.
+
+    Each request is handled at its turn in the queue. Two about one topic never run at once, whatever
+    `message_concurrency` is.
+    """
+
+    def __init__(
+        self,
+        consumer: HandlerOwner,
+        connection: TopicConnection,
+        frames: FrameDispatcher,
+        *,
+        limit: int,
+    ) -> None:
+        spec = consumer.spec
+        self._consumer = consumer
+        self._connection = connection
+        self._frames = frames
+        self._limit = limit
+        self._kinds = spec.topics
+        self._integration = spec.integration
+        self._controls = spec.topic_controls
+        self._words = [f'"{name}"' for name in self._controls]
+        self._field = frames.codec.wire.discriminator_field
+        self._default: str | None = None
+        self._open: dict[str, Subscription] = {}
+        # Names about which a request is being handled.
+        self._busy: dict[str, asyncio.Future[None]] = {}
+        # Names whose group is joined, or is about to be, while the client does not know that yet.
+        self._joining: dict[str, asyncio.Future[None]] = {}
+
+    @property
+    def topics(self) -> dict[str, Any]:
+        """The topics by name."""
+        return {name: subscription.topic for name, subscription in self._open.items()}
+
+    # Which topic a frame is for
+
+    async def handle(self, event: ASGIEvent) -> None:
+        """Handle one `websocket.receive` event. Raises only what ends the connection or the process."""
+        await (self._route(event) or self._frames.handle(event))
+
+    def _route(self, event: ASGIEvent) -> Coroutine[Any, Any, None] | None:
+        """Return what handles a frame of a topic; None for a frame of the consumer."""
+        text: str | None = event.get("text")
+        if text is None:
+            return None
+        at = text.find('"topic"')
+        if at < 0 and "\\u" not in text:  # an escape could spell the key
+            return self._pass_on(self._default, event) if self._default else None
+        found = _LAST_KEYS(text, at - 1) if at > 0 else None
+        if found is None or any(word in text for word in self._words):
+            content = parsed_object(text)
+            return None if content is None else self.route_object(content, event)
+        return self._pass_on(found[1], event)
+
+    def route_object(
+        self, content: JSONObject, event: ASGIEvent | None = None
+    ) -> Coroutine[Any, Any, None] | None:
+        """Return what handles a parsed frame of a topic; None for one of the consumer. `event` is what it came in."""
+        action = content.get(self._field)
+        name = self._name_in(content, action)
+        if name is None:
+            return None
+        if isinstance(action, str) and action in self._controls and "topic" in content:
+            return self._handle_control(action, name, content)
+        if not _is_name(name):
+            return self._handle_control(None, name, content)
+        return self._pass_on(name, event or {"text": to_json(content).decode()})
+
+    # Any: what a client wrote.
+    def _name_in(self, content: JSONObject, action: object) -> Any:
+        name = content.get("topic")
+        if name is None:
+            return self._default
+        # A message that declares the key keeps it.
+        return None if self._frames.codec.declares("topic", action) else name
+
+    def _pass_on(self, name: str, event: ASGIEvent) -> Coroutine[Any, Any, None]:
+        subscription = self._open.get(name)
+        if subscription is not None:
+            return subscription.frames.handle(event)
+        return self._pass_on_later(name, event)
+
+    async def _pass_on_later(self, name: str, event: ASGIEvent) -> None:
+        """Wait for a request about the topic that another task handles."""
+        while name in self._busy:
+            await asyncio.wait([self._busy[name]])
+        subscription = self._open.get(name)
+        if subscription is not None:
+            await subscription.frames.handle(event)
+            return
+        content = parsed_object(event["text"])
+        if content is not None:
+            await self._handle_control(None, name, content)
+
+    def is_concurrent(self, name: object, event: ASGIEvent) -> bool:
+        """Tell whether a frame of a topic need not keep to the order."""
+        subscription = self._open.get(name) if isinstance(name, str) else None
+        return subscription is not None and subscription.frames.is_concurrent(event)
+
+    # Requests about topics
+
+    async def _handle_control(self, action: str | None, name: object, content: JSONObject) -> None:
+        """Handle a request; without an action, refuse a frame whose topic is none of the client's."""
+        try:
+            _, (ref, _) = self._frames.codec.split(content)
+        except InvalidFrameError as error:
+            await self._frames.reject_under(error.ref, error)
+            return
+        before = self._integration.before_dispatch
+        if before is not None:
+            await before()
+        try:
+            if not _is_name(name):
+                raise RefusedError(
+                    TopicErrorReason.INVALID_TOPIC,
+                    f"A topic is a text of 1 to {MAX_TOPIC_LENGTH} characters",
+                )
+            if action is None:
+                raise RefusedError(TopicErrorReason.NOT_SUBSCRIBED, f"Not subscribed to {name!r}")
+            if self._controls[action] == "subscribe":
+                await self.subscribe(name, ref)
+            else:
+                await self.unsubscribe(name, ref)
+        except RefusedError as refusal:
+            await self._refuse(name if _is_name(name) else None, ref, refusal)
+
+    async def subscribe(self, name: str, ref: str | None) -> None:
+        """Subscribe the client, and tell it so, also where it is subscribed already. Raises RefusedError."""
+        async with self._alone(name):
+            if name in self._open:
+                await self._tell(SubscribedMessage(), name, ref)
+                return
+            subscription = self._made(name)
+            await self._authorize(subscription.topic, name)
+            await self._join(subscription, name, ref)
+            if not self._connection.is_closing:
+                subscription.has_begun = True
+                await self._call_on_subscribe(subscription.topic, name)
+
+    def _made(self, name: str) -> Subscription:
+        if len(self._open.keys() | self._busy.keys()) > self._limit:
+            raise RefusedError(
+                TopicErrorReason.TOO_MANY_TOPICS, f"At most {self._limit} topics on one connection"
+            )
+        kind, params = self._find(name)
+        topic: ServedTopic = kind(self._consumer, name, params)
+        return Subscription(topic, topic.attach(self._connection))
+
+    def _find(self, name: str) -> tuple[TopicClass, dict[str, Any]]:
+        for kind in self._kinds:
+            try:
+                params = kind.names.match(name)
+            except InvalidTopicError as error:
+                raise RefusedError(TopicErrorReason.INVALID_TOPIC, str(error)) from None
+            if params is not None:
+                return kind, params
+        raise RefusedError(TopicErrorReason.UNKNOWN_TOPIC, f"Unknown topic {name!r}")
+
+    async def _authorize(self, topic: ServedTopic, name: str) -> None:
+        """Ask the topic. Raises RefusedError for anything but yes."""
+        try:
+            async with asyncio.timeout(topic.handler_timeout):
+                is_allowed = await topic.authorize(**topic.params)
+        except BaseException as error:
+            raise self._refusal_for(await contained(error, self._connection), topic, name) from None
+        if not is_allowed:
+            raise _unauthorized(name)
+
+    async def _join(self, subscription: Subscription, name: str, ref: str | None) -> None:
+        """Join the group and confirm that. Raises RefusedError where the channel layer fails."""
+        joining = self._joining[name] = asyncio.get_running_loop().create_future()
+        try:
+            # First: whatever is sent to the topic once the client knows that it is subscribed, reaches it.
+            await self._connection.join(subscription.topic.group)
+            # What came meanwhile waits for this, so that the confirmation is the first frame.
+            self._open[name] = subscription
+            await self._tell(SubscribedMessage(), name, ref)
+        except BaseException as error:
+            self._open.pop(name, None)
+            await self._connection.leave(subscription.topic.group)
+            failure = await contained(error, self._connection)
+            raise self._refusal_for(failure, subscription.topic, name) from None
+        finally:
+            del self._joining[name]
+            joining.set_result(None)
+
+    async def _call_on_subscribe(self, topic: ServedTopic, name: str) -> None:
+        try:
+            await topic.on_subscribe()
+        except BaseException as error:
+            failure = await contained(error, self._connection)
+            await self._refuse(name, None, self._refusal_for(failure, topic, name))
+
+    async def unsubscribe(self, name: str, ref: str | None) -> None:
+        """Give a topic up, if the client has it, and tell it so."""
+        async with self._alone(name):
+            subscription = self._open.pop(name, None)
+            if subscription is not None:
+                try:
+                    await self._end(subscription)
+                finally:
+                    await self._connection.leave(subscription.topic.group)
+            await self._tell(UnsubscribedMessage(), name, ref)
+
+    async def _end(self, subscription: Subscription) -> None:
+        topic = subscription.topic
+        await self._connection.end_streams(
+            topic, MessageError("unsubscribed", "The topic was given up")
+        )
+        if not subscription.has_begun:
+            return
+        try:
+            await topic.on_unsubscribe()
+        except BaseException as error:
+            failure = await contained(error, self._connection)
+            self._connection.failed(failure)
+            log_failure(topic, "Failed to unsubscribe", failure)
+
+    async def end(self) -> None:
+        """Give every topic up, because the connection has ended; its groups are left by whoever ends it."""
+        while self._open:
+            _, subscription = self._open.popitem()
+            await self._end(subscription)
+
+    async def open_default(self, values: dict[str, Any]) -> None:
+        """Subscribe to the topic of frames that name none, or close with 4403.
+
+        Raises ValueError where the parameters of the path do not make a name.
+        """
+        default = self._consumer.spec.default_topic
+        if default is None:
+            return
+        name = self._default = default.names.fill(values)
+        try:
+            await self.subscribe(name, None)
+        except RefusedError as refusal:
+            await self._refuse(name, None, refusal)
+            await self._connection.close(4403, refusal.payload.detail)
+
+    @asynccontextmanager
+    async def _alone(self, name: str) -> AsyncGenerator[None]:
+        while name in self._busy:
+            await asyncio.wait([self._busy[name]])
+        busy = self._busy[name] = asyncio.get_running_loop().create_future()
+        try:
+            yield
+        finally:
+            del self._busy[name]
+            busy.set_result(None)
+
+    # Deliveries
+
+    async def receiving(self, name: str) -> Any:
+        """Return the topic that takes what is sent to a name; None where the client is not subscribed."""
+        joining = self._joining.get(name)
+        if joining is not None:
+            await asyncio.wait([joining])
+        subscription = self._open.get(name)
+        return None if subscription is None else subscription.topic
+
+    # Answers
+
+    def _refusal_for(self, error: Exception, topic: ServedTopic, name: str) -> RefusedError:
+        """Say what the client is told of an exception; a failure is logged, and its text stays here."""
+        if isinstance(error, RefusedError):
+            return error
+        if isinstance(error, DeniedError):
+            return _unauthorized(name)
+        items = self._integration.error_items_of(error)
+        if items:
+            return RefusedError(str(items[0]["type"]), str(items[0]["msg"]))
+        self._connection.failed(error)
+        what = "Channel layer unavailable" if isinstance(error, LayerUnavailableError) else "Failed"
+        log_failure(topic, f"{what} to subscribe", error)
+        return RefusedError(TopicErrorReason.UNAVAILABLE, f"Failed to subscribe to {name!r}")
+
+    async def _refuse(self, name: str | None, ref: str | None, refusal: RefusedError) -> None:
+        payload = refusal.payload
+        logger.debug("Topic error: %s", payload.detail, extra={"reason": payload.reason})
+        await self._tell(ErrorMessage(payload=payload.model_dump()), name, ref)
+
+    async def _tell(self, message: BaseMessage, name: str | None, ref: str | None) -> None:
+        text = self._frames.codec.encode(message)
+        if name is None:
+            text = with_ref(text, ref)
+        else:
+            text = with_ref(f"{text[:-1]}{topic_ending(name)}", ref, TOPIC_BEFORE_REF)
+        await self._connection.send_text(text, message.action)
+
+
+def _is_name(name: object) -> TypeIs[str]:
+    return isinstance(name, str) and 0 < len(name) <= MAX_TOPIC_LENGTH
+
+
+def _unauthorized(name: str) -> RefusedError:
+    return RefusedError(TopicErrorReason.UNAUTHORIZED, f"Not allowed to subscribe to {name!r}")
