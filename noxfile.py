@@ -8,33 +8,15 @@ from pathlib import Path
 import nox
 from python_discovery import get_interpreter
 
-ROOT = Path(__file__).parent
-sys.path.insert(0, str(ROOT / ".ci"))
+sys.path.insert(0, str(Path(__file__).parent / ".ci"))
 
-# ruff: noqa: E402 - where they are, is said above
+import choices
 import matrix
 import outside
 import wheels
-from choices import (
-    CELLS,
-    DEPLOYMENTS,
-    OTHERS,
-    PAGES,
-    PYTHONS,
-    SANDBOXES,
-    SCHEMAS,
-    SUPPORTED,
-    TOGETHER,
-)
-from environments import (
-    EVERYTHING,
-    deptry_options,
-    metadata_files,
-    python_of,
-    sync,
-    typed_modules,
-)
-from programs import find_chromium, find_npm, find_postgres, install_npm, valkey_server
+from environments import EVERYTHING, deptry_options, metadata_files, python_of, sync, typed_modules
+from programs import find_chromium, find_npm, find_postgres, install_npm
+from suites import rehearse, run_marked, run_on_servers, run_simulation
 from wheels import PACKAGES
 
 nox.needs_version = ">=2026.4"
@@ -42,14 +24,13 @@ nox.options.default_venv_backend = "uv"
 nox.options.download_python = "never"
 nox.options.reuse_venv = "yes"
 
-# By default the tests run on the interpreter that runs nox, with the wheels of the packages. Those of the engine run on
-# the oldest and the newest interpreter found on this machine beside it, too, from the tree. `nox -s tests` asks for all
-# packages on all of PYTHONS: a missing one is then skipped with a message, or is an error where CI is set.
+# By default the tests run with the wheels, on the interpreter that runs nox. `nox -s tests` asks for all packages on
+# every supported Python: a missing one is then skipped with a message, or is an error where CI is set.
 nox.options.sessions = [
     "lint",
     "typing",
     "imports",
-    *(f"tests-{python}(chanx-{name})" for python in OTHERS for name in ("core", "fastchannels")),
+    *choices.OTHER_PYTHONS,
     "wheel",
     "docs",
     "sandboxes",
@@ -69,7 +50,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
     session.run("validate-pyproject", *map(str, metadata_files()))
-    for schema, files in SCHEMAS.items():
+    for schema, files in choices.SCHEMAS.items():
         found = sorted(map(str, Path().glob(files)))
         session.run("check-jsonschema", f"--builtin-schema=vendor.{schema}", *found)
     session.run("zizmor", "--offline", "--quiet", "--persona=pedantic", ".github")
@@ -84,8 +65,7 @@ def typing(session: nox.Session) -> None:
     sync(session, *EVERYTHING, "--group=typing", "--group=test")
     session.run("mypy")
     for package in PACKAGES:
-        if any(ROOT.glob(f"packages/{package}/tests/**/*.py")):
-            session.run("mypy", f"packages/{package}/tests")
+        session.run("mypy", f"packages/{package}/tests")
     pyright = ["pyright", f"--pythonpath={python_of(session)}"]
     session.run(*pyright)
     for module in typed_modules():
@@ -102,7 +82,7 @@ def imports(session: nox.Session) -> None:
     session.run("pytest", ".ci/tests", *session.posargs)
 
 
-@nox.session(python=PYTHONS, tags=["ci"])
+@nox.session(python=choices.PYTHONS, tags=["ci"])
 @nox.parametrize("package", PACKAGES, ids=PACKAGES)
 def tests(session: nox.Session, package: str) -> None:
     """The tests of one package, with that package's own dependencies and nothing else."""
@@ -111,14 +91,13 @@ def tests(session: nox.Session, package: str) -> None:
 
 
 @nox.session(tags=["ci"], reuse_venv=False)
-@nox.parametrize("selection", [*PACKAGES, *TOGETHER], ids=[*PACKAGES, *TOGETHER])
+@nox.parametrize("selection", [*PACKAGES, *choices.TOGETHER], ids=[*PACKAGES, *choices.TOGETHER])
 def wheel(session: nox.Session, selection: str) -> None:
     """Wheels in a bare environment outside the tree, each alone and some together: imports, tests, examples."""
-    wheels.build_wheels(session)
     if selection in PACKAGES:
         outside.test_alone(session, selection)
     else:
-        outside.test_together(session, TOGETHER[selection])
+        outside.test_together(session, choices.TOGETHER[selection])
 
 
 @nox.session(tags=["ci"])
@@ -131,32 +110,25 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(tags=["ci"], reuse_venv=False)
-@nox.parametrize(["python", "cell"], [nox.param(cell.python, cell, id=str(cell)) for cell in CELLS])
+@nox.parametrize(["python", "cell"], choices.CELLS)
 def frameworks(session: nox.Session, cell: matrix.Cell) -> None:
     """A wheel with other versions of its frameworks than the lock has, resolved as of today: .ci/matrix.toml."""
     outside.test_cell(session, cell)
 
 
 @nox.session(tags=["ci"])
-@nox.parametrize("sandbox", list(SANDBOXES), ids=list(SANDBOXES))
+@nox.parametrize("sandbox", list(choices.SANDBOXES), ids=list(choices.SANDBOXES))
 def sandboxes(session: nox.Session, sandbox: str) -> None:
     """One sandbox as a user starts it: real servers and clients, layers in memory and on a Valkey."""
-    where, *selection = SANDBOXES[sandbox]
-    sync(session, *selection)
-    with session.chdir(ROOT / "sandboxes" / sandbox):
-        session.run("python", "-m", "pytest", where, "-m", "not browser", *session.posargs)
+    run_marked(session, choices.SANDBOXES[sandbox], "not browser")
 
 
 @nox.session(tags=["ci"])
-@nox.parametrize("pages", list(PAGES), ids=list(PAGES))
+@nox.parametrize("pages", list(choices.PAGES), ids=list(choices.PAGES))
 def browser(session: nox.Session, pages: str) -> None:
     """The pages of one sandbox, or the documentation page by itself, in a real headless Chromium."""
-    folder, where, *selection = PAGES[pages]
     environment = {"CHROMIUM": find_chromium(session)}
-    sync(session, *selection)
-    with session.chdir(ROOT / folder):
-        command = ["python", "-m", "pytest", where, "-m", "browser"]
-        session.run(*command, *session.posargs, env=environment)
+    run_marked(session, choices.PAGES[pages], "browser", env=environment)
 
 
 @nox.session(tags=["ci"])
@@ -176,13 +148,13 @@ def parser(session: nox.Session) -> None:
 @nox.session(tags=["ci"])
 def servers(session: nox.Session) -> None:
     """Both integrations on uvicorn (twice), daphne and hypercorn: real sockets, a real Valkey."""
-    test_on_servers(session)
+    run_on_servers(session)
 
 
 @nox.session(name="servers-quick")
 def servers_quick(session: nox.Session) -> None:
     """The same on two of the eight stacks, in a minute or two, each integration once."""
-    test_on_servers(session, "-k=(uvicorn and starlette) or (daphne and django)")
+    run_on_servers(session, "-k=(uvicorn and starlette) or (daphne and django)")
 
 
 @nox.session
@@ -197,49 +169,34 @@ def properties(session: nox.Session) -> None:
 @nox.session(name="simulation-quick")
 def simulation_quick(session: nox.Session) -> None:
     """The same for 400 seeds."""
-    simulate(session, "400")
+    run_simulation(session, "400")
 
 
 @nox.session
 def simulation(session: nox.Session) -> None:
     """The engine in simulated storms, for 2,000 seeds or as many as are given: `nox -s simulation -- 20000`."""
-    simulate(session, session.posargs[0] if session.posargs else "2000")
+    run_simulation(session, session.posargs[0] if session.posargs else "2000")
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
     """The long variants of the same, for an hour: 20,000 seeds, 10,000 connects on each stack, 1,000,000 pings."""
-    simulate(session, "20000")
-    test_on_servers(session, "--soak")
+    run_simulation(session, "20000")
+    run_on_servers(session, "--soak")
 
 
 @nox.session(tags=["ci"])
-@nox.parametrize("sandbox", list(DEPLOYMENTS), ids=list(DEPLOYMENTS))
+@nox.parametrize("sandbox", list(choices.DEPLOYMENTS), ids=list(choices.DEPLOYMENTS))
 def rehearsal(session: nox.Session, sandbox: str) -> None:
     """What a sandbox's Dockerfile and compose.yaml do, without Docker."""
-    if sys.platform != "linux":
-        session.skip("containers run Linux")
-    sync(session, f"--package=sandbox-{sandbox}", "--group=test")
-    environment = Path(session.create_tmp()).resolve() / "application"
-    folder = DEPLOYMENTS[sandbox]
-    servers = [valkey_server(session)]
-    if sandbox == "django":
-        servers.append(find_postgres(session))
-    with session.chdir(ROOT / "sandboxes" / sandbox):
-        session.run("sh", f"{folder}/install.sh", str(environment), external=True)
-        python = str(environment / "bin" / "python")
-        session.run(python, f"{folder}/rehearsal.py", str(environment), *servers, external=True)
+    rehearse(session, sandbox)
 
 
 @nox.session(tags=["ci"])
 def postgres(session: nox.Session) -> None:
     """The Django sandbox on PostgreSQL."""
-    programs = find_postgres(session)
-    sync(session, "--package=sandbox-django", "--group=test")
-    command = ["python", "-m", "pytest", "tests", "-m", "not browser"]
-    with session.chdir(ROOT / "sandboxes" / "django"):
-        run = ["python", "-m", "deployment.with_postgres", programs, *command]
-        session.run(*run, *session.posargs)
+    launcher = ["python", "-m", "deployment.with_postgres", find_postgres(session)]
+    run_marked(session, choices.SANDBOXES["django"], "not browser", launcher=launcher)
 
 
 @nox.session(tags=["ci"])
@@ -271,7 +228,7 @@ def release(session: nox.Session) -> None:
     session.run("python", ".ci/release.py", *session.posargs)
 
 
-@nox.session(python=SUPPORTED[0], tags=["ci"], reuse_venv=False)
+@nox.session(python=choices.SUPPORTED[0], tags=["ci"], reuse_venv=False)
 @nox.parametrize("package", PACKAGES, ids=PACKAGES)
 def lowest(session: nox.Session, package: str) -> None:
     """One wheel with its direct dependencies at their floors, resolved anew: no lock has a say."""
@@ -294,19 +251,5 @@ def bench(session: nox.Session) -> None:
     """Speed and memory beside other libraries: `nox -s bench -- [--quick] [suite ...]`."""
     found = get_interpreter("3.13")
     python = [f"--python={found.executable}"] if found else []
-    with session.chdir(ROOT / "sandboxes" / "benchmark"):
+    with session.chdir("sandboxes/benchmark"):
         session.run(sys.executable, "-m", "bench", *python, *session.posargs)
-
-
-def simulate(session: nox.Session, seeds: str) -> None:
-    """Run so many seeds, on all processors."""
-    sync(session, "--package=chanx-core", "--group=test")
-    tests = "packages/chanx-core/tests/simulation"
-    session.run("pytest", tests, "--timeout=3600", env={"SIMULATION_SEEDS": seeds})
-
-
-def test_on_servers(session: nox.Session, *options: str) -> None:
-    """Run the tests of real servers."""
-    sync(session, "--package=sandbox-servers", "--group=test")
-    with session.chdir(ROOT / "sandboxes" / "servers"):
-        session.run("python", "-m", "pytest", "sandbox_servers/tests", *options, *session.posargs)

@@ -10,24 +10,31 @@ from matrix import read_cells
 from python_discovery import get_interpreter
 from wheels import ROOT
 
-# Folder of each sandbox: the tests in it, and what selects its environment from the lock.
+# The sandboxes: folder, tests in it, and what selects the environment from the lock.
 SANDBOXES = {
     "fastapi": (
+        "sandboxes/fastapi",
         "sandbox_fastapi/tests",
         "--package=sandbox-fastapi",
         "--group=test",
         "--group=jobs",
     ),
-    "django": ("tests", "--package=sandbox-django", "--group=test"),
-    "mixed": ("sandbox_mixed/tests", "--package=sandbox-mixed", "--group=test"),
+    "django": ("sandboxes/django", "tests", "--package=sandbox-django", "--group=test"),
+    "mixed": (
+        "sandboxes/mixed",
+        "sandbox_mixed/tests",
+        "--package=sandbox-mixed",
+        "--group=test",
+    ),
 }
-# Pages that are looked at in a browser: the folder, the tests in it, and their environment.
+# Pages that are tested in a browser, in the same form.
 PAGES = {
     "asyncapi": (".", "packages/chanx-asyncapi/tests", *EVERYTHING, "--group=test"),
-    **{name: (f"sandboxes/{name}", *rest) for name, rest in SANDBOXES.items() if name != "mixed"},
+    "fastapi": SANDBOXES["fastapi"],
+    "django": SANDBOXES["django"],
 }
 MATRIX = ROOT / ".ci" / "matrix.toml"
-CELLS = read_cells(MATRIX)
+CELLS = [nox.param(cell.python, cell, id=str(cell)) for cell in read_cells(MATRIX)]
 TOGETHER = nox.project.load_toml(MATRIX)["wheels"]
 # Which files follow which schema.
 SCHEMAS = {
@@ -44,5 +51,9 @@ SUPPORTED = nox.project.python_versions(
 )
 PYTHONS = SUPPORTED if RUNNING in SUPPORTED else [*SUPPORTED, RUNNING]
 INSTALLED = [python for python in PYTHONS if python == RUNNING or get_interpreter(python)]
-OTHERS = sorted({INSTALLED[0], INSTALLED[-1]} - {RUNNING})
-"""The oldest and the newest Python on this machine, beside the one that runs nox."""
+# The sessions that test the engine from the tree, on the oldest and the newest other Python of this machine.
+OTHER_PYTHONS = [
+    f"tests-{python}({package})"
+    for python in sorted({INSTALLED[0], INSTALLED[-1]} - {RUNNING})
+    for package in ("chanx-core", "chanx-fastchannels")
+]

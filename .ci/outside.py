@@ -18,6 +18,7 @@ README_EXAMPLE = str(ROOT / ".ci" / "readme_example.py")
 
 def test_alone(session: nox.Session, package: str) -> None:
     """Import everything in one wheel, then run the tests of its package."""
+    wheels.build_wheels(session)
     locked = locked_constraint(session)
     with wheels.outside(session, package):
         install(session, locked, package)
@@ -28,6 +29,7 @@ def test_alone(session: nox.Session, package: str) -> None:
 
 def test_together(session: nox.Session, requirements: list[str]) -> None:
     """Import everything in several wheels, then run the example in the README of each."""
+    wheels.build_wheels(session)
     locked = locked_constraint(session)
     with wheels.outside(session):
         install(session, locked, *requirements)
