@@ -1,10 +1,10 @@
-"""Numbers on the messages of groups, and how far they have got: so that receivers see what a channel layer lost.
+"""Sequence numbers on the messages of groups: they let receivers detect what a channel layer lost.
 
-Layers drop a group's message silently where a channel is full, a connection broke or a membership is gone. So a process
-numbers what it sends to each group. Numbers run within a burst, which ends when nothing was sent for some seconds: then
-there is nothing to remember. A number that is missing shows with the next one of its burst. That the last ones are
-missing, or all of them, shows by the announcement of how far the burst has got. It is sent a few times in the two
-seconds after the last message, by another way than the group itself, and only about groups that had messages.
+Layers drop a group's message silently when a channel is full, a connection broke or a membership is gone. So each
+process numbers the messages that it sends to a group. Numbers run within a burst. A burst ends when nothing was sent
+for some seconds, and is then forgotten. A missing number shows when a later one of its burst arrives. If the last
+numbers of a burst are missing, or all of them, an announcement of its last number shows it. Announcements are sent a
+few times in the two seconds after the last message, through a group of their own, about groups that had messages.
 """
 
 import asyncio
@@ -23,23 +23,23 @@ from chanx.utils.logging import logger
 __all__ = ["ANNOUNCEMENTS", "Announcement", "Announcer", "Tail", "announcer_of"]
 
 ANNOUNCEMENTS = "chanx.announcements"
-"""The group through which every process hears how far the others have got."""
+"""The group through which processes announce their last sequence numbers."""
 
 # Seconds between two announcements, and how many follow the last message of a burst.
 _INTERVAL = 0.25
 _REPEATS = 6
-# Seconds between two tries while the layer fails.
+# Seconds between two attempts while the layer fails.
 _RETRY = 1.0
-# Seconds of silence after which a burst is over, whether or not anybody could announce it.
+# Seconds without a message after which a burst ends, even if it was never announced.
 _BURST_ENDS = 2.0
 # Groups in one announcement.
 _BATCH = 500
-# Bursts that a process remembers which nothing ever announces: its event loops end too early.
+# How many bursts a process keeps if its event loops end before they can announce anything.
 _MAX_BURSTS = 10_000
 
 
 class Tail(NamedTuple):
-    """How far a burst has got: its group, its name, its last number, and how many seconds ago that was sent."""
+    """The last number of a burst: its group, its name, the number, and how many seconds ago that was sent."""
 
     group: str
     sender: str
@@ -61,7 +61,7 @@ class _Burst:
 
 
 class Announcer:
-    """Numbers what this process sends to the groups of one channel layer, and announces how far it has got."""
+    """Numbers what this process sends to the groups of one channel layer, and announces the last numbers."""
 
     def __init__(self) -> None:
         self._process = token_hex(8)
@@ -72,10 +72,7 @@ class Announcer:
         self._listeners: set[Callable[[Announcement], None]] = set()
 
     def stamp(self, group: str) -> dict[str, Any]:
-        """Return the keys that a layer message to the group carries.
-
-        They are the name of the burst, the message's number in it, and the seconds since the one before.
-        """
+        """Return the keys to add to a layer message: name of the burst, number in it, seconds since the one before."""
         now = asyncio.get_running_loop().time()
         burst = self._bursts.get(group)
         if burst is None or now - burst.last > _BURST_ENDS:
@@ -96,7 +93,7 @@ class Announcer:
         return burst
 
     def take_back(self, group: str, stamp: dict[str, Any]) -> None:
-        """Give the number of a message that was not sent to the next one, unless there is a next one already."""
+        """Reuse the number of a message that was not sent, unless a later one has been taken."""
         burst = self._bursts.get(group)
         if burst is not None and (burst.sender, burst.number) == (stamp["sender"], stamp["number"]):
             burst.number -= 1
@@ -104,15 +101,15 @@ class Announcer:
     # Announcing
 
     def listen(self, hear: Callable[[Announcement], None]) -> None:
-        """Pass announcements on within this process: for layers that live in it."""
+        """Pass announcements to `hear` directly, for layers inside this process."""
         self._listeners.add(hear)
 
     def stop_listening(self, hear: Callable[[Announcement], None]) -> None:
-        """Pass no more announcements on."""
+        """Stop passing announcements to `hear`."""
         self._listeners.discard(hear)
 
     def announce_soon(self, layer: ChannelLayer, *, is_local: bool, timeout: float) -> None:
-        """Announce from the running loop what was stamped; `timeout` bounds a call of the layer, in seconds."""
+        """Start announcing from the running loop; `timeout` limits each call of the layer, in seconds."""
         loop = asyncio.get_running_loop()
         if loop not in self._armed:
             self._armed.add(loop)
@@ -179,7 +176,7 @@ _announcers: WeakKeyDictionary[ChannelLayer, Announcer] = WeakKeyDictionary()
 
 
 def announcer_of(layer: ChannelLayer) -> Announcer:
-    """Return what numbers this process's messages to the groups of a layer."""
+    """Return this process's announcer for a layer."""
     announcer = _announcers.get(layer)
     if announcer is None:
         announcer = _announcers[layer] = Announcer()
@@ -187,5 +184,5 @@ def announcer_of(layer: ChannelLayer) -> Announcer:
 
 
 if hasattr(os, "register_at_fork"):
-    # A child is a sender of its own.
+    # A child process is another sender.
     os.register_at_fork(after_in_child=_announcers.clear)

@@ -1,4 +1,4 @@
-"""One message of a group on its way to the members in this process: decoded once, written once for all."""
+"""Delivery of a group's messages to the members in this process: decoded once, encoded once for all."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -20,7 +20,7 @@ __all__ = ["Delivery", "Member", "Resync", "delivery_of", "fan_out", "group_cont
 
 
 class Member(Protocol):
-    """A connection, as those who deliver see it."""
+    """A connection, as far as deliveries need it."""
 
     @property
     def consumer(self) -> ReceivingConsumer:
@@ -39,7 +39,7 @@ class Member(Protocol):
 
     @property
     def keeps_up(self) -> bool:
-        """True while nothing waits before what would be sent now."""
+        """True while nothing is queued ahead of a new message."""
         ...
 
     def write(self, texts: tuple[str, ...], action: Any) -> Awaitable[None]:
@@ -47,11 +47,11 @@ class Member(Protocol):
         ...
 
     def queue(self, delivery: "Delivery") -> None:
-        """Take a delivery behind what waits already."""
+        """Queue a delivery."""
         ...
 
     def adopt(self, writing: asyncio.Task[None]) -> None:
-        """End with the connection a task that waits for its socket."""
+        """Make a task that waits for the socket end with the connection."""
         ...
 
     async def topic(self, name: str) -> "TopicReceiver | None":
@@ -89,22 +89,22 @@ class Delivery(Protocol):
         ...
 
     def frames_for(self, member: Member) -> tuple[str, ...] | None:
-        """Return the frames for a member's socket; None where its consumer has to handle the message."""
+        """Return the frames for a member's socket; None if its consumer has to handle the message."""
         ...
 
     async def give(self, member: Member) -> None:
-        """Take the message through the consumer's hooks."""
+        """Pass the message to the consumer's hooks."""
         ...
 
 
 class GroupDelivery:
-    """A message that clients receive as it is."""
+    """A group message, which clients receive unchanged."""
 
     __slots__ = ("_event", "_excludes", "_frames", "_sender", "action")
 
     def __init__(self, event: GroupMessageEvent) -> None:
         self._event = event
-        # Empty where nobody's connection sent it, and so are the names of channels that nobody has asked for.
+        # Empty if no connection sent it. A channel that was never requested has an empty name too.
         self._sender = event.get("from_channel") or None
         self._excludes = bool(event.get("exclude_current"))
         self._frames: dict[object, tuple[str, ...]] = {}
@@ -143,7 +143,7 @@ class GroupDelivery:
         return frames
 
     async def give(self, member: Member) -> None:
-        """Send the frames, or let the consumer's own hook do it with a copy of the layer's message."""
+        """Send the frames, or pass a copy of the layer's message to the consumer's hook."""
         frames = self.frames_for(member)
         if frames is None:
             message = {**self._event["message"]}
@@ -164,10 +164,10 @@ class EventDelivery:
         self._events: dict[type, BaseMessage | None] = {}
 
     def frames_for(self, member: Member) -> None:
-        """Have no frames: what is sent is what the handlers return."""
+        """Return None: the handlers decide what is sent."""
 
     async def give(self, member: Member) -> None:
-        """Let the consumer handle a shallow copy of the event, which is validated once for each class."""
+        """Let the consumer handle a shallow copy of the event, which is validated once per class."""
         consumer = member.consumer
         kind, spec = type(consumer), consumer.spec
         if not spec.shortcuts.event:
@@ -222,7 +222,7 @@ class TopicDelivery:
 
 
 class Resync:
-    """Not a message: that some may have been lost while the layer did not answer."""
+    """The notification that messages may have been lost."""
 
     __slots__ = ("_on_give",)
 
@@ -232,10 +232,10 @@ class Resync:
         self._on_give = on_give
 
     def frames_for(self, member: Member) -> None:
-        """Have no frames of its own: the consumer decides."""
+        """Return None: the consumer decides what is sent."""
 
     async def give(self, member: Member) -> None:
-        """Tell the client and the consumer, or close, whatever the consumer's policy is."""
+        """Notify the client and the consumer, or close the connection, as the consumer's policy says."""
         self._on_give()
         consumer = member.consumer
         if consumer.layer_loss_policy == "close":
@@ -247,7 +247,7 @@ class Resync:
 
 
 def delivery_of(message: ASGIEvent) -> "Delivery | None":
-    """Decode a message of the layer; what is none of ours is logged."""
+    """Decode a message of the layer; log an unknown one and return None."""
     counters.layer_messages += 1
     kind = message.get("type")
     name = kind.replace(".", "_") if isinstance(kind, str) else None
@@ -265,7 +265,7 @@ def delivery_of(message: ASGIEvent) -> "Delivery | None":
 
 
 def group_content(event: GroupMessageEvent, codec: Codec, *, is_current: bool | None) -> JSONObject:
-    """Return what a member is sent; None leaves `is_current` out, and a field of that name in the message wins."""
+    """Return the content for a member. None omits `is_current`; a field of that name in the message wins."""
     content = event["message"]
     if is_current is None or "is_current" in content:
         return content
@@ -273,7 +273,7 @@ def group_content(event: GroupMessageEvent, codec: Codec, *, is_current: bool | 
 
 
 class _Run:
-    """One task's way along the members."""
+    """The progress of one task along the members."""
 
     __slots__ = ("at", "detached")
 
@@ -290,17 +290,17 @@ class _Run:
                     member.queue(delivery)
                 elif frames:
                     await member.write(frames, delivery.action)
-            except Exception:  # an option may be a property of the consumer's own
+            except Exception:  # an option may be a property that raises
                 logger.exception("Group message could not be delivered")
             if self.detached:
                 return
 
 
 async def fan_out(delivery: Delivery, members: Iterable[Member]) -> None:
-    """Give a message to every member, without waiting for anybody's socket.
+    """Deliver a message to every member, without waiting for a slow socket.
 
-    One task writes to one member after the other. Where a socket makes it wait, it stays with that member, and another
-    task goes on with the rest.
+    One task writes to one member after the other. If a socket makes it wait, it stays with that member, and another
+    task continues with the rest.
     """
     remaining = iter([*members])
     while True:

@@ -1,24 +1,27 @@
-"""Noticing that messages of a group have not come, or have come twice."""
+"""Detecting messages of a group that were lost, or delivered twice."""
 
 import asyncio
 from collections.abc import Callable
 
 __all__ = ["Gaps"]
 
-# Seconds in which a number may still come after later ones, or after it was announced.
+# Seconds in which a number may still arrive after later ones, or after it was announced.
 _PATIENCE = 0.75
 # Seconds that a message may take through the layer.
 _ON_ITS_WAY = 0.25
-# Seconds by which a late timer shows that the event loop was blocked: what has arrived is not handled yet.
+# If a timer is late by so many seconds, the event loop was blocked: messages that have arrived are not handled yet.
 _BLOCKED = 0.25
-# Seconds after which a burst is forgotten, where more than so many are known. Bursts end much sooner.
+# Seconds after which a burst is forgotten, if more than so many are known. Bursts end much sooner.
 _FORGET_AFTER, _KNOWN = 10.0, 64
-# Numbers of one burst that are waited for at most.
+# How many numbers of one burst are waited for at most.
 _MISSING = 256
 
 
 class _Burst:
-    """The numbers of one burst: up to `floor` any may have come, after it all up to `last` but the missing and lost."""
+    """The numbers of one burst: after `floor`, all up to `last` have arrived except those missing or lost.
+
+    Of the numbers up to `floor`, any may have arrived.
+    """
 
     __slots__ = ("floor", "heard", "last", "lost")
 
@@ -29,7 +32,7 @@ class _Burst:
         self.lost: set[int] = set()
 
     def lose(self, numbers: range) -> None:
-        """Wait for these numbers no longer; one that comes all the same is still new."""
+        """Stop waiting for these numbers; one that arrives later still counts as new."""
         if len(self.lost) + len(numbers) > _MISSING:
             self.lost.clear()
             self.floor = max(self.floor, numbers.stop - 1)
@@ -38,13 +41,13 @@ class _Burst:
 
 
 class Gaps:
-    """Watches the numbers that arrive in one group; `on_loss` is called with how many have not come.
+    """Watches the numbers that arrive in one group; `on_loss` is called with how many were lost.
 
-    Layers may bring a message twice: where they repeat a call or a delivery because an answer was lost.
+    Layers may deliver a message twice, if they repeat a call or a delivery because an answer was lost.
 
-    A number is that of a burst of messages of one sender, see `chanx.core._groups.announcer`. Of a burst that is new
-    here, the numbers before the first are missing only if the last of them was sent since this group has members here.
-    That is enough: each message says when the one before was sent, and an announcement when the last was.
+    A number counts the messages of one sender's burst, see `chanx.core._groups.announcer`. When a burst is first seen,
+    its earlier numbers are missing only if the last of them was sent after this group got members here. Each message
+    says when the one before was sent, and an announcement when the last was, so that can be decided.
     """
 
     __slots__ = (
@@ -54,7 +57,7 @@ class Gaps:
     def __init__(self, on_loss: Callable[[int], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._on_loss = on_loss
-        # Whoever joins while others speak must not be told of what was still on its way.
+        # A new member must not be notified about messages that were sent before it joined.
         self._since = self._loop.time() + _ON_ITS_WAY
         self._bursts: dict[str, _Burst] = {}
         self._past: dict[str, _Burst] = {}
@@ -63,9 +66,9 @@ class Gaps:
         self._has_lost = False
 
     def note(self, sender: object, number: object, since: object) -> bool:
-        """Note a message that has come, `since` seconds after the one before; return whether it is new.
+        """Note a message that has arrived, sent `since` seconds after the one before; return whether it is new.
 
-        One without a number says nothing, and counts as new.
+        One without a number counts as new.
         """
         if not isinstance(sender, str) or not isinstance(number, int):
             return True
@@ -88,7 +91,7 @@ class Gaps:
         return True
 
     def _is_new(self, sender: str, burst: _Burst, number: int) -> bool:
-        """Tell whether a number that comes after later ones has not come before."""
+        """Return whether a number that arrives after later ones is new."""
         is_late = self._missing.pop((sender, number), None) is not None
         if number in burst.lost:
             burst.lost.discard(number)
@@ -96,7 +99,7 @@ class Gaps:
         return is_late or number <= burst.floor
 
     def hear(self, sender: str, number: int, age: float) -> None:
-        """Take note that a burst has got that far, `age` seconds ago."""
+        """Note an announced number of a burst, sent `age` seconds ago."""
         now = self._loop.time()
         burst = self._bursts.get(sender)
         if burst is None:
@@ -107,7 +110,7 @@ class Gaps:
             burst.last = number
 
     def _begin(self, sender: str, number: int, *, is_due: bool) -> _Burst:
-        """Notifier a burst from this number on, which is missing if it is due; the ones before it are past."""
+        """Watch a burst from this number on, which is missing if it is due; earlier ones are not waited for."""
         if len(self._bursts) >= _KNOWN:
             past = self._loop.time() - _FORGET_AFTER
             self._bursts = {
@@ -157,14 +160,14 @@ class Gaps:
 
     @property
     def has_losses(self) -> bool:
-        """True while something is lost, or missing, of which the members have not been told."""
+        """True while something is lost or missing that the members have not been notified about."""
         return self._has_lost or bool(self._missing)
 
     def _check_at(self, due: float) -> None:
         self._timer = self._loop.call_at(due, self._check, due)
 
     def give_up(self) -> int:
-        """Wait for nothing that is missing now, and return how many that were."""
+        """Stop waiting for what is missing now, and return how many numbers that are."""
         lost = len(self._missing)
         self._lose([*self._missing])
         self._has_lost = False
@@ -174,7 +177,7 @@ class Gaps:
         return lost
 
     def forget(self) -> None:
-        """Begin anew: nothing is missing. What has come is past, and still known where it comes again."""
+        """Start again with nothing missing; numbers that have arrived are still known, to detect duplicates."""
         self.give_up()
         past = {**self._past, **self._bursts}
         self._past = dict([*past.items()][-_KNOWN:])

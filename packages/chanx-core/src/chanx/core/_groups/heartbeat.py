@@ -1,4 +1,4 @@
-"""Noticing that a channel layer no longer brings what it is given."""
+"""Detecting that a channel layer no longer delivers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,23 +14,23 @@ from chanx.utils.logging import logger
 __all__ = ["Heartbeat", "MembershipLostError"]
 
 _INTERVAL = 1.0
-# Seconds until the channel is read again after a failure: a beat waits for that, and an outage for the beat.
+# Seconds until the channel is read again after a failure. A beat waits for that, and the end of an outage for the beat.
 _RETRY = 0.1
-# Seconds by which the message through the group may come after the one past it, which was sent later.
+# Seconds by which the message through the group may arrive after the direct one, which was sent later.
 _GRACE = 0.25
 
 
 class MembershipLostError(Exception):
-    """The channel layer has forgotten who the members of groups are."""
+    """The channel layer has forgotten the members of groups."""
 
 
 class Heartbeat:
-    """Sends itself two messages through the layer every second: one through a group, then one past it.
+    """Sends itself two messages through the layer every second: one to a group, then one directly to its channel.
 
-    Some layers raise nothing while their server is away, and lose what is sent meanwhile; and a server that lost its
-    memory delivers to channels but to no group. `timeout` bounds the way there and back, in seconds. The channel is
-    also a member of the group of announcements, which are passed to `hear`. What was forgotten before the first beat
-    does not show, so groups are joined again after it, by `join_again`.
+    Some layers raise nothing while their server is down, and lose what is sent meanwhile. A server that lost its
+    memory delivers to channels but not to groups. `timeout` limits a round trip, in seconds. The channel is also a
+    member of the group of announcements, which are passed to `hear`. A membership lost before the first beat cannot be
+    detected, so `join_again` joins every group again after it.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class Heartbeat:
         self._failure: Exception | None = None
         self._direct = asyncio.Event()
         self._through_group = asyncio.Event()
-        self._turn = asyncio.Lock()  # who renews memberships may beat beside the regular beat
+        self._turn = asyncio.Lock()  # a renewal of memberships beats too
         self._listening: asyncio.Task[None] | None = None
         self._running = spawn_apart(self._run())
 
     async def beat(self) -> None:
-        """Send both messages and wait until they have come.
+        """Send both messages and wait until they have arrived.
 
         Raises what the layer raises, TimeoutError, or MembershipLostError.
         """
@@ -69,7 +69,7 @@ class Heartbeat:
                 self._failure = None
                 self._direct.clear()
                 self._through_group.clear()
-                # That this one is forgotten alone, nothing would show.
+                # If only this membership were lost, nothing would detect it.
                 await self._layer.group_add(ANNOUNCEMENTS, self._channel)
                 await self._layer.group_send(self._groups[0], self._message("group"))
                 await self._layer.send(self._channel, self._message("direct"))
@@ -104,11 +104,11 @@ class Heartbeat:
                 await self._join()
 
     async def stop(self) -> None:
-        """Beat no more."""
+        """Stop the regular beat."""
         await stop_task(self._running, within=self._timeout)
 
     async def end(self) -> list[tuple[str, str]]:
-        """Listen no more, and return the memberships, group and channel, that are left to be ended."""
+        """Stop listening, and return the memberships, group and channel, that the caller has to end."""
         if self._listening is None:
             return []
         await end_receiving(self._layer, self._channel, self._listening, within=self._timeout)
@@ -127,19 +127,19 @@ class Heartbeat:
                 await self._outage.over(error)
 
     async def _beat_twice(self) -> None:
-        # The first may meet a connection of a pool that broke long ago, or a busy event loop.
+        # The first may fail because of an old broken connection in a pool, or a busy event loop.
         try:
             await self.beat()
         except Exception:
             await self.beat()
 
     async def _listen(self) -> None:
-        # One receiver for good: some layers forget a channel when its receiver is cancelled.
+        # One receiver for the whole time: some layers forget a channel when its receiver is cancelled.
         while True:
             try:
                 message = await self._layer.receive(self._channel)
             except Exception as error:  # a layer may raise anything
-                # The layer may have lost a message of the beat with the call that failed.
+                # The call that failed may have lost a message of the beat.
                 self._failure = error
                 self._direct.set()
                 await asyncio.sleep(_RETRY)
@@ -149,7 +149,7 @@ class Heartbeat:
     def _take_safely(self, message: ASGIEvent) -> None:
         try:
             self._take(message)
-        except Exception:  # anybody may send to the group
+        except Exception:  # any process may send to the group
             logger.warning("Announcement could not be read", exc_info=True)
 
     def _take(self, message: ASGIEvent) -> None:

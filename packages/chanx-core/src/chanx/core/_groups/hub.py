@@ -1,7 +1,7 @@
 """The groups of one process: one membership in the channel layer for each group that has members here.
 
 A hub serves one event loop and one channel layer. For each group it has a channel of the layer and a task that receives
-from it; what comes is decoded once and given to the members, which are kept here.
+from that channel. It decodes each message once and delivers it to the members, which it keeps.
 """
 
 import asyncio
@@ -27,9 +27,10 @@ from chanx.utils.logging import logger
 
 __all__ = ["GroupMember", "Hub", "open_groups", "running_hubs"]
 
-# Layers forget a membership after their `group_expiry`: it is renewed three times as often, but at least this often.
+# Layers forget a membership after their `group_expiry`. It is renewed three times in that time, but at least every so
+# many seconds.
 _RENEWAL = 3600.0
-# So many memberships are renewed at once after an outage.
+# How many memberships are renewed concurrently after an outage.
 _RENEW_BATCH = 50
 
 
@@ -67,7 +68,7 @@ class Group:
 class Hub:
     """Every group with members in this process, on one event loop and one channel layer.
 
-    It lives from the first connection that holds it to the last. `timeout` bounds each call of the layer, in seconds.
+    It lives as long as a connection holds it. `timeout` limits each call of the layer, in seconds.
     """
 
     def __init__(self, layer: ChannelLayer, choice: ChannelLayerChoice, *, timeout: float) -> None:
@@ -89,7 +90,7 @@ class Hub:
             if self.traits.is_local
             else Heartbeat(layer, self.outage, timeout, self._take, self._join_all_again)
         )
-        # Made when a test asks for it, so that other processes have nothing to look for in a message.
+        # Created when a test needs it: other processes need not search messages for markers.
         self._markers: Markers | None = None
         self._renewal: asyncio.TimerHandle | None = None
         self._renewing = spawn_apart(self._renew_regularly()) if self._left_behind else None
@@ -98,7 +99,7 @@ class Hub:
     def held(
         cls, layer: ChannelLayer, holder: GroupMember, choice: ChannelLayerChoice, *, timeout: float
     ) -> "Hub":
-        """Return the hub of a layer on the running loop. Whoever asks has to `release()` it."""
+        """Return the hub of a layer on the running loop. The caller must `release()` it."""
         key = asyncio.get_running_loop(), layer
         hub = _hubs.get(key)
         if hub is None:
@@ -108,27 +109,27 @@ class Hub:
         return hub
 
     async def release(self, holder: GroupMember) -> None:
-        """Hold the hub no longer; the last holder waits for its end."""
+        """Stop holding the hub; the last holder closes it."""
         self._holders.discard(holder)
         if self._holders:
             return
-        # From here on, a new connection gets a hub of its own.
+        # From here on, a new connection gets a new hub.
         _hubs.pop((self._loop, self.layer), None)
-        # While the layer is still in use: other processes learn how far this one got.
+        # While the layer is still in use: tell other processes the last sequence numbers.
         await self._announce_last()
-        # Before groups are left: a renewal could join them again afterwards.
+        # Before groups are left: a later renewal would join them again.
         await self._stop_joining_again()
         for group in [*self._groups.values()]:
             self._close(group)
             await _ended(group)
-        # What an outage has kept from ending.
+        # Receivers that an outage kept from ending.
         await self._stop_stragglers()
         if self._heartbeat is not None:
             for membership in await self._heartbeat.end():
                 await self._end_membership(*membership)
-        # When nothing receives any more: locks and acknowledgements of the layer.
+        # After every receiver has ended: the layer's locks and acknowledgements.
         await settle(self.layer, is_down=self.outage.is_on, within=self._timeout)
-        # Memberships that could not be ended before; what is left is for the next hub of the layer.
+        # Memberships that could not be ended before. The next hub of the layer ends the rest.
         if not self.outage.is_on:
             with suppress(Exception):  # a layer may raise anything
                 await self._end_left_behind()
@@ -146,7 +147,7 @@ class Hub:
         await self.outage.stop()
 
     async def _announce_last(self) -> None:
-        """Say how far this process has got: it may be about to end."""
+        """Announce this process's last sequence numbers: it may be about to end."""
         self._announcer.stop_listening(self._hear)
         if self._heartbeat is None or self.outage.is_on:
             return
@@ -159,7 +160,7 @@ class Hub:
         return len(self._groups)
 
     def check(self) -> None:
-        """Raise ConnectionError while the layer is known not to answer: asking it would take long, for nothing."""
+        """Raise ConnectionError during an outage of the layer, instead of waiting for a call that will fail."""
         if self.outage.is_on:
             raise ConnectionError(f"{self.describe_layer()} does not answer")
 
@@ -168,7 +169,7 @@ class Hub:
         return self._choice.describe(self.layer)
 
     async def join(self, name: str, member: GroupMember) -> None:
-        """Make a connection a member; the first one opens the group. Joining twice is joining once.
+        """Make a connection a member; the first one opens the group. Joining twice has no further effect.
 
         Raises what the layer raises, TimeoutError when it does not answer.
         """
@@ -176,7 +177,7 @@ class Hub:
             pass
 
     async def _joined(self, name: str, member: GroupMember) -> bool:
-        """Join, or wait until it may be tried again."""
+        """Join and return true, or wait until joining may be tried again and return false."""
         self.check()
         group = self._groups.get(name)
         if group is None:
@@ -187,7 +188,7 @@ class Hub:
         if group.closing:
             await _ended(group)
             return False
-        # Before the group is open: the place keeps it open.
+        # Before the group is open: with a member it is not closed as soon as it is open.
         group.members[member] = None
         if group.ready.done():
             return True
@@ -201,7 +202,7 @@ class Hub:
         return not group.closing
 
     async def stop_receiving(self, receiving: "asyncio.Task[None]", channel: str) -> None:
-        """End a task that receives from a channel: later, if the layer could not take note of it now."""
+        """End a task that receives from a channel; during an outage, end it when the layer is back."""
         if self._markers is not None:
             self._markers.give_up(channel)
         if self.outage.is_on:
@@ -215,12 +216,12 @@ class Hub:
             await end_receiving(self.layer, channel, receiving, within=self._timeout)
 
     def leave(self, name: str, member: GroupMember) -> "asyncio.Task[None] | None":
-        """End a membership, if there is one; the last one closes the group, and what does so is returned."""
+        """End a membership, if there is one. If it was the last, close the group and return the task that does so."""
         group = self._groups.get(name)
         if group is None or member not in group.members:
             return None
         del group.members[member]
-        # Whoever is opening it closes it again.
+        # A group that is still being opened is closed by `_open()`.
         return self._close(group) if not group.members and group.ready.done() else None
 
     async def _open(self, group: Group) -> None:
@@ -242,7 +243,7 @@ class Hub:
             self._close(group)
 
     async def _undo(self, group: Group) -> None:
-        """Clean up behind an opening that failed or was cancelled; perhaps the layer has seen it."""
+        """Clean up after an opening that failed or was cancelled: the layer may have added the membership."""
         try:
             if group.channel:
                 await abandon(self.layer, group.channel, within=self._timeout)
@@ -283,9 +284,9 @@ class Hub:
             logger.exception("Message of group %r could not be delivered", group.name)
 
     async def catch_up(self) -> None:
-        """Wait until this process has received what was sent to its channels before.
+        """Wait until this process has received everything sent to its channels so far.
 
-        Raises what the layer raises, in a group.
+        Raises what the layer raises, in an exception group.
         """
         if self._markers is None:
             self._markers = Markers(self.layer)
@@ -294,19 +295,19 @@ class Hub:
         await self._markers.follow([*groups, *own])
 
     def is_marker(self, message: ASGIEvent) -> bool:
-        """Tell whether a message is one that this hub has sent itself to catch up."""
+        """Return whether a message is a marker that this hub has sent itself; if so, it is done with."""
         return self._markers is not None and self._markers.take(message)
 
     async def _discard(self, group: Group) -> None:
         group.gaps.forget()
         try:
             if group.renewing is not None:
-                # Who joins again must not do so after this.
+                # A renewal must not join the group again after this.
                 await asyncio.wait([group.renewing])
             if group.channel:
                 await self._end_membership(group.name, group.channel)
         except asyncio.CancelledError:
-            # A loop that ends cancels every task, this one too, and waits for it.
+            # An event loop that shuts down cancels this task too, and waits for it.
             await self._end_membership(group.name, group.channel)
             raise
         finally:
@@ -314,9 +315,9 @@ class Hub:
                 del self._groups[group.name]
 
     async def _end_membership(self, name: str, channel: str) -> None:
-        # Noted first: this may be cancelled. It is done when the layer is back, or by the next hub of the layer.
+        # Noted first: this may be cancelled. Then the membership is ended after the outage, or by the next hub.
         self._left_behind.add((name, channel))
-        # While the layer does not answer, nobody waits for it.
+        # During an outage nothing waits for the layer.
         if self.outage.is_on:
             return
         try:
@@ -334,7 +335,7 @@ class Hub:
             self._left_behind.discard((name, channel))
 
     async def _forget(self, name: str, channel: str) -> None:
-        # A name that the layer refuses may be a client's, and nobody is a member of such a group.
+        # A client may have chosen a name that the layer rejects. Such a group has no members.
         with suppress(*REFUSALS):
             async with asyncio.timeout(self._timeout):
                 await self.layer.group_discard(name, channel)
@@ -387,7 +388,7 @@ class Hub:
     # Losses
 
     def _take(self, message: ASGIEvent) -> None:
-        """Take what another process, or this one, has announced through the layer."""
+        """Process an announcement that came through the layer, from any process."""
         tails = cast("list[Any]", message.get("tails") or ())
         self._hear([Tail(*tail) for tail in tails])
 
@@ -406,7 +407,7 @@ class Hub:
 
 
 _hubs: dict[tuple[asyncio.AbstractEventLoop, ChannelLayer], Hub] = {}
-# Memberships that the last connection of a hub could not leave: the next hub of the layer does.
+# Memberships that the last connection of a hub could not end: the next hub of the layer ends them.
 _orphans: dict[ChannelLayer, set[tuple[str, str]]] = {}
 
 

@@ -1,4 +1,4 @@
-"""Telling the members of groups that the channel layer lost something: once, however many groups it was in."""
+"""Notifying the members of groups that the channel layer lost messages: once, however many groups are affected."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -13,17 +13,17 @@ from chanx.utils.logging import logger
 
 __all__ = ["Losses", "Resynced"]
 
-# Seconds in which further losses are told together with the first.
+# Seconds in which further losses are reported together with the first.
 _GATHER = 0.25
-# Groups that the log names.
+# How many groups the log names.
 _NAMED = 10
 
 
 class Resynced(Protocol):
-    """Somebody who may have missed messages."""
+    """A member that may have missed messages."""
 
     def resync(self) -> None:
-        """Learn that messages may have been lost."""
+        """Handle that messages may have been lost."""
         ...
 
 
@@ -40,7 +40,7 @@ class LossyGroup(Protocol):
 
     @property
     def members(self) -> Iterable[Resynced]:
-        """Who receives."""
+        """The members that receive."""
         ...
 
 
@@ -48,9 +48,9 @@ G = TypeVar("G", bound=LossyGroup)
 
 
 class Losses(Generic[G]):
-    """Gathers what was lost in the groups of a hub for a moment, joins these groups again, and tells their members.
+    """Collects losses in the groups of a hub for a moment, joins these groups again, and notifies their members.
 
-    `join_again` may raise whatever the layer does: then it is an outage, after which everybody is told.
+    If `join_again` raises, an outage begins, after which every member is notified.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Losses(Generic[G]):
         self._reporting: asyncio.Task[None] | None = None
 
     def note(self, lost: int) -> None:
-        """Tell of a loss soon: a break in the connection shows in one group after the other."""
+        """Report a loss soon: a broken connection shows in one group after the other."""
         self._lost += lost
         if self._timer is None:
             self._timer = self._loop.call_later(_GATHER, self._report, context=Context())
@@ -84,7 +84,7 @@ class Losses(Generic[G]):
         names = [group.name for group in groups[:_NAMED]]
         logger.warning("The channel layer lost %d messages of the groups %s", lost, names)
         try:
-            # A membership may be what was lost.
+            # The layer may have lost the membership itself.
             await self._join_again([group for group in groups if group.is_open])
         except Exception as error:  # a layer may raise anything
             await self._outage.over(error)
@@ -93,7 +93,7 @@ class Losses(Generic[G]):
             member.resync()
 
     async def stop(self) -> None:
-        """Tell nobody any more."""
+        """Stop reporting losses."""
         if self._timer is not None:
             self._timer.cancel()
         if self._reporting is not None:

@@ -1,4 +1,4 @@
-"""The channel of the layer on which one connection can be reached."""
+"""The channel of one connection in the channel layer."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,10 +12,10 @@ __all__ = ["Mailbox"]
 
 
 class Mailbox:
-    """Receives what is sent to one connection's own channel, and gives it to `take`.
+    """Receives what is sent to one connection's own channel, and passes it to `take`.
 
-    Where the layer allows it, the channel exists only from when somebody asks for its name: before, nobody can have
-    sent anything there. Once closed, it has a name for those who ask, and receives nothing.
+    If the layer allows it, the channel is created when its name is first requested: before that, nothing can have been
+    sent to it. After closing, the name can still be requested, but nothing is received.
     """
 
     __slots__ = ("_is_closed", "_layer", "_outage", "_pumping", "_take", "name")
@@ -31,12 +31,12 @@ class Mailbox:
         self.name = ""
 
     async def open(self) -> None:
-        """Get a channel now. Raises what the layer raises."""
+        """Create the channel now. Raises what the layer raises."""
         self.name = await self._layer.new_channel()
         self.listen()
 
     def listen(self) -> str:
-        """Return the channel's name, and listen to it from now on unless the mailbox is closed."""
+        """Return the channel's name, and start listening unless the mailbox is closed."""
         if not self.name:
             self.name = _at_once(self._layer)
         if self._pumping is None and not self._is_closed:
@@ -44,7 +44,7 @@ class Mailbox:
         return self.name
 
     def close(self) -> "asyncio.Task[None] | None":
-        """Take nothing more; the task that has to be ended is returned."""
+        """Stop taking messages; return the task that the caller has to end."""
         self._is_closed = True
         return self._pumping
 
@@ -60,7 +60,7 @@ class Mailbox:
 
 
 def _at_once(layer: ChannelLayer) -> str:
-    """Run `new_channel()` of a layer that does not wait there."""
+    """Run `new_channel()` of a layer whose implementation does not suspend."""
     making = cast("asyncio.Future[str]", layer.new_channel()).__await__()
     try:
         next(making)

@@ -1,4 +1,4 @@
-"""Messages that a process sends to itself through a channel layer, to find out that earlier ones have arrived."""
+"""Markers: messages that a process sends to itself through a channel layer, to know that earlier ones have arrived."""
 
 import asyncio
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ _TYPE = "chanx.marker"
 class Markers:
     """Markers that are on their way to channels of one process.
 
-    A layer keeps the order of a channel, so a marker that arrives follows everything that was sent there before it.
+    A layer keeps the order of a channel, so a marker arrives after everything that was sent there before it.
     """
 
     def __init__(self, layer: ChannelLayer) -> None:
@@ -23,7 +23,10 @@ class Markers:
         self._awaited: dict[int, tuple[str, asyncio.Event]] = {}
 
     async def follow(self, channels: Iterable[str]) -> None:
-        """Send a marker to each channel and wait until all have arrived. Raises what the layer raises, in a group."""
+        """Send a marker to each channel and wait until all have arrived.
+
+        Raises what the layer raises, in an exception group.
+        """
         async with asyncio.TaskGroup() as sending:
             for channel in channels:
                 sending.create_task(self._send(channel))
@@ -38,7 +41,7 @@ class Markers:
             del self._awaited[number]
 
     def take(self, message: ASGIEvent) -> bool:
-        """Tell whether a message is a marker, which is thereby done with."""
+        """Return whether a message is a marker; if so, note that it has arrived."""
         if message.get("type") != _TYPE:
             return False
         _, arrived = self._awaited.get(message["number"], ("", None))
@@ -47,7 +50,7 @@ class Markers:
         return True
 
     def give_up(self, channel: str) -> None:
-        """Wait no longer for markers to a channel on which nothing is received any more."""
+        """Stop waiting for markers to a channel that is no longer received from."""
         for name, arrived in self._awaited.values():
             if name == channel:
                 arrived.set()

@@ -10,9 +10,9 @@ __all__ = ["Memberships"]
 
 
 class Memberships:
-    """Joins and leaves groups, and knows what has to be left at the end.
+    """Joins and leaves groups, and remembers which ones to leave at the end.
 
-    `timeout` bounds each step, in seconds.
+    `timeout` limits each step, in seconds.
     """
 
     __slots__ = ("_hub", "_joined", "_member", "_timeout")
@@ -25,7 +25,7 @@ class Memberships:
 
     async def join(self, group: str) -> None:
         """Join a group. Raises what the layer raises, TimeoutError when it does not answer."""
-        # Noted first: a join that was cancelled half-way may have happened.
+        # Noted first: a join that is cancelled may still have reached the layer.
         self._joined.add(group)
         await self._hub.join(group, self._member)
         if group not in self._joined:
@@ -33,7 +33,7 @@ class Memberships:
             await _all_done([self._hub.leave(group, self._member)])
 
     async def leave(self, group: str) -> None:
-        """Leave a group, joined here or by hand or not at all."""
+        """Leave a group, whether it was joined here, through the layer itself, or not at all."""
         if group in self._joined:
             self._joined.discard(group)
             await _all_done([self._hub.leave(group, self._member)])
@@ -41,9 +41,9 @@ class Memberships:
             await self.leave_by_hand(group)
 
     async def leave_all(self, others: Iterable[str] = ()) -> None:
-        """Leave every group joined here, and the others, which may have been joined by hand.
+        """Leave every group joined here, and the others, which may have been joined through the layer itself.
 
-        A failure is logged and keeps none of the rest.
+        A failure is logged, and the remaining groups are left all the same.
         """
         joined, self._joined = self._joined, set()
         await _all_done([self._hub.leave(group, self._member) for group in joined])
@@ -51,7 +51,7 @@ class Memberships:
             await self.leave_by_hand(group)
 
     async def leave_by_hand(self, group: str) -> None:
-        """Take the connection's own channel, if it has one, out of a group. A failure is logged."""
+        """Remove the connection's own channel, if it has one, from a group. A failure is logged."""
         if not self._member.channel:
             return
         try:

@@ -1,4 +1,4 @@
-"""The time in which a channel layer does not answer."""
+"""Outages: the time in which a channel layer does not answer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,17 +11,16 @@ __all__ = ["Outage"]
 
 _FIRST_DELAY = 0.05
 _LONGEST_DELAY = 1.0
-# Attempts without a delay between them: a pool may hold several connections that broke with the server, which show only
-# when they are used.
+# Attempts without a delay between them: a pool may hold several broken connections, and each shows only in use.
 _ATTEMPTS = 5
-# A layer that fails again so soon has not really come back: the delays go on growing.
+# A layer that fails again within so many seconds was not stable: the delays keep growing.
 _PROBATION = 10.0
 
 
 class Outage:
-    """Tries for everybody at once whether a layer that failed is back.
+    """Retries a failed layer once for all its users.
 
-    `answers` raises while it is not, and `resume` is called when it is. `describe` names the layer in the log.
+    `answers` raises while the layer is down, and `resume` is called when it is back. `describe` names it in the log.
     """
 
     def __init__(
@@ -41,11 +40,11 @@ class Outage:
 
     @property
     def is_on(self) -> bool:
-        """True while the layer does not answer, and for good where it did not when nobody needed it any more."""
+        """True while the layer does not answer; stays true if it did not answer when `stop()` was called."""
         return self._trying is not None or self._is_given_up
 
     async def over(self, error: BaseException) -> None:
-        """Wait until the layer answers again; for ever, once nobody tries any more."""
+        """Wait until the layer answers again; after `stop()`, wait for ever."""
         if self._is_stopped:
             await asyncio.get_running_loop().create_future()
         if self._trying is None:
@@ -53,7 +52,7 @@ class Outage:
         await asyncio.wait([self._trying])
 
     async def stop(self) -> None:
-        """Try no longer: nobody needs the layer any more."""
+        """Stop retrying: the layer is not needed any more."""
         self._is_stopped = True
         self._is_given_up = self.is_on
         if self._trying is not None:

@@ -1,4 +1,4 @@
-"""Ending what receives from a channel layer, and what the layer keeps for it."""
+"""Ending a receiver of a channel layer, and what the layer keeps for it."""
 
 import asyncio
 from contextlib import suppress
@@ -15,14 +15,14 @@ async def end_receiving(
 ) -> None:
     """End the task that receives from a channel, and what the layer keeps for the channel."""
     await stop_task(receiving, within=within)
-    # Queue layers on Redis forget their buffer of a channel only if they do not ask Redis at that moment.
+    # Queue layers on Redis drop the buffer of a channel only if they are not calling Redis at that moment.
     buffers = getattr(layer, "receive_buffer", None)
     if isinstance(buffers, dict):
         cast("dict[str, Any]", buffers).pop(channel, None)
 
 
 async def abandon(layer: ChannelLayer, channel: str, *, within: float) -> None:
-    """End a channel on which nobody receives: layers that keep something for it let it go with the receiver."""
+    """End a channel without a receiver: layers release what they keep for a channel when its receiver ends."""
     receiving = asyncio.ensure_future(layer.receive(channel))
     await asyncio.sleep(0)
     await stop_task(receiving, within=within)
@@ -32,11 +32,11 @@ async def abandon(layer: ChannelLayer, channel: str, *, within: float) -> None:
 
 # Any: what only the queue layers on Redis have.
 async def settle(layer: Any, *, is_down: bool, within: float) -> None:
-    """Let a queue layer on Redis finish what it does after a message was received, for `within` seconds.
+    """Let a queue layer on Redis acknowledge the messages it has received, for at most `within` seconds.
 
-    It acknowledges messages in tasks: one that does not finish leaves its message to be received again. Each holds a
+    It acknowledges each message in a task. If one does not finish, its message is received again. Each task holds a
     lock of the layer, and a receiver that is cancelled while it waits for that lock leaves it bound to its event loop.
-    So unless somebody receives again already, no lock is kept for the next event loop.
+    So the locks are removed for the next event loop, unless the layer is receiving again.
     """
     cleaners: list[asyncio.Future[Any]] | None = getattr(layer, "receive_cleaners", None)
     locks: Any = getattr(layer, "receive_clean_locks", None)
@@ -51,6 +51,6 @@ async def settle(layer: Any, *, is_down: bool, within: float) -> None:
         await stop_task(cleaner, within=within)
     with suppress(AttributeError):  # the layer's own, which other versions may not have
         for channel, lock in [*locks.locks.items()]:
-            if not lock.locked():  # the application may receive from a channel of its own
+            if not lock.locked():  # the application may receive from other channels
                 del locks.locks[channel]
                 locks.wait_counts.pop(channel, None)

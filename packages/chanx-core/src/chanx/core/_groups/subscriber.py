@@ -1,4 +1,4 @@
-"""What the channel layer brings to one connection: from its own channel, and from its groups."""
+"""Deliveries of the channel layer to one connection: from its own channel and from its groups."""
 
 import asyncio
 from contextlib import AbstractContextManager
@@ -21,9 +21,9 @@ __all__ = ["Subscriber"]
 
 
 class Subscriber:
-    """Takes deliveries for one connection: straight to its socket while it keeps up, else into a bounded queue.
+    """Passes deliveries to one connection: directly to its socket while it keeps up, else through a limited queue.
 
-    It is what hubs know as a member.
+    Hubs use it as the member of a group.
     """
 
     __slots__ = (
@@ -68,18 +68,18 @@ class Subscriber:
                 await self._mailbox.open()
 
     def begin(self) -> None:
-        """Deliver from now on what has come and what comes."""
+        """Start delivering, with what has been queued."""
         self._is_open = True
         if self._queue is not None:
             self._queue.open()
 
     @property
     def channel(self) -> str:
-        """The name of the connection's own channel; empty while nobody has asked for it."""
+        """The name of the connection's own channel; empty until `listen()` has been called."""
         return self._mailbox.name
 
     def listen(self) -> str:
-        """Return the name of the connection's own channel, which is listened to from now on."""
+        """Start listening to the connection's own channel, and return its name."""
         return self._mailbox.listen()
 
     # Groups
@@ -93,11 +93,11 @@ class Subscriber:
         await self._groups().leave(group)
 
     async def leave_by_hand(self, group: str) -> None:
-        """Take the connection's own channel out of a group."""
+        """Remove the connection's own channel from a group."""
         await self._groups().leave_by_hand(group)
 
     async def leave_groups(self) -> None:
-        """Leave every group, those that were joined by hand included."""
+        """Leave every group, including those joined through the layer itself."""
         if self._memberships is not None or (self.channel and self.consumer.groups):
             await self._groups().leave_all(self.consumer.groups)
 
@@ -111,7 +111,7 @@ class Subscriber:
 
     @property
     def keeps_up(self) -> bool:
-        """True while nothing waits before what would be sent now."""
+        """True while nothing is queued ahead of a new message."""
         return (
             self._is_open and (self._queue is None or self._queue.is_idle) and self._sender.is_idle
         )
@@ -121,11 +121,11 @@ class Subscriber:
         for text in texts:
             await self._sender.send({"type": "websocket.send", "text": text})
         if self.consumer.log_websocket_message:
-            # The task that writes is the hub's, and its context is not the connection's.
+            # The hub's task writes this, and its context is not the connection's.
             self._connection.context.copy().run(self._connection.log_sent, action)
 
     def adopt(self, writing: asyncio.Task[None]) -> None:
-        """End with the connection a task that waits for its socket."""
+        """Make a task that waits for the socket end with the connection."""
         self._sender.adopt(writing)
 
     async def topic(self, name: str) -> TopicReceiver | None:
@@ -138,7 +138,7 @@ class Subscriber:
         return self._connection.numbering(offset)
 
     def queue(self, delivery: Delivery) -> None:
-        """Take a delivery behind what waits already; where that is too much, the outbound policy decides."""
+        """Queue a delivery. If the queue is full, apply the outbound policy."""
         if self._connection.is_closing:
             return
         queue = self._prepared_queue()
@@ -150,13 +150,13 @@ class Subscriber:
         if policy == "drop_oldest":
             dropped = queue.drop_oldest()
             queue.put(delivery)
-            if isinstance(dropped, Resync):  # what it tells is still true
+            if isinstance(dropped, Resync):  # still needed
                 queue.put(dropped)
         elif policy == "close":
             self._connection.abandon(CLOSE_SLOW_CONSUMER)
 
     def resync(self) -> None:
-        """Tell the consumer that messages may have been lost, once for all that were lost until it is told."""
+        """Queue a resync; one that is already queued covers later losses."""
         if self._connection.is_closing or self._resync_waits:
             return
         if self._memberships or self._mailbox.name:
@@ -174,7 +174,7 @@ class Subscriber:
             self.queue(delivery)
 
     def _prepared_queue(self) -> WorkQueue[Delivery]:
-        # Made when something has to go through it: most connections only receive what goes to their socket.
+        # Created on first use: for most connections everything goes directly to the socket.
         if self._queue is None:
             self._queue = WorkQueue(
                 self._handle,
@@ -187,7 +187,7 @@ class Subscriber:
         return self._queue
 
     async def _handle(self, delivery: Delivery) -> None:
-        """Handle one delivery at its turn. Raises nothing but what ends the connection or the process."""
+        """Handle one delivery. Raises only what ends the connection or the process."""
         try:
             if self._before is not None:
                 await self._before()
@@ -200,7 +200,7 @@ class Subscriber:
         self._connection.dropped("slow_consumer")
         if not self._was_slow:
             self._was_slow = True
-            # A task of the hub does this, whose context is not the connection's.
+            # The hub's task does this, and its context is not the connection's.
             self._connection.context.copy().run(
                 logger.warning,
                 "Slow consumer: event_queue=%d is full (outbound_policy=%r)",
@@ -217,12 +217,12 @@ class Subscriber:
 
     @property
     def waiting(self) -> int:
-        """How many deliveries wait for their turn."""
+        """How many deliveries are queued."""
         return 0 if self._queue is None else self._queue.waiting
 
     @property
     def layer_is_local(self) -> bool:
-        """True where the channel layer lives in this process."""
+        """True if the channel layer is inside this process."""
         return self._hub.traits.is_local
 
     @property
@@ -234,7 +234,7 @@ class Subscriber:
 
     @property
     def is_idle(self) -> bool:
-        """True while no delivery is being handled or waits."""
+        """True while no delivery is queued or being handled."""
         return self._queue is None or self._queue.is_idle
 
     @property
@@ -243,7 +243,7 @@ class Subscriber:
         return frozenset() if self._queue is None else self._queue.tasks
 
     def clear(self) -> None:
-        """Forget what waits and take nothing more on."""
+        """Drop what is queued, and everything that comes later."""
         self._is_open = False
         if self._queue is not None:
             self._queue.clear()
@@ -259,5 +259,5 @@ class Subscriber:
             await self._hub.stop_receiving(receiving, self._mailbox.name)
 
     async def release(self) -> None:
-        """Let go of the layer, as the last step."""
+        """Release the hub, as the last step."""
         await self._hub.release(self)
