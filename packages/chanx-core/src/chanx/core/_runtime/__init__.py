@@ -1,1 +1,1 @@
-"""Tasks and queues, for all that runs concurrently."""
+"""Tasks and queues."""

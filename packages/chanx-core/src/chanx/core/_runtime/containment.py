@@ -1,4 +1,4 @@
-"""Keeping what goes wrong in the user's code from anything but the one message that it was about."""
+"""Limiting a failure of user code to the message that was being handled."""
 
 import asyncio
 from typing import Protocol
@@ -7,7 +7,7 @@ from chanx.core._runtime.tasks import take_back_cancellation
 
 __all__ = ["Cancelling", "contained"]
 
-# They end more than a message: the process, or a coroutine that nobody awaits any more.
+# These end more than a message: the process, or a coroutine that is being closed.
 _PASSED_ON = (KeyboardInterrupt, SystemExit, GeneratorExit)
 
 
@@ -21,10 +21,10 @@ class Cancelling(Protocol):
 
 
 async def contained(error: BaseException, connection: Cancelling) -> Exception:
-    """Return what the hooks for failures are passed for an error; raise it again where it is no failure.
+    """Return the exception that the error hooks get for an error; raise it again if it is not a failure.
 
-    User code may raise any BaseException, or cancel its own task: that is a failure of one message like any other. A
-    cancellation by the connection, and a wish to end the process, are raised again.
+    User code may raise any BaseException, or cancel its own task: both are failures of one message. A cancellation by
+    the connection is raised again, and so is an exception that ends the process.
     """
     if isinstance(error, Exception):
         return error

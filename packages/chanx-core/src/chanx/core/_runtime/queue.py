@@ -1,4 +1,4 @@
-"""A bounded queue of things to handle."""
+"""A limited queue of items to handle."""
 
 import asyncio
 from collections import deque
@@ -13,20 +13,20 @@ __all__ = ["YIELD_AFTER", "WorkQueue"]
 
 T = TypeVar("T")
 
-# Seconds for which one item may keep others waiting before a warning.
+# Seconds for which no item may start while others wait, before a warning.
 _BLOCKED_AFTER = 5.0
-# Seconds of handling after which other connections get a turn of the event loop.
+# Seconds of handling after which the queue yields to the event loop.
 YIELD_AFTER = 0.001
 
 
 class WorkQueue(Generic[T]):
-    """Handles items in the order in which they came, `width` at once, while `limit` more wait.
+    """Handles items in their order, `width` concurrently, while at most `limit` more wait.
 
-    An item put aside does not keep to the order: it starts as soon as fewer than `max_active` are
-    running in all. A queue starts closed: items wait until `open()`. Each item is handled in a copy of `context`,
-    so that no context variable that one sets reaches the next. Whatever `handle` raises, the next items go on.
-    `on_blocked` is called when nothing has moved on for 5 s though something waits. `spent` is how many seconds of
-    handling there were since others got a turn: whoever adds without waiting gives way after `YIELD_AFTER`.
+    An item put aside is not kept in order: it starts as soon as fewer than `max_active` items are running. A queue
+    starts closed: items wait until `open()`. Each item is handled in a copy of `context`, so no item sees a context
+    variable that another has set. If `handle` raises, the next items are still handled. `on_blocked` is called when
+    items wait and none has started for 5 s. `spent` is the handling time in seconds since the queue last yielded to
+    the event loop: a caller that adds items without waiting yields after `YIELD_AFTER`.
     """
 
     __slots__ = (
@@ -67,15 +67,15 @@ class WorkQueue(Generic[T]):
         self._max_active = width if max_active is None else max_active
         self._on_blocked = on_blocked
         self._context = copy_context() if context is None else context
-        # Made when something has to wait: most connections are idle, and a deque takes 600 bytes.
+        # Created when an item has to wait: most connections are idle, and a deque takes 600 bytes.
         self._waiting: deque[T] | None = None
         self._aside: deque[T] | None = None
-        self._ordered = 0  # tasks that take items in their order
-        self._active = 0  # these and the ones that handle items put aside
+        self._ordered = 0  # tasks that handle items in order
+        self._active = 0  # these, and the tasks that handle items put aside
         self._started = 0
         self.spent = 0.0
         self.overflows = False
-        """True while nobody waits for room: what does not fit is refused."""
+        """True while callers do not wait for room: an item that does not fit is rejected."""
         self._open = False
         self._is_held = False
         self._is_starting = False
@@ -102,17 +102,17 @@ class WorkQueue(Generic[T]):
 
     @property
     def waiting(self) -> int:
-        """How many items wait for their turn in order."""
+        """How many items wait in order."""
         return len(self._waiting or ())
 
     @property
     def has_waiting(self) -> bool:
-        """True while anything waits for its turn."""
+        """True while any item waits."""
         return bool(self._waiting or self._aside)
 
     @property
     def is_idle(self) -> bool:
-        """True while nothing runs and nothing waits."""
+        """True while no item runs or waits."""
         return not (self._active or self._waiting or self._aside)
 
     @property
@@ -121,7 +121,7 @@ class WorkQueue(Generic[T]):
         return frozenset(self._tasks)
 
     def put(self, item: T) -> bool:
-        """Add an item at the end; false where the queue is full now. Whoever adds, looks first."""
+        """Add an item at the end; return false if the queue is full now. Callers check `is_full` first."""
         if self._open and self._ordered < self._width and self._active < self._max_active:
             self._ordered += 1
             self._active += 1
@@ -137,7 +137,7 @@ class WorkQueue(Generic[T]):
         return not self.is_full
 
     def put_aside(self, item: T) -> bool:
-        """Add an item that does not keep to the order; false where the queue is full now."""
+        """Add an item that is not kept in order; return false if the queue is full now."""
         if self._aside is None:
             self._aside = deque()
         self._aside.append(item)
@@ -145,17 +145,17 @@ class WorkQueue(Generic[T]):
         return not self.is_full
 
     def drop_oldest(self) -> T | None:
-        """Forget the item that has waited longest in order, and return it."""
+        """Drop the item that has waited longest in order, and return it."""
         return self._waiting.popleft() if self._waiting else None
 
     @property
     def items(self) -> Iterator[T]:
-        """What waits for its turn."""
+        """The items that wait."""
         yield from self._waiting or ()
         yield from self._aside or ()
 
     def discard(self, item: T) -> None:
-        """Forget an item that waits."""
+        """Drop an item that waits."""
         for waiting in (self._waiting, self._aside):
             if waiting and item in waiting:
                 waiting.remove(item)
@@ -163,24 +163,24 @@ class WorkQueue(Generic[T]):
                 return
 
     def overflow(self, on: bool) -> None:
-        """Refuse what does not fit, or let those who add wait for room."""
+        """Reject items that do not fit, or let callers wait for room."""
         self.overflows = on
         if on and self._room is not None and not self._room.done():
             self._room.set_result(None)
 
     def hold(self) -> None:
-        """Be full until `open()`."""
+        """Count as full until `open()`."""
         self._is_held = not self._open
 
     def open(self) -> None:
-        """Begin to handle."""
+        """Start handling items."""
         self._open = True
         self._is_held = False
         self._start_waiting()
         self._make_room()
 
     def clear(self) -> None:
-        """Forget what waits and take nothing more on; what runs goes on."""
+        """Drop the items that wait and close the queue; running items continue."""
         self._open = self._is_held = False
         self._waiting = self._aside = None
         if self._patience is not None:
@@ -189,14 +189,14 @@ class WorkQueue(Generic[T]):
         self._make_room()
 
     async def room(self) -> None:
-        """Wait until an item may be added. One at a time may wait here."""
+        """Wait until an item may be added. Only one caller at a time may wait."""
         while self.is_full and not self.overflows:
             self._room = asyncio.get_running_loop().create_future()
             await self._room
 
     def _start_waiting(self) -> None:
-        """Start what may run now."""
-        # A task that ends at once calls this from within: the loop below goes on with the next item, however many.
+        """Start the items that may run now."""
+        # A task that ends at once calls this recursively: then the loop below continues with the next item.
         if self._is_starting:
             return
         self._is_starting = True
@@ -228,7 +228,7 @@ class WorkQueue(Generic[T]):
         task.add_done_callback(self._tasks.discard)
 
     async def _work(self, item: T) -> None:
-        # One task goes on with what has come meanwhile: a burst costs one task, not one a message.
+        # One task continues with the items that have arrived meanwhile: a burst costs one task, not one per item.
         try:
             while True:
                 self._started += 1
@@ -261,18 +261,18 @@ class WorkQueue(Generic[T]):
             self._start_waiting()
 
     async def give_way(self) -> None:
-        """Let other connections have a turn of the event loop."""
+        """Yield to the event loop."""
         self.spent = 0.0
         await asyncio.sleep(0)
 
     def _is_changed(self) -> bool:
-        """Tell whether handling has left something in the current task: a context variable, a cancellation."""
+        """Return whether handling has changed the current task: a context variable or a cancellation."""
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             return True
         try:
             return copy_context() != self._context
-        except Exception:  # values are compared, and those of some libraries refuse
+        except Exception:  # values are compared, and some libraries raise there
             return True
 
     def _make_room(self) -> None:

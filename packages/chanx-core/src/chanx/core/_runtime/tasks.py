@@ -1,4 +1,4 @@
-"""Starting tasks, and seeing them end."""
+"""Starting and ending tasks."""
 
 import asyncio
 import sys
@@ -28,7 +28,7 @@ if sys.version_info >= (3, 12):
     def spawn(
         coroutine: Coroutine[Any, Any, None], *, context: Context | None = None
     ) -> "asyncio.Task[None]":
-        """Run the coroutine as a task, up to its first suspension at once: one that never suspends costs little.
+        """Run the coroutine as a task that starts at once: one that never suspends costs little.
 
         It runs in `context`, or in a copy of the current one.
         """
@@ -38,13 +38,13 @@ if sys.version_info >= (3, 12):
         """Wait until a task just spawned has come to its first suspension."""
 
     async def stop_task(task: "asyncio.Future[Any]", *, within: float | None = None) -> None:
-        """Cancel a task and wait until it has ended, however it ends, or so many seconds have passed."""
+        """Cancel a task and wait until it has ended in any way, for at most `within` seconds."""
         task.cancel()
         if not task.done():
             await asyncio.wait([task], timeout=within)
 
 else:
-    # Seconds after which a task that has not ended is cancelled again.
+    # Seconds after which a task that still runs is cancelled again.
     _AGAIN = 0.5
 
     def spawn(
@@ -58,10 +58,10 @@ else:
         await asyncio.sleep(0)
 
     async def stop_task(task: "asyncio.Future[Any]", *, within: float | None = None) -> None:
-        """Cancel a task and wait until it has ended, however it ends, or so many seconds have passed.
+        """Cancel a task and wait until it has ended in any way, for at most `within` seconds.
 
-        `asyncio.wait_for()`, which clients of Redis use, swallows a cancellation that comes as it succeeds; the
-        next one ends the task.
+        `asyncio.wait_for()`, which Redis clients use, swallows a cancellation that arrives as it succeeds. The next
+        cancellation ends the task.
         """
         loop = asyncio.get_running_loop()
         end = inf if within is None else loop.time() + within
@@ -71,14 +71,14 @@ else:
 
 
 def spawn_apart(coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-    """Spawn a task that works for many connections: in an empty context, not in that of the first of them."""
+    """Spawn a task that works for many connections: in an empty context, instead of that of the first connection."""
     return spawn(coroutine, context=Context())
 
 
 async def cancel_tasks(*tasks: "asyncio.Task[None] | None", within: float) -> None:
     """Cancel tasks and wait until they have ended, for at most `within` seconds.
 
-    The calling task is not one that others cancel. A task that ignores its cancellation is logged and left alone.
+    The calling task is left out. A task that ignores its cancellation is logged and left running.
     """
     current = asyncio.current_task()
     running = {
@@ -97,7 +97,7 @@ async def cancel_tasks(*tasks: "asyncio.Task[None] | None", within: float) -> No
 
 
 async def take_back_cancellation() -> None:
-    """Go on in a task that its own code has cancelled."""
+    """Clear the cancellation of a task that its own code has cancelled."""
     task = asyncio.current_task()
     while task is not None and task.uncancel() > 0:
         pass
@@ -107,9 +107,9 @@ async def take_back_cancellation() -> None:
 
 
 async def uninterrupted(ending: Coroutine[Any, Any, None], *, context: Context) -> None:
-    """Wait for the ending even if the waiting task is cancelled, which is then passed on after it.
+    """Run `ending` to its end even if the waiting task is cancelled; raise the cancellation afterwards.
 
-    A second cancellation stops the waiting; the ending goes on by itself.
+    A second cancellation ends the waiting, while `ending` continues.
     """
     task = spawn(ending, context=context)
     if not task.done():
