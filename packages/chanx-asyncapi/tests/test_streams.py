@@ -1,5 +1,6 @@
 """Streams, cancelling, credit and requests of the server: what documents say, and what breaks clients."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any, Literal
 
@@ -272,11 +273,75 @@ def test_the_client_answers_requests_of_the_server() -> None:
     assert ref["description"].startswith("Chosen by the server")
 
 
-def test_the_page_shows_them() -> None:
-    page = docs_page(document_of(ToolConsumer, ApproveConsumer))
+# The page
 
-    for name in ("ask", "cancel", "more", "approve"):
-        assert f'id="operation-{name}"' in page
+
+def on_page(page: str, operation: str) -> str:
+    """Return what the page says about an operation, as text."""
+    _, _, rest = page.partition(f'id="operation-{operation}">')
+    inside, _, _ = rest.partition("</article>")
+    return " ".join(re.sub(r"<[^>]*>", " ", inside).split())
+
+
+def test_the_page_says_how_a_message_is_answered() -> None:
+    page = docs_page(document_of(ToolConsumer))
+
+    assert on_page(page, "ask") == (
+        "ask Message ask Answer stream of token , tool_call, tool_result End error , complete "
+        "Credit &quot;window&quot;: 32 to begin with, then more Cancel cancel"
+    )
+
+
+def test_the_page_tells_the_other_answers_apart() -> None:
+    page = docs_page(document_of(ModesConsumer))
+
+    assert "Answer one message token End error , complete" in on_page(page, "ask")
+    assert "Answer no message End error , complete" in on_page(page, "ping")
+    assert "Answer any number of token , tool_call, tool_result" in on_page(page, "report")
+    assert "Cancel cancel" in on_page(page, "report")
+    for name in ("ask", "ping"):
+        assert "Cancel" not in on_page(page, name)
+    assert "Credit" not in page
+
+
+def test_the_page_shows_controls_apart_from_messages() -> None:
+    class RenamedConsumer(StreamConsumer):
+        control_actions = {"cancel": "stop"}  # noqa: RUF012 - the documented way to write it
+
+        @ws_handler(cancellable=True)
+        async def report(self, message: Report) -> Token:
+            return Token(payload="")
+
+    document = document_of(RenamedConsumer)
+    page = docs_page(document)
+
+    assert document["operations"]["stop"]["x-control"] == "cancel"
+    assert on_page(page, "stop").endswith("Frame stop For the answer to ask , report")
+    assert on_page(page, "more").endswith("Frame more For the answer to ask")
+    assert "Cancel stop" in on_page(page, "report")
+    for name in ("stop", "more"):
+        assert f'class="operation control" id="operation-{name}"' in page
+    assert page.index("<h3>Clients send</h3>") < page.index("<h3>Controls</h3>")
+
+
+def test_the_page_shows_requests_of_the_server() -> None:
+    page = docs_page(document_of(ApproveConsumer))
+
+    assert 'class="operation request" id="operation-approve"' in page
+    assert on_page(page, "approve").endswith("Message approve Answer approved")
+    assert "<h3>The server asks</h3>" in page
+
+
+def test_the_page_has_the_actions_of_the_wire_first() -> None:
+    class NamedConsumer(Consumer):
+        @ws_handler
+        async def handle_question(self, message: Ask) -> Token:
+            return Token(payload="")
+
+    page = docs_page(document_of(NamedConsumer))
+
+    assert on_page(page, "handle_question").startswith("ask handle_question Message ask")
+    assert re.search(r'href="#operation-handle_question">ask</a>', page)
 
 
 # Comparing

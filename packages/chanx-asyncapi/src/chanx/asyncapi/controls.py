@@ -11,7 +11,10 @@ from chanx.core.spec import Control
 from chanx.messages.base import BaseMessage
 from chanx.type_defs import JSONObject
 
-__all__ = ["SUMMARIES", "control_message"]
+__all__ = ["CONTROL", "SUMMARIES", "control_message"]
+
+CONTROL = "x-control"
+"""The key inside an operation: which control action it is, whatever name the class gives it on the wire."""
 
 SUMMARIES: dict[Control, str] = {
     "cancel": "Cancel the answer to a message",

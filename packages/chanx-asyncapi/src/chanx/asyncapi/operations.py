@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chanx.asyncapi.answers import ANSWERS, answers
-from chanx.asyncapi.controls import SUMMARIES
+from chanx.asyncapi.controls import CONTROL, SUMMARIES
 from chanx.asyncapi.messages import Messages
 from chanx.asyncapi.schemas import MessageUse
 from chanx.asyncapi.security import SecuritySchemes
@@ -65,8 +65,8 @@ def operations(
     for request in source.spec.requests:
         yield message_actions(request)[0], _asked(channel, request)
     for name, control in source.spec.controls.items():
-        used = [source.control(name)]
-        yield name, channel.operation("receive", used, summary=SUMMARIES[control])
+        details: dict[str, Any] = {"summary": SUMMARIES[control], CONTROL: control}
+        yield name, channel.operation("receive", [source.control(name)], **details)
     if source.spec.emits:
         emits = source.pushed(*source.spec.emits)
         yield f"{key}_emits", channel.operation("send", emits, summary="Messages the server pushes")

@@ -1,12 +1,11 @@
 """Two documents, by their channels: a channel is known by its address, whatever its key."""
 
 from collections.abc import Iterator
-from typing import Any
 
+from chanx.asyncapi.actions import schema_actions
 from chanx.asyncapi.diff._answers import Answer, compare_answers
 from chanx.asyncapi.diff._change import Change, Direction
 from chanx.asyncapi.diff._schemas import SchemaComparison
-from chanx.asyncapi.shapes import is_object
 from chanx.asyncapi.validation._problem import pointer
 from chanx.asyncapi.validation._references import resolved
 from chanx.type_defs import JSONObject
@@ -248,13 +247,7 @@ def _answers(document: JSONObject, key: str) -> dict[str, Answer]:
 def _names(document: JSONObject, message: JSONObject, key: str) -> list[str]:
     """Return the actions of a message: what its first constant field may be; else its own name, or its key."""
     payload = resolved(document, message.get("payload"))
-    required = payload.get("required", ())
-    for name, field in payload.get("properties", {}).items():
-        if name in required and is_object(field):
-            values: list[Any] = [field["const"]] if "const" in field else field.get("enum", [])
-            if values and all(isinstance(value, str) for value in values):
-                return [str(value) for value in values]
-    return [str(message.get("name") or key)]
+    return schema_actions(payload) or [str(message.get("name") or key)]
 
 
 def _listed(words: frozenset[str]) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from chanx.asyncapi.docs._assets import SCRIPTS, asset_link
-from chanx.asyncapi.docs._channel import channel_section, paragraphs, received_examples
+from chanx.asyncapi.docs._channel import channel_section, received_examples
 from chanx.asyncapi.docs._html import Html, element, joined
+from chanx.asyncapi.docs._operation import Operation, channel_operations, paragraphs
 from chanx.asyncapi.text import to_compact_text
 from chanx.type_defs import JSONObject
 
@@ -16,7 +17,7 @@ Link = Callable[[str], str]
 _VIEWPORT = Html(
     '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
 )
-_DIRECTIONS = {"receive": "→", "send": "←"}
+_ARROWS = {"receive": "→", "request": "⇄", "send": "←", "control": "→"}
 
 
 def docs_page(document: JSONObject, link: Link = asset_link) -> str:
@@ -89,24 +90,19 @@ def _contents(document: JSONObject) -> Html:
 
 def _contents_of(document: JSONObject, key: str) -> Html:
     channel = document["channels"][key]
-    reference = f"#/channels/{key}"
-    operations = [
-        element(
-            "li",
-            element(
-                "span",
-                _DIRECTIONS[operation["action"]],
-                class_=operation["action"],
-                aria_hidden="true",
-            ),
-            " ",
-            element("a", name.removeprefix(f"{key}_"), href=f"#operation-{name}"),
-        )
-        for name, operation in document["operations"].items()
-        if operation["channel"]["$ref"] == reference
-    ]
+    operations = [_contents_line(key, one) for one in channel_operations(document, key)]
     heading = element("a", channel.get("title", key), href=f"#channel-{key}")
     return element("li", heading, element("ul", *operations))
+
+
+def _contents_line(key: str, operation: Operation) -> Html:
+    kind, name = operation.kind, operation.name
+    return element(
+        "li",
+        element("span", _ARROWS[kind], class_=kind, aria_hidden="true"),
+        " ",
+        element("a", operation.label.removeprefix(f"{key}_"), href=f"#operation-{name}"),
+    )
 
 
 def _main(document: JSONObject) -> Html:
