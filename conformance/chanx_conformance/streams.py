@@ -146,6 +146,36 @@ class StreamingHookByHook(Streaming):
         await super().handle_result(result)
 
 
+class Watching(Observer):
+    """Notes what it learns."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    @contextmanager
+    def on_message(self, consumer: Any, message: BaseMessage) -> Generator[None]:
+        """Note the beginning and the end."""
+        self.seen.append(f"begin {message.action}")
+        yield
+        self.seen.append(f"end {message.action}")
+
+    def on_reply(self, consumer: Any, message: BaseMessage) -> None:
+        """Note it."""
+        self.seen.append(message.action)
+
+    def on_error(self, consumer: Any, error: Exception, message: BaseMessage | None) -> None:
+        """Note it."""
+        self.seen.append((type(error).__name__, None if message is None else message.action))
+
+    def on_stream_end(self, consumer: Any, message: BaseMessage, items: int) -> None:
+        """Note how many items there were."""
+        self.seen.append(("end", message.action, items))
+
+    def on_credit_wait(self, consumer: Any, message: BaseMessage, seconds: float) -> None:
+        """Note how long it took."""
+        self.seen.append(("wait", message.action, seconds))
+
+
 def error(code: str, text: str, ref: str | None = None, **extra: Any) -> JSONObject:
     """Return the error frame of an application error."""
     frame: JSONObject = {
@@ -469,30 +499,97 @@ class StreamTests(Suite):
             await ws.disconnect()
             await draining
 
-    async def test_observers_see_a_stream_as_one_message(self) -> None:
-        """From its start to its end, with each item."""
-        seen: list[str] = []
+    # Observers
 
-        class Watching(Observer):
-            @contextmanager
-            def on_message(self, consumer: Any, message: BaseMessage) -> Generator[None]:
-                seen.append("begin")
-                yield
-                seen.append("end")
-
-            def on_reply(self, consumer: Any, message: BaseMessage) -> None:
-                seen.append(message.action)
-
+    @pytest.fixture
+    def seen(self) -> Generator[list[Any]]:
+        """Watch the connections of one test."""
         watching = Watching()
         add_observer(watching)
-        try:
-            async with self.connect(Streaming) as ws:
-                await self.send(ws, "count", 2, ref="7")
-                await self.until_end(ws, "7")
-                await ws.idle()
-        finally:
-            remove_observer(watching)
-        assert seen == ["begin", "word", "word", "complete", "end"]
+        yield watching.seen
+        remove_observer(watching)
+
+    @ROUTES
+    @pytest.mark.parametrize("ref", [{"ref": "7"}, {}], ids=["ref", "no ref"])
+    async def test_observers_see_a_stream_as_one_message(
+        self, seen: list[Any], handlers: Consumer, ref: dict[str, Any]
+    ) -> None:
+        """From its start to its end, with each item and their number."""
+        async with self.connect(handlers, send_completion=True) as ws:
+            await self.send(ws, "count", 2, **ref)
+            await ws.idle()
+        items = ["word", "word", "complete"]
+        assert seen == ["begin count", *items, ("end", "count", 2), "end count"]
+
+    @ROUTES
+    @pytest.mark.parametrize("ref", [{"ref": "7"}, {}], ids=["ref", "no ref"])
+    async def test_observers_count_items_sent_by_hand(
+        self, seen: list[Any], handlers: Consumer, ref: dict[str, Any]
+    ) -> None:
+        """They are items, with and without a number."""
+        async with self.connect(handlers) as ws:
+            await self.send(ws, "break", "by hand", **ref)
+            await ws.idle()
+        assert ("end", "break", 2) in seen
+
+    async def test_observers_learn_of_streams_that_do_not_start(self, seen: list[Any]) -> None:
+        """They have sent nothing."""
+        async with self.connect(Streaming) as ws:
+            await self.send(ws, "count", 100, ref="7")
+            await ws.idle()
+        denied = ("DeniedError", "count")
+        assert seen == ["begin count", denied, "error", ("end", "count", 0), "end count"]
+
+    async def test_observers_learn_of_cancelled_messages(self, seen: list[Any]) -> None:
+        """Of streams, handlers, and messages that waited for their turn."""
+        async with self.connect(Streaming) as ws:
+            await self.send(ws, "count", 0, ref="1", window=1)
+            assert await ws.receive_json_from() == word(1, "1")
+            await self.send(ws, "report", ref="2")
+            await self.send(ws, "report", ref="3")
+            await Answering.entered.wait()
+            for ref in ("3", "2", "1"):
+                await self.send(ws, "cancel", ref=ref)
+                assert await ws.receive_json_from() == error("cancelled", CANCELLED, ref)
+            await self.send(ws, "cancel", ref="1")  # comes too late
+            await ws.idle()
+        cancelled = [line for line in seen if line[0] == "CancelledByClientError"]
+        assert [action for _, action in cancelled] == [None, "report", "count"]
+
+    async def test_observers_learn_of_refused_messages(self, seen: list[Any]) -> None:
+        """Those for which there is no room."""
+        async with self.connect(Streaming, max_pending=1) as ws:
+            await self.send(ws, "deploy", ref="7")
+            assert (await ws.receive_json_from())["ref"] == "s.1"
+            await self.send(ws, "ping", ref="a")
+            await self.send(ws, "ping", ref="b")
+            assert (await ws.receive_json_from())["payload"][0]["type"] == "overloaded"
+            assert ("MessageError", None) in seen
+
+    async def test_observers_learn_of_waits_for_credit(self, seen: list[Any]) -> None:
+        """Once for each, however the wait ends; a client that gives credit in advance causes none."""
+        async with self.connect(Streaming) as ws:
+            await self.send(ws, "count", 2, ref="7", window=3)
+            await self.until_end(ws, "7")
+            assert self.waits(seen) == []
+            await self.send(ws, "count", 3, ref="7", window=1)
+            for number in (1, 2):
+                assert await ws.receive_json_from() == word(number, "7")
+                await self.nothing_came(ws)
+                await self.send(ws, "more", number, ref="7")
+            assert (await self.until_end(ws, "7"))[-1] == complete("7")
+            assert self.waits(seen) == ["count"] * 2
+            await self.send(ws, "count", 0, ref="8", window=1)
+            await ws.receive_json_from()
+            await self.send(ws, "cancel", ref="8")
+            await self.until_end(ws, "8")
+            assert self.waits(seen) == ["count"] * 3
+
+    def waits(self, seen: list[Any]) -> list[str]:
+        """Return what was asked for by those who waited; each wait takes some time."""
+        found = [line for line in seen if line[0] == "wait"]
+        assert all(seconds > 0 for _, _, seconds in found)
+        return [action for _, action, _ in found]
 
     # Requests to the client
 

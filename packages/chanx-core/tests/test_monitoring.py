@@ -4,7 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from threading import Thread
 from typing import Any, ClassVar, Literal, cast
@@ -47,6 +47,13 @@ class AnswerMessage(BaseMessage):
 
     action: Literal["answer"] = "answer"
     payload: str
+
+
+class CountMessage(BaseMessage):
+    """Asks for a stream of so many answers."""
+
+    action: Literal["count"] = "count"
+    payload: int
 
 
 class TickEvent(BaseMessage):
@@ -94,6 +101,16 @@ class Desk(ChanxWebsocketConsumerMixin[TickEvent]):
         if event.payload == "fail":
             raise LookupError("secret")
         return AnswerMessage(payload=event.payload)
+
+
+class Counting(Desk):
+    """Answers by a stream, too."""
+
+    @ws_handler
+    async def count(self, message: CountMessage) -> AsyncIterator[AnswerMessage]:
+        """Count."""
+        for number in range(message.payload):
+            yield AnswerMessage(payload=str(number + 1))
 
 
 class Client:
@@ -471,6 +488,22 @@ async def test_observers_come_and_go_between_connections(notebook: Notebook) -> 
     assert notebook.lines[-1] == ("close", 1000)
 
 
+async def stream_and_cancel(alice: Client) -> None:
+    """Receive one stream whose items need credit, and cancel another."""
+    alice.say('{"action": "count", "payload": 2, "ref": "1", "window": 1}')
+    await alice.frame()
+    alice.say('{"action": "more", "payload": 2, "ref": "1"}')
+    assert [(await alice.frame())["action"] for _ in range(2)] == ["answer", "complete"]
+    alice.say('{"action": "count", "payload": 9, "ref": "2", "window": 1}')
+    await alice.frame()
+
+
+async def cancel(alice: Client) -> None:
+    """Cancel the stream that runs."""
+    alice.say('{"action": "cancel", "ref": "2"}')
+    assert (await alice.frame())["action"] == "error"
+
+
 # Prometheus
 
 
@@ -502,6 +535,24 @@ async def test_prometheus_scrapes_what_happened(registry: CollectorRegistry) -> 
         'chanx_errors_total{action="ask",consumer="Desk",error="ArithmeticError"} 1.0',
     ):
         assert line in ended
+
+
+async def test_prometheus_scrapes_streams(registry: CollectorRegistry) -> None:
+    async with client(Counting) as alice:
+        await stream_and_cancel(alice)
+        streaming = await scraped(registry)
+        await cancel(alice)
+    ended = await scraped(registry)
+
+    assert "chanx_streams 1.0" in streaming
+    for line in (
+        "chanx_streams 0.0",
+        'chanx_cancelled_total{action="count",consumer="Counting"} 1.0',
+        'chanx_credit_wait_seconds_count{action="count",consumer="Counting"} 2.0',
+        'chanx_handler_seconds_count{action="count",consumer="Counting"} 2.0',
+    ):
+        assert line in ended
+    assert not [line for line in ended if line.startswith("chanx_errors_total")]
 
 
 async def scraped(registry: CollectorRegistry) -> list[str]:
@@ -600,6 +651,25 @@ async def test_each_handled_message_has_a_span(
     assert shown(hello) == (StatusCode.UNSET, None, [])
     assert shown(fail) == (StatusCode.ERROR, "ArithmeticError", ["exception"])
     assert shown(rude) == (StatusCode.UNSET, "DeniedError", [])
+
+
+async def test_opentelemetry_reads_streams(telemetry: tuple[Read, InMemorySpanExporter]) -> None:
+    read, spans = telemetry
+    async with client(Counting) as alice:
+        await stream_and_cancel(alice)
+        streaming = read()
+        await cancel(alice)
+    points = read()
+
+    assert streaming["chanx.streams",] == 1
+    assert points["chanx.streams",] == 0
+    assert points["chanx.cancelled", "Counting", "count"] == 1
+    assert points["chanx.credit_wait.duration", "Counting", "count"] == 2
+    assert not [key for key in points if key[0] == "chanx.errors"]
+    streamed, cancelled = [dict(span.attributes or {}) for span in spans.get_finished_spans()]
+    ask = {"chanx.consumer": "Counting", "chanx.action": "count"}
+    assert streamed == {**ask, "chanx.stream.items": 2}
+    assert cancelled == {**ask, "chanx.stream.items": 1, "chanx.cancelled": True}
 
 
 def shown(span: ReadableSpan) -> tuple[StatusCode, Any, list[str]]:

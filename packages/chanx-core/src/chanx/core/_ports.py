@@ -70,6 +70,14 @@ class Notifications(Protocol):
         """Notify that something went wrong."""
         ...
 
+    def streamed(self, message: BaseMessage, items: int) -> None:
+        """Notify that the stream that answers a message has ended."""
+        ...
+
+    def credit_awaited(self, message: BaseMessage, seconds: float) -> None:
+        """Notify that a stream has waited for credit."""
+        ...
+
     def dropped(self, reason: str) -> None:
         """Notify that a message did not reach the client."""
         ...
@@ -152,6 +160,11 @@ class OpenConnection(Protocol):
     @property
     def in_flight(self) -> int:
         """How many handlers are running."""
+        ...
+
+    @property
+    def streams(self) -> int:
+        """How many streams are running."""
         ...
 
     @property

@@ -2,7 +2,8 @@
 
     Exception
     ├── MessageError               answers a message with an error frame; raise it in handlers, guards, dependencies
-    │   └── DeniedError            the message is not allowed; raised by guards
+    │   ├── DeniedError            the message is not allowed; raised by guards
+    │   └── CancelledByClientError the client has cancelled the message; for observers
     ├── ChannelFullError           a channel has no room; raised by channel layers that belong to no framework
     └── ConnectionError
         └── LayerUnavailableError  the channel layer failed or did not answer
@@ -15,7 +16,13 @@ from typing import Any
 
 from chanx.type_defs import JSONObject
 
-__all__ = ["ChannelFullError", "DeniedError", "LayerUnavailableError", "MessageError"]
+__all__ = [
+    "CancelledByClientError",
+    "ChannelFullError",
+    "DeniedError",
+    "LayerUnavailableError",
+    "MessageError",
+]
 
 _ITEM_KEYS = frozenset({"type", "loc", "msg"})
 
@@ -59,6 +66,13 @@ class DeniedError(MessageError):
         self, code: str = "permission_denied", detail: str = "Not allowed", **extra: Any
     ) -> None:
         super().__init__(code, detail, **extra)
+
+
+class CancelledByClientError(MessageError):
+    """The client has cancelled its message: what observers receive. Handlers get `asyncio.CancelledError`."""
+
+    def __init__(self) -> None:
+        super().__init__("cancelled", "Cancelled by the client")
 
 
 class LayerUnavailableError(ConnectionError):

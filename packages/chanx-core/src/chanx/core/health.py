@@ -24,6 +24,8 @@ class Snapshot:
     """Groups that have members in this process now."""
     in_flight: int
     """Handlers that run now, of client messages and of events."""
+    streams: int
+    """Streams that run now; `in_flight` counts them, too."""
     queued_frames: int
     """What waits now for a slow peer, or behind an event that is being handled."""
     dropped: Mapping[str, int]
@@ -49,6 +51,7 @@ def snapshot() -> Snapshot:
         connections=len(connections),
         groups=open_groups(),
         in_flight=sum(connection.in_flight for connection in connections),
+        streams=sum(connection.streams for connection in connections),
         queued_frames=sum(connection.queued for connection in connections),
         dropped=dict(counters.dropped),
         layer_state=layer_state,

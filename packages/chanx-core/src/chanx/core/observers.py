@@ -51,7 +51,23 @@ class Observer:
         `error` is a `ValidationError` for a frame that is no message, an application error such as `MessageError`, or
         whatever else a handler or hook raised: `is_failure()` tells them apart. `message` is what was being handled, if
         anything was.
+
+        It is a `CancelledByClientError` where the client has cancelled its message; without `message` if that still
+        waited in the queue.
         """
+
+    def on_stream_end(
+        self, consumer: "ChanxWebsocketConsumerMixin[Any]", message: "BaseMessage", items: int
+    ) -> None:
+        """Learn that the stream that answers a message has ended, and how many items it has sent.
+
+        Called before the context manager of `on_message()` is left.
+        """
+
+    def on_credit_wait(
+        self, consumer: "ChanxWebsocketConsumerMixin[Any]", message: "BaseMessage", seconds: float
+    ) -> None:
+        """Learn that a stream has waited for credit, and how long. Called when the wait is over, however it ended."""
 
     def on_drop(self, consumer: "ChanxWebsocketConsumerMixin[Any]", reason: str) -> None:
         """Learn that a message did not reach this client, and why: `slow_consumer` or `send_timeout`."""

@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from chanx.core._telemetry.labels import action_label, code_label, consumer_label
+from chanx.core.exceptions import CancelledByClientError
 from chanx.core.health import Snapshot, snapshot
 from chanx.core.observers import Observer, add_observer, is_failure, remove_observer
 from chanx.messages.base import BaseMessage
@@ -68,6 +69,12 @@ class OpenTelemetryExporter(Observer):
         self._errors = meter.create_counter(
             "chanx.errors", "{error}", "Messages and frames that failed."
         )
+        self._cancelled = meter.create_counter(
+            "chanx.cancelled", "{message}", "Messages cancelled by their client."
+        )
+        self._credit_waits = meter.create_histogram(
+            "chanx.credit_wait.duration", "s", "Time that a stream waited for credit of its client."
+        )
         self._observe_snapshot(meter)
 
     def start(self) -> None:
@@ -87,6 +94,7 @@ class OpenTelemetryExporter(Observer):
         level("chanx.connections", [self._number(lambda now: now.connections)], "{connection}")
         level("chanx.groups", [self._number(lambda now: now.groups)], "{group}")
         level("chanx.in_flight", [self._number(lambda now: now.in_flight)], "{handler}")
+        level("chanx.streams", [self._number(lambda now: now.streams)], "{stream}")
         level("chanx.queued_frames", [self._number(lambda now: now.queued_frames)], "{frame}")
         meter.create_observable_gauge("chanx.layer.up", [self._numbers("alias", _up)])
         total("chanx.dropped", [self._numbers("reason", lambda now: now.dropped)], "{message}")
@@ -140,7 +148,12 @@ class OpenTelemetryExporter(Observer):
         error: Exception,
         message: BaseMessage | None,
     ) -> None:
-        """Count what went wrong, and tell the span of the handler."""
+        """Count a cancelled message, and whatever went wrong; note both on the span of the handler."""
+        if isinstance(error, CancelledByClientError):
+            self._cancelled.add(1, _attributes(consumer, message))
+            if message is not None:
+                get_current_span().set_attribute("chanx.cancelled", True)
+            return
         kind = type(error).__name__
         self._errors.add(1, {**_attributes(consumer, message), "error.type": kind})
         if message is None:
@@ -150,6 +163,18 @@ class OpenTelemetryExporter(Observer):
         if is_failure(consumer, error, message):
             span.record_exception(error)
             span.set_status(Status(StatusCode.ERROR, kind))
+
+    def on_stream_end(
+        self, consumer: "ChanxWebsocketConsumerMixin[Any]", message: BaseMessage, items: int
+    ) -> None:
+        """Note the number of items on the span of the stream."""
+        get_current_span().set_attribute("chanx.stream.items", items)
+
+    def on_credit_wait(
+        self, consumer: "ChanxWebsocketConsumerMixin[Any]", message: BaseMessage, seconds: float
+    ) -> None:
+        """Take the time of a wait for credit."""
+        self._credit_waits.record(seconds, _attributes(consumer, message))
 
     def on_close(self, consumer: "ChanxWebsocketConsumerMixin[Any]", code: int) -> None:
         """Count an end by its code."""

@@ -5,12 +5,13 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from chanx.core._telemetry.labels import action_label, code_label, consumer_label
+from chanx.core.exceptions import CancelledByClientError
 from chanx.core.health import snapshot
 from chanx.core.observers import Observer, add_observer, remove_observer
 from chanx.messages.base import BaseMessage
 
 try:
-    from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
+    from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, Summary
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
     from prometheus_client.metrics_core import Metric
     from prometheus_client.registry import Collector
@@ -68,6 +69,27 @@ class PrometheusExporter(Observer, Collector):
             (*handled, "error"),
             registry=None,
         )
+        self._cancelled = Counter(
+            "chanx_cancelled",
+            "Messages cancelled by their client.",
+            handled,
+            registry=None,
+        )
+        self._credit_waits = Summary(
+            "chanx_credit_wait_seconds",
+            "Time that streams waited for credit of their client.",
+            handled,
+            registry=None,
+        )
+        self._own: tuple[Counter | Histogram | Summary, ...] = (
+            self._opened,
+            self._closed,
+            self._seconds,
+            self._replies,
+            self._errors,
+            self._cancelled,
+            self._credit_waits,
+        )
 
     def start(self) -> None:
         """Register the metrics, and observe every connection that comes from now on.
@@ -89,7 +111,7 @@ class PrometheusExporter(Observer, Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield every metric with its numbers of this moment."""
         yield from _snapshot_metrics()
-        for counted in (self._opened, self._closed, self._seconds, self._replies, self._errors):
+        for counted in self._own:
             yield from counted.collect()
 
     def on_connect(self, consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:
@@ -112,9 +134,19 @@ class PrometheusExporter(Observer, Collector):
         error: Exception,
         message: BaseMessage | None,
     ) -> None:
-        """Count what went wrong by the type of the exception."""
+        """Count a cancelled message, and whatever went wrong by the type of the exception."""
+        if isinstance(error, CancelledByClientError):
+            self._cancelled.labels(consumer_label(consumer), action_label(message)).inc()
+            return
         kind = type(error).__name__
         self._errors.labels(consumer_label(consumer), action_label(message), kind).inc()
+
+    def on_credit_wait(
+        self, consumer: "ChanxWebsocketConsumerMixin[Any]", message: BaseMessage, seconds: float
+    ) -> None:
+        """Count a wait for credit, and add up how long they take."""
+        labels = self._credit_waits.labels(consumer_label(consumer), action_label(message))
+        labels.observe(seconds)
 
     def on_close(self, consumer: "ChanxWebsocketConsumerMixin[Any]", code: int) -> None:
         """Count an end by its code."""
@@ -126,6 +158,7 @@ def _snapshot_metrics() -> Iterator[Metric]:
     yield GaugeMetricFamily("chanx_connections", "WebSockets being served.", now.connections)
     yield GaugeMetricFamily("chanx_groups", "Groups with members in this process.", now.groups)
     yield GaugeMetricFamily("chanx_in_flight", "Running handlers.", now.in_flight)
+    yield GaugeMetricFamily("chanx_streams", "Running streams.", now.streams)
     yield GaugeMetricFamily(
         "chanx_queued_frames", "Queued frames and deliveries.", now.queued_frames
     )

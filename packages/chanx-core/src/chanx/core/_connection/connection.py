@@ -495,12 +495,16 @@ class Connection:
     @property
     def in_flight(self) -> int:
         """How many handlers are running."""
-        streams = len(self._stream_tasks())
         return (
-            streams
+            self.streams
             + self._frame_queue.active
             + (0 if self.subscriber is None else self.subscriber.active)
         )
+
+    @property
+    def streams(self) -> int:
+        """How many streams are running."""
+        return 0 if self._streams is None else len(self._streams.running)
 
     @property
     def queued(self) -> int:

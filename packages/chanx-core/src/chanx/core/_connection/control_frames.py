@@ -155,6 +155,7 @@ class ControlFrames:
         return False
 
     async def _answer(self, ref: str | None, error: MessageError) -> None:
+        self._frames.failed(error)
         await self._frames.send_under(ref, ErrorMessage(payload=[error.item]))
 
 

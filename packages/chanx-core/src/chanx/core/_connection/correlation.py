@@ -12,8 +12,9 @@ class Exchange:
     """The handling of one client message: its reference, and whether its last frame has gone out.
 
     `held` collects the frames that leave together at the end, where the consumer does not send immediately. `seq`
-    counts the items of a stream; None where the answer is one message. `window` is how many items the client can take
-    before it asks for more. `offset` is the number of an event of a topic, which its frames carry.
+    counts the items of a stream, which carry it if there is a reference; None where the answer is one message.
+    `window` is how many items the client can take before it asks for more. `offset` is the number of an
+    event of a topic, which its frames carry.
     """
 
     __slots__ = ("answered", "failed", "held", "offset", "ref", "seq", "window")
@@ -34,6 +35,8 @@ class Exchange:
     def addressed(self, text: str, before_ref: str = BEFORE_REF) -> str:
         """Return an encoded message as an answer under the reference, or as the next item of a stream."""
         if self.ref is None:
+            if self.seq is not None:
+                self.seq += 1
             return text
         text = with_ref(text, self.ref, before_ref)
         if self.seq is None:

@@ -269,6 +269,10 @@ class FrameDispatcher:
         error.ref = None
         await self._under(ref, self.reject(error))
 
+    def failed(self, error: Exception) -> None:
+        """Notify observers, if there are any, of a frame that is answered by an error."""
+        self._connection.failed(error)
+
     async def send_under(self, ref: str | None, message: BaseMessage) -> None:
         """Send a message under a reference, whatever the current task is about."""
         await self._under(ref, self._owner.send_message(message))

@@ -1,15 +1,15 @@
 """Running the handler of one message or event, and sending what it returns."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from chanx.core._connection.application_errors import answer_application_error
 from chanx.core._connection.correlation import Exchange
 from chanx.core._connection.live_work import CancellableHandler, LiveWork, RefInUseError
 from chanx.core._connection.outlet import Outlet
-from chanx.core._connection.streams import Streams
+from chanx.core._connection.streams import Stream, Streams
 from chanx.core._ports import HandlerOwner, Notifications, OwnConnection
 from chanx.core._runtime.containment import contained
 from chanx.core._runtime.tasks import take_back_cancellation
@@ -201,9 +201,12 @@ class HandlerRunner:
 
     # Streams
 
-    def watching(self, message: BaseMessage) -> AbstractContextManager[None]:
-        """Notify observers, if there are any, while a message is handled."""
+    def watching(self, stream: Stream) -> AbstractContextManager[None]:
+        """Notify observers, if there are any, of a stream from start to end."""
         return nullcontext()
+
+    def credit_awaited(self, message: BaseMessage, seconds: float) -> None:
+        """Notify observers, if there are any, that a stream has waited for credit."""
 
     async def next_item(self, items: AsyncGenerator[BaseMessage, None]) -> BaseMessage:
         """Return the next item, within the time limit of handlers. Raises StopAsyncIteration."""
@@ -262,9 +265,19 @@ class ObservedRunner(HandlerRunner):
         with self._notifier.handling(message):
             await super().run(message)
 
-    def watching(self, message: BaseMessage) -> AbstractContextManager[None]:
-        """Notify the observers while a message is handled."""
-        return self._notifier.handling(message)
+    @contextmanager
+    def watching(self, stream: Stream) -> Generator[None]:
+        """Notify the observers of a stream from start to end."""
+        with self._notifier.handling(stream.message):
+            try:
+                yield
+            finally:
+                # Before their contexts are left: the number of items belongs to the same span.
+                self._notifier.streamed(stream.message, stream.items)
+
+    def credit_awaited(self, message: BaseMessage, seconds: float) -> None:
+        """Notify the observers that a stream has waited for credit."""
+        self._notifier.credit_awaited(message, seconds)
 
     async def send_item(self, item: BaseMessage, exchange: Exchange) -> None:
         """Send an item of a stream."""

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, Protocol
 
-from chanx.core.exceptions import MessageError
+from chanx.core.exceptions import CancelledByClientError, MessageError
 
 __all__ = [
     "CancellableHandler",
@@ -33,7 +33,7 @@ class ReferencedWork(Protocol):
 
 def cancelled_by_client() -> MessageError:
     """Return the error that answers a message whose client has cancelled it."""
-    return MessageError("cancelled", "Cancelled by the client")
+    return CancelledByClientError()
 
 
 class RefInUseError(MessageError):

@@ -27,8 +27,12 @@ Generate = Callable[..., AsyncGenerator[BaseMessage, None]]
 class StreamRunner(Protocol):
     """What runs the handlers of an owner."""
 
-    def watching(self, message: BaseMessage) -> AbstractContextManager[None]:
-        """Notify observers, if there are any, while a message is handled."""
+    def watching(self, stream: "Stream") -> AbstractContextManager[None]:
+        """Notify observers, if there are any, of a stream from start to end."""
+        ...
+
+    def credit_awaited(self, message: BaseMessage, seconds: float) -> None:
+        """Notify observers, if there are any, that a stream has waited for credit."""
         ...
 
     async def check_guards(self, handler: HandlerSpec, message: BaseMessage) -> None:
@@ -109,7 +113,7 @@ class Streams:
             exchange = Exchange(outer.ref, window=outer.window)
         if len(self.running) >= self.limit:
             raise MessageError("too_many_streams", f"At most {self.limit} streams at once")
-        stream = Stream(self, runner, handler, exchange)
+        stream = Stream(self, runner, handler, exchange, message)
         try:
             self.live.begin(stream, exchange.ref)
         except RefInUseError:
@@ -118,15 +122,15 @@ class Streams:
             raise
         if outer is not None:
             outer.answered = True  # the stream has an end of its own
-        task = spawn(self._run(stream, generate, message), context=copy_context())
+        task = spawn(self._run(stream, generate), context=copy_context())
         if not task.done():
             self.running[stream] = task
             await stream.started.wait()
 
-    async def _run(self, stream: "Stream", generate: Generate, message: BaseMessage) -> None:
+    async def _run(self, stream: "Stream", generate: Generate) -> None:
         try:
-            with stream.runner.watching(message):
-                await stream.run(generate, message)
+            with stream.runner.watching(stream):
+                await stream.run(generate)
         except BaseException as error:  # a hook failed on the end of the stream
             await contained(error, self.connection)
             logger.exception("Error while ending a stream")
@@ -175,18 +179,28 @@ class Stream:
         "_task",
         "_waiting",
         "exchange",
+        "items",
+        "message",
         "runner",
         "started",
     )
 
     def __init__(
-        self, streams: Streams, runner: StreamRunner, handler: HandlerSpec, exchange: Exchange
+        self,
+        streams: Streams,
+        runner: StreamRunner,
+        handler: HandlerSpec,
+        exchange: Exchange,
+        message: BaseMessage,
     ) -> None:
         self._streams = streams
         self.runner = runner
         self._handler = handler
+        self.message = message
         self.exchange = exchange
         self.started = asyncio.Event()
+        self.items: int = 0
+        """How many items were sent, once the stream has ended."""
         self._credit = exchange.window
         self._waiting: asyncio.Future[None] | None = None
         self._task: asyncio.Task[Any] | None = None
@@ -208,30 +222,31 @@ class Stream:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
-    async def run(self, generate: Generate, message: BaseMessage) -> None:
+    async def run(self, generate: Generate) -> None:
         """Send every item, then the end."""
         self._task = asyncio.current_task()
         exchanges = self._streams.outlet.exchanges
         exchanges[self._task] = self.exchange
         try:
-            await self._send_all(generate, message)
+            await self._send_all(generate)
         finally:
             exchanges.pop(self._task, None)
 
-    async def _send_all(self, generate: Generate, message: BaseMessage) -> None:
+    async def _send_all(self, generate: Generate) -> None:
         try:
             try:
-                await self._produce(generate, message)
+                await self._produce(generate)
             finally:
                 # From here on a `cancel` comes too late, and the end carries no number.
                 self._is_over = True
+                self.items = self.exchange.seq or 0
                 self.exchange.seq = None
         except BaseException as error:
             failure = await self._failure(error)
-            await self.runner.answer_failure(failure, message)
+            await self.runner.answer_failure(failure, self.message)
         else:
             if self._reason is not None:  # the generator has swallowed the cancellation
-                await self.runner.answer_failure(self._reason, message)
+                await self.runner.answer_failure(self._reason, self.message)
             else:
                 await self.runner.end_stream(self.exchange)
 
@@ -245,7 +260,8 @@ class Stream:
             return self._reason
         return await contained(error, self._streams.connection)
 
-    async def _produce(self, generate: Generate, message: BaseMessage) -> None:
+    async def _produce(self, generate: Generate) -> None:
+        message = self.message
         await self.runner.check_guards(self._handler, message)
         resolver = self._handler.resolver
         if resolver is None:
@@ -281,7 +297,9 @@ class Stream:
             await self._wait_for_credit()
 
     async def _wait_for_credit(self) -> None:
-        self._waiting = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._waiting = loop.create_future()
+        began = loop.time()
         try:
             async with asyncio.timeout(self._streams.stall_timeout):
                 await self._waiting
@@ -291,3 +309,4 @@ class Stream:
             ) from None
         finally:
             self._waiting = None
+            self.runner.credit_awaited(self.message, loop.time() - began)

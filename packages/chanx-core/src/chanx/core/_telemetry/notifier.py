@@ -34,6 +34,14 @@ class Notified(Protocol[C]):
         """Learn that something went wrong."""
         ...
 
+    def on_stream_end(self, consumer: C, message: BaseMessage, items: int) -> None:
+        """Learn that a stream has ended."""
+        ...
+
+    def on_credit_wait(self, consumer: C, message: BaseMessage, seconds: float) -> None:
+        """Learn that a stream has waited for credit."""
+        ...
+
     def on_drop(self, consumer: C, reason: str) -> None:
         """Learn that a message did not reach the client."""
         ...
@@ -63,6 +71,14 @@ class Notifier(Generic[C]):
     def failed(self, error: Exception, message: BaseMessage | None = None) -> None:
         """Notify that something went wrong."""
         self._each(lambda observer: observer.on_error(self._consumer, error, message))
+
+    def streamed(self, message: BaseMessage, items: int) -> None:
+        """Notify that the stream that answers a message has ended."""
+        self._each(lambda observer: observer.on_stream_end(self._consumer, message, items))
+
+    def credit_awaited(self, message: BaseMessage, seconds: float) -> None:
+        """Notify that a stream has waited for credit."""
+        self._each(lambda observer: observer.on_credit_wait(self._consumer, message, seconds))
 
     def dropped(self, reason: str) -> None:
         """Notify that a message did not reach the client."""
