@@ -1,11 +1,13 @@
 """What a consumer class declares, and which mistakes are refused when it is created."""
 
 import re
-from collections.abc import Awaitable
+import warnings
+from collections.abc import AsyncIterator, Awaitable
 from functools import wraps
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
+from pydantic import computed_field
 
 from chanx.core.authenticator import BaseAuthenticator
 from chanx.core.decorators import event_handler, ws_handler
@@ -21,6 +23,60 @@ from chanx_conformance.models import ChatMessage, ChatPayload, NewsEvent
 from chanx_conformance.suite import Suite
 
 __all__ = ["DeclarationTests"]
+
+
+class LookMessage(BaseMessage):
+    """Has fields with the names of envelope keys, and one that is none yet."""
+
+    action: Literal["look"] = "look"
+    payload: None = None
+    ref: str = ""
+    seq: int = 0
+    version: int = 0
+    window: int = 0
+    cursor: int = 0
+
+
+class SeenMessage(LookMessage):
+    """Has them too."""
+
+    action: Literal["seen"] = "seen"  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
+
+
+class CountedMessage(BaseMessage):
+    """Computes a field of such a name."""
+
+    action: Literal["counted"] = "counted"
+    payload: None = None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def seq(self) -> int:
+        """Return a number."""
+        return 1
+
+
+# Any: what a decorator returns. Each call makes a new one, because decorators write on the function.
+def looking(decorator: Any = ws_handler, **options: Any) -> Any:
+    """Make a handler that answers once."""
+
+    async def look(consumer: Any, message: LookMessage) -> SeenMessage:
+        """Answer."""
+        return SeenMessage()
+
+    return decorator(**options)(look)
+
+
+@ws_handler
+async def look_on(consumer: Any, message: LookMessage) -> AsyncIterator[SeenMessage]:
+    """Answer by a stream."""
+    yield SeenMessage()
+
+
+@ws_handler
+async def count(consumer: Any, message: PingMessage) -> AsyncIterator[CountedMessage]:
+    """Answer by a stream."""
+    yield CountedMessage()
 
 
 class Everybody(Guard):
@@ -326,3 +382,66 @@ class DeclarationTests(Suite):
             await ws.consumer.broadcast_event(NewsEvent(payload="new"), "lobby")
             await ws.idle()
         assert caplog.text.count("said(), which was called without 'await'") == 2
+
+    # Fields named like envelope keys
+
+    @pytest.mark.parametrize(
+        ("attributes", "expected"),
+        [
+            (
+                {"look": look_on},
+                [
+                    *[("receives LookMessage", key) for key in ("ref", "version", "window")],
+                    *[("sends SeenMessage", key) for key in ("ref", "seq", "version")],
+                ],
+            ),
+            (
+                {"look": looking(cancellable=True)},
+                [
+                    *[("receives LookMessage", key) for key in ("ref", "version")],
+                    *[("sends SeenMessage", key) for key in ("ref", "version")],
+                ],
+            ),
+            (
+                {"look": looking(), "count": count},
+                [
+                    ("sends CountedMessage", "seq"),
+                    *[("receives LookMessage", key) for key in ("ref", "version")],
+                    *[("sends SeenMessage", key) for key in ("ref", "version")],
+                ],
+            ),
+            (
+                {"requests": {SeenMessage: LookMessage}},
+                [
+                    *[("sends SeenMessage", key) for key in ("ref", "version")],
+                    *[("receives LookMessage", key) for key in ("ref", "version")],
+                ],
+            ),
+        ],
+        ids=["stream", "cancellable", "beside a stream", "requests"],
+    )
+    def test_fields_named_like_envelope_keys(
+        self, attributes: dict[str, Any], expected: list[tuple[str, str]]
+    ) -> None:
+        """A warning names class, message, field and cure, once for each that the feature needs."""
+        with warnings.catch_warnings(record=True, category=UserWarning) as caught:
+            warnings.simplefilter("always")
+            made: Any = type("Looking", (self.base,), attributes)
+            made.as_asgi()  # reads the declarations again
+        found = [
+            re.match(
+                r"^Looking (\w+ \w+), which has a field '(\w+)'\. .*: move .*, or rename it\.$",
+                str(warning.message),
+            )
+            for warning in caught
+        ]
+        assert [match and match.groups() for match in found] == expected
+
+    def test_fields_of_such_names_where_no_feature_needs_them(self) -> None:
+        """They are names like any other: in classes without streams, in events and what these send."""
+        own: dict[str, Any] = {"look": looking(), "emits": [CountedMessage]}
+        type("Looking", (self.base,), own)  # a warning would be an error
+        pushed: dict[str, Any] = {"look": looking(event_handler), "report": count}
+        with pytest.warns(UserWarning, match="CountedMessage") as caught:
+            type("Pushing", (self.base,), pushed)
+        assert len(caught) == 1

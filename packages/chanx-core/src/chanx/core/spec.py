@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from chanx.constants import CHANX_ACTIONS
 from chanx.core._declarations.channel_layer import ChannelLayerChoice
+from chanx.core._declarations.envelope_fields import warn_of_envelope_fields
 from chanx.core._declarations.shortcuts import Shortcuts
 from chanx.core._declarations.topic_names import TopicNames
 from chanx.core._user_classes import user_attributes
@@ -146,6 +147,7 @@ class ConsumerSpec:
         for topic in self.topics:
             topic.spec_for(self.integration).resolve()
             topic.mount(self.owner)
+        _ = self._checked_fields
 
     @cached_property
     def handlers(self) -> Handlers:
@@ -228,6 +230,12 @@ class ConsumerSpec:
                     f"{item!r}."
                 )
         return {**declared}
+
+    @cached_property
+    def _checked_fields(self) -> bool:
+        """Warn once of fields that have the names of envelope keys."""
+        warn_of_envelope_fields(self.owner, self.handlers.messages.values(), self.requests)
+        return True
 
     @cached_property
     def emits(self) -> tuple[type[BaseMessage], ...]:
