@@ -1,1 +1,1 @@
-"""Between wire text and messages: the parts of the codec."""
+"""The parts of the codec, between wire text and messages."""

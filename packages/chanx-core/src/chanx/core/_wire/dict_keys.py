@@ -1,7 +1,7 @@
-"""Keys of dictionaries in camel case on the wire.
+"""Translation of dictionary keys to camel case on the wire.
 
-No schema names them. In outgoing frames they are found in the text. Incoming ones are translated by functions added to
-the schema, so that declared names and aliases are not affected.
+Schemas do not declare these keys. In outgoing frames they are found in the text. Incoming ones are translated by
+functions added to the schema, so declared names and aliases are not affected.
 """
 
 import re
@@ -14,14 +14,14 @@ from chanx.utils.text import camel_case, snake_case
 
 __all__ = ["camel_key", "camel_tree", "reading_camel_keys", "writing_camel_keys"]
 
-# Anything else, such as an identifier or a number, is data and stays as it is.
+# Any other key, such as an identifier or a number, is data and is not changed.
 _NAME: Final = re.compile(r"_*[a-z][A-Za-z0-9_]*")
-# A quotation mark within a string is escaped, so only a key follows these characters and ends like this.
+# Quotation marks in strings are escaped, so only a key can begin after these characters and end like this.
 _WRITTEN_KEY: Final = re.compile(rb'(?<=[{,])"(_*[a-z][A-Za-z0-9]*_[A-Za-z0-9_]*)":')
 
-# Keys that have to be one of a few; a definition may be an enumeration.
+# Keys with a fixed set of values; a definition may be an enumeration.
 _CLOSED: Final = frozenset({"definition-ref", "enum", "literal"})
-# Keys that are no names; strict ones are read from JSON only, not from what a function returns.
+# Keys that are not names. Strict ones are validated from JSON only, so no function may come before them.
 _NO_NAMES: Final = frozenset(
     {"bool", "date", "datetime", "decimal", "float", "int", "time", "timedelta", "uuid"}
 )
@@ -33,7 +33,7 @@ def camel_key(key: str) -> str:
     return camel_case(key) if _NAME.fullmatch(key) else key
 
 
-# Any: JSON, or what Python writes as JSON.
+# Any: a JSON value, or a Python value that is written as JSON.
 def camel_tree(value: Any) -> Any:
     """Return a copy of the value with its keys as they are written on the wire."""
     return _with_keys(value, camel_key)
@@ -104,7 +104,7 @@ def _function(kind: str, function: Callable[..., Any], schema: Any) -> Node:
 
 
 def _with_ref_outside(outer: Node, inner: Node) -> Node:
-    """Let references find the wrapped node instead of the one in it."""
+    """Move the `ref` of the inner node to the outer one, so that references find the wrapped node."""
     ref = inner.get("ref")
     if ref is None:
         return outer
@@ -120,7 +120,7 @@ def _allows_extras(node: Node) -> bool:
     return "allow" in (node.get("extra_behavior"), _config(node).get("extra_fields_behavior"))
 
 
-# Any: keys of other types stay as they are.
+# Any: keys of other types are returned unchanged.
 def _snake_key(key: Any) -> Any:
     return snake_case(key) if type(key) is str and _NAME.fullmatch(key) else key
 

@@ -1,8 +1,8 @@
 """Rewriting pydantic's core schema so that an invalid message costs little.
 
-Pydantic describes every error that it finds. In 64 KiB a client can put 20,000 items, each wrong for every member of a
-union: a tenth of a second for everybody on the event loop. So in larger messages lists and dictionaries are checked up
-to their first invalid item. Valid messages are not affected.
+Pydantic describes every error that it finds. A client can put 20,000 items into 64 KiB, each of them invalid for every
+member of a union, and so block the event loop for a tenth of a second. So in larger messages, lists and dictionaries
+are validated up to their first invalid item. Valid messages are not affected.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from chanx.core._wire.schema import Node, changed, kind_of, nodes_of
 __all__ = ["detailed_up_to", "stopping_early"]
 
 _SEQUENCES: Final = frozenset({"list", "tuple", "set", "frozenset"})
-# A value of these has one error at most: as many as a dictionary has keys, which is cheap enough.
+# A value of these has at most one error. One error per key of a dictionary is cheap enough.
 _SCALARS: Final = frozenset(
     {
         "any",
@@ -39,28 +39,28 @@ _SCALARS: Final = frozenset(
 )
 
 
-# Nodes with errors in their parts alone.
+# Nodes that have errors in their parts only.
 _INNER: Final = frozenset(
     {"default", "model-field", "model-fields", "nullable", "tagged-union", "union"}
 )
-# An item has two characters at least.
+# An item has at least two characters.
 _CHARACTERS: Final = 2 * 500
 
 
 class _StoppedError(Exception):
-    """Carries a ValidationError past the other items: pydantic goes on with them after one of its own."""
+    """Carries a ValidationError out of a collection: after a ValidationError, pydantic would validate the next item."""
 
     def __init__(self, error: ValidationError) -> None:
         self.error = error
 
 
 def detailed_up_to(schema: Any) -> float:
-    """Return how many characters a message may have to be checked as a whole: it has no more than 500 errors then."""
+    """Return up to how many characters a message is validated completely: it has at most 500 errors then."""
     nodes = [*nodes_of(schema)]
     collections = [[*nodes_of(node)] for node in nodes if _is_collection(node)]
     if not collections:
         return inf
-    # What a definition refers to may be anywhere, and refer to itself.
+    # A definition may be used anywhere, and may refer to itself.
     return _CHARACTERS / max(
         _errors_of(nodes if any(kind_of(part) == "definition-ref" for part in parts) else parts)
         for parts in collections
@@ -72,12 +72,12 @@ def _is_collection(node: Node) -> bool:
 
 
 def _errors_of(nodes: list[Node]) -> int:
-    """Return how many errors one item of a collection has at most, the collection among its nodes."""
+    """Return how many errors one item can have at most; `nodes` includes the collection."""
     return max(1, sum(kind_of(node) not in _INNER for node in nodes) - 1)
 
 
 def stopping_early(schema: Any) -> Any:
-    """Return a copy of the schema that checks each collection up to its first invalid item."""
+    """Return a copy of the schema that validates each collection up to its first invalid item."""
     return changed(schema, _stopping)
 
 
@@ -97,7 +97,7 @@ def _is_costly(node: Node) -> bool:
 
 
 def _stopping_dictionary(node: Node) -> Node:
-    """Dictionaries have no `fail_fast`: an exception of our own ends them at the first invalid value."""
+    """Stop at the first invalid value with our own exception: dictionaries have no `fail_fast`."""
     inner = {**node, "values_schema": _wrapped(_stop, node["values_schema"])}
     ref = inner.pop("ref", None)
     outer = _wrapped(_end, inner)
@@ -112,7 +112,7 @@ def _wrapped(function: Callable[[Any, Any], Any], schema: Any) -> Node:
     }
 
 
-# Any: pydantic passes whatever a value is, and the validation that is wrapped.
+# Any: pydantic passes values of any type, and the wrapped validation.
 def _stop(value: Any, validate: Callable[[Any], Any]) -> Any:
     try:
         return validate(value)

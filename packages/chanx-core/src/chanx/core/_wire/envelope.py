@@ -1,4 +1,4 @@
-"""The keys beside a message: which request it belongs to, and how much of an answer the client can take."""
+"""The envelope: keys next to a message that name its request and how many items of an answer the client accepts."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""From a ValidationError to the error frame that clients see: bounded, and never an echo of what they sent."""
+"""Error frames made from a ValidationError: limited in size, and without any input of the client."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, cast
@@ -15,20 +15,20 @@ from chanx.type_defs import JSONObject
 __all__ = ["MAX_DESCRIBED", "InvalidFrameError", "bounded", "error_items", "malformed"]
 
 MAX_ITEMS = 10
-# Pydantic describes all errors or none, and each costs some microseconds.
+# Pydantic describes either all errors or none, and each takes some microseconds.
 MAX_DESCRIBED = 500
 MAX_BYTES = 4096 - 64  # the rest of the frame: action, version and a ref
 _MAX_MESSAGE = 256
 _MAX_LOCATION = 16
 
-# Their texts quote characters of the input behind the first comma.
+# The texts of these errors quote the input after the first comma.
 _QUOTING_TYPES = ("_parsing", "_syntax_violation", "_from_date_parsing", "_from_datetime_parsing")
 
 
 class InvalidFrameError(Exception):
-    """A frame that is no message of the consumer.
+    """A frame that is not a message of the consumer.
 
-    `malformed` frames (no JSON object, or a wrong envelope) are answered by the error alone, without completion.
+    A `malformed` frame (not a JSON object, or an invalid envelope) is answered by an error without completion.
     """
 
     def __init__(
@@ -48,19 +48,19 @@ class InvalidFrameError(Exception):
 
 
 def malformed(kind: str, message: str, *loc: str) -> InvalidFrameError:
-    """Build the error for a frame that pydantic has not seen or has no own code for."""
+    """Build the error for a frame that pydantic has not validated, or that it has no error type for."""
     custom = PydanticCustomError(cast(Any, kind), cast(Any, message))
     return InvalidFrameError(_validation_error(custom, loc), malformed=True)
 
 
 def custom_error(detail: ErrorDetails) -> ValidationError:
-    """Build a ValidationError of one error that another validation has found."""
+    """Build a ValidationError from one error of another validation."""
     kind, message = cast(Any, detail["type"]), cast(Any, detail["msg"])
     return _validation_error(PydanticCustomError(kind, message), detail["loc"])
 
 
 def unknown_action() -> ValidationError:
-    """Build the error for a message to a class that handles none."""
+    """Build the error for a message to a class without message handlers."""
     kind = cast(Any, "union_tag_invalid")
     return _validation_error(PydanticCustomError(kind, "Unknown action"), ())
 
@@ -72,10 +72,10 @@ def _validation_error(kind: PydanticCustomError, loc: tuple[int | str, ...]) -> 
 def error_items(
     error: ValidationError, *, actions: Sequence[str], names: Collection[str]
 ) -> list[JSONObject]:
-    """Return at most ten `{type, loc, msg}` in at most 4 KiB, and an eleventh that says how many more there were.
+    """Return at most ten `{type, loc, msg}` in at most 4 KiB, and an eleventh with the number of omitted errors.
 
-    `names` are the keys that the server chose (fields, tags): a location ends before the first that is not one. More
-    than 500 errors are counted and not described.
+    `names` are the keys that the server declares (fields, tags): a location ends before the first other key. More than
+    500 errors are counted and not described.
     """
     total = error.error_count()
     if total > MAX_DESCRIBED:
@@ -87,7 +87,7 @@ def error_items(
 
 
 def bounded(items: list[JSONObject], total: int) -> list[JSONObject]:
-    """Return at most ten items in at most 4 KiB, but one in any case, and another that counts the rest of `total`."""
+    """Return one to ten items in at most 4 KiB, and another with the number of omitted items out of `total`."""
     shown = items[:MAX_ITEMS]
     while len(shown) > 1 and len(to_json(shown)) > MAX_BYTES - 96:
         shown.pop()

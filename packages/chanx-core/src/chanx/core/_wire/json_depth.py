@@ -1,29 +1,29 @@
-"""How deep JSON is nested, and the reference of a frame that is nested too deep, found without parsing it."""
+"""The nesting depth of JSON, and the `ref` of a frame that is nested too deep, both found without parsing."""
 
 import re
 from itertools import islice
 
 __all__ = ["is_shallow", "outer_ref"]
 
-# Keys of this name that are looked at: each costs as much as parsing a small object.
+# How many `ref` keys are examined at most: each costs as much as parsing a small object.
 _MOST_REFS = 16
 _REF = re.compile(r'"ref"\s*:\s*("[^"]*")')
 
-# Brackets of both kinds become one, quotes stay, and everything else goes.
+# Braces become brackets, quotes are kept, and all other bytes are removed.
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _REST = bytes(set(range(256)) - set(b'{}[]"'))
 
 
 def is_shallow(text: str, max_depth: int) -> bool:
-    """Tell whether JSON is known to be nested no deeper than `max_depth`; false where only parsing could tell.
+    """Return whether JSON is nested at most `max_depth` deep; false also means that only parsing can decide.
 
-    Each step runs over the text in compiled code: this takes a tenth of the time of parsing. What is no JSON may pass,
-    and is refused by whoever parses it.
+    Each step processes the text in compiled code, so this takes a tenth of the time of parsing. Invalid JSON may pass:
+    the parser rejects it later.
     """
     if "\\" in text:
         text = text.replace("\\\\", "").replace('\\"', "")
     bare = text.encode("utf-8", "surrogatepass").translate(_BRACKETS, _REST)
-    # A quote that stays stands beside a bracket in a string: between two others their number is even.
+    # A quote that remains is next to a bracket in a string: elsewhere quotes come in pairs.
     bare = bare.replace(b'""', b"")
     for _ in range(max_depth):
         if not bare:
@@ -33,11 +33,11 @@ def is_shallow(text: str, max_depth: int) -> bool:
 
 
 def outer_ref(text: str) -> str | None:
-    """Return the JSON string under the key `ref` of the outermost object; None where it is missing or hard to find.
+    """Return the JSON string of the key `ref` of the outermost object; None if it is missing or hard to find.
 
-    The text need not be JSON where it is nested too deep for a parser.
+    At a depth that parsers do not reach, the text need not be valid JSON.
     """
-    # Of the same length, so that places in one are places in the other.
+    # Of the same length, so that positions are the same in both texts.
     plain = text.replace("\\\\", "__").replace('\\"', "__")
     ref, depth, end = None, 0, 0
     found = [*islice(_REF.finditer(plain), _MOST_REFS + 1)]
@@ -47,6 +47,6 @@ def outer_ref(text: str) -> str | None:
         outside = "".join(plain[end : match.start()].split('"')[::2])
         depth += sum(map(outside.count, "{[")) - sum(map(outside.count, "}]"))
         end = match.end()
-        if depth == 1:  # of two, the last counts, as for a parser
+        if depth == 1:  # the last of several counts, as in a parser
             ref = text[match.start(1) : match.end(1)]
     return ref

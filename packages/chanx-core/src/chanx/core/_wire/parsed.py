@@ -1,4 +1,4 @@
-"""Whether JSON that is parsed already may be validated as it is, instead of being written as text again."""
+"""Whether parsed JSON may be validated directly, without serialising it again."""
 
 from typing import Any, cast
 
@@ -8,7 +8,7 @@ __all__ = ["reads_parsed_json"]
 
 _SCALARS = frozenset({"str", "int", "float", "bool", "none", "literal"})
 _FUNCTIONS = frozenset({"function-before", "function-after", "function-wrap", "function-plain"})
-# Validated alike from text and from Python values; dates, for example, are stricter about Python values.
+# Validated to the same result from JSON text and from Python values. Dates, for example, are stricter about the latter.
 _SAFE = (
     _SCALARS
     | _FUNCTIONS
@@ -20,7 +20,7 @@ _SAFE = (
 
 
 def reads_parsed_json(schema: Any) -> bool:
-    """Tell whether a schema validates parsed JSON to the same result as its text."""
+    """Return whether a schema validates parsed JSON to the same result as its text."""
     return all(_is_safe(node) for node in nodes_of(schema))
 
 
@@ -29,10 +29,10 @@ def _is_safe(node: Node) -> bool:
     if kind not in _SAFE or node.get("strict") or node.get("config", {}).get("strict"):
         return False
     if kind in _FUNCTIONS:
-        # The others learn which of the two it is.
+        # Other functions get information on which of the two they validate.
         return bool(node["function"]["type"] == "no-info")
     if kind == "union":
-        # What fits best is chosen, and models fit text and dictionaries in different degrees.
+        # A union chooses the best match, and a model matches text and dictionaries differently.
         return all(kind_of(_choice(choice)) in _SCALARS for choice in node["choices"])
     if kind == "dict":
         return kind_of(node.get("keys_schema", {"type": "str"})) in ("str", "any")
@@ -40,5 +40,5 @@ def _is_safe(node: Node) -> bool:
 
 
 def _choice(choice: Any) -> Node:
-    # A choice may come with a label.
+    # A choice may have a label.
     return cast("Node", choice[0] if isinstance(choice, tuple) else choice)

@@ -1,7 +1,7 @@
 """Rewriting pydantic's core schema to another spelling of field names.
 
-Only declared names are translated (fields of models, dataclasses and typed dictionaries): keys of data are not in a
-schema, so they cannot be touched.
+Only declared names are translated (fields of models, dataclasses and typed dictionaries). Keys of data are not part of
+a schema, so they are not changed.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,20 +30,20 @@ __all__ = [
     "takes_any_number",
 ]
 
-# Keys of a schema node whose values are live Python objects, not schema nodes.
+# Keys of a schema node whose values are Python objects, not schema nodes.
 OPAQUE = frozenset(
     {"cls", "metadata", "function", "serialization", "config", "default", "post_init"}
 )
 
 Node = dict[str, Any]
 
-# As pydantic calls it since 2.11, and before.
+# Settings of pydantic 2.11 and later, and of earlier versions.
 _BY_NAME = {"validate_by_alias": True, "validate_by_name": True, "populate_by_name": True}
 
 COLLISION: Final = "key_collision"
 
 
-# Kinds of schema nodes that hold no number, or refuse one that is not finite. Whatever is not listed may take one.
+# Kinds of schema nodes that contain no float, or reject one that is not finite. Any other kind may accept one.
 _WITHOUT_FLOATS: Final = frozenset(
     {
         "bool",
@@ -90,7 +90,7 @@ _WITHOUT_CONSTANTS: Final = _WITHOUT_FLOATS | {
 }
 
 
-# Their members are of any type where the schema does not say of which.
+# The members of these have any type unless the schema has this key.
 _CONTAINERS: Final = {
     "dict": "values_schema",
     "list": "items_schema",
@@ -100,7 +100,7 @@ _CONTAINERS: Final = {
 
 
 class WireFormat(NamedTuple):
-    """How messages look on the socket, as opposed to the channel layer."""
+    """How messages are written on the socket; the channel layer has its own format."""
 
     discriminator_field: str = "action"
     camelize: bool = False
@@ -108,12 +108,12 @@ class WireFormat(NamedTuple):
 
     @property
     def translates_dicts(self) -> bool:
-        """True where keys of dictionaries are spelled as field names are."""
+        """True if keys of dictionaries are translated like field names."""
         return self.camelize and self.camelize_dicts
 
     @property
     def is_plain(self) -> bool:
-        """True where the socket and the layer agree."""
+        """True if the socket and the layer have the same format."""
         return self.discriminator_field == "action" and not self.camelize
 
     def spell(self, name: str) -> str:
@@ -127,23 +127,23 @@ def on_the_wire(schema: Any, wire: WireFormat) -> Any:
 
 
 def finding_collisions(schema: Any, wire: WireFormat) -> Any:
-    """Return a copy of the schema that refuses an object in which two keys fall on one field."""
+    """Return a copy of the schema that rejects an object in which two keys name one field."""
     return _CollisionFinder(wire, _definitions(schema)).rewritten(schema)
 
 
 def renamed_fields(schema: Any, wire: WireFormat) -> frozenset[str]:
-    """Return the names of fields that the wire format spells in another way."""
+    """Return the names of fields that are spelled differently on the wire."""
     names = (name for node in nodes_of(schema) for name in _own_fields(node))
     return frozenset(name for name in names if wire.spell(name) != name)
 
 
 def declared_names(schema: Any) -> frozenset[str]:
-    """Return every string that a validation error may name without quoting the client."""
+    """Return every string in a validation error that does not come from the client."""
     return frozenset(name for node in nodes_of(schema) for name in _names_of(node))
 
 
 def refusing_infinity(schema: Any) -> Any:
-    """Return a copy of the schema whose floats refuse NaN and the infinities, which a string may spell."""
+    """Return a copy of the schema whose floats reject NaN and the infinities, which a string may spell."""
 
     def refuse(node: Node) -> Node:
         return {**node, "allow_inf_nan": False} if kind_of(node) == "float" else node
@@ -152,7 +152,7 @@ def refusing_infinity(schema: Any) -> Any:
 
 
 def changed(schema: Any, change: Callable[[Node], Node]) -> Any:
-    """Return a copy of the schema in which each node is what `change` makes of it, the innermost first."""
+    """Return a copy of the schema with `change` applied to each node, from the inside out."""
     if isinstance(schema, list | tuple):
         items = [changed(item, change) for item in cast("list[Any]", schema)]
         return tuple(items) if isinstance(schema, tuple) else items
@@ -168,12 +168,12 @@ def changed(schema: Any, change: Callable[[Node], Node]) -> Any:
 
 
 def has_floats(schema: Any) -> bool:
-    """Tell whether the schema declares a float."""
+    """Return whether the schema declares a float."""
     return any(kind_of(node) == "float" for node in nodes_of(schema))
 
 
 def takes_any_number(schema: Any) -> bool:
-    """Tell whether a float, however large, may be a value of the schema, or may be seen by a function in it."""
+    """Return whether the schema accepts a float of any size, or passes one to a function."""
     return any(_may_take_any_number(node) for node in nodes_of(schema))
 
 
@@ -188,7 +188,7 @@ def _may_take_any_number(node: Node) -> bool:
 
 
 def _has_open_place(node: Node) -> bool:
-    """Tell whether a node holds values of which the schema does not say what they are."""
+    """Return whether a node contains values that the schema does not describe."""
     kind = kind_of(node)
     config = cast(Node, node.get("config") or {})
     return (kind in _CONTAINERS and _CONTAINERS[kind] not in node) or "allow" in (
@@ -198,7 +198,7 @@ def _has_open_place(node: Node) -> bool:
 
 
 def may_write_constants(schema: Any) -> bool:
-    """Tell whether pydantic may write NaN or an infinity for a value of the schema, or of a model in an open place."""
+    """Return whether pydantic may write NaN or an infinity for the schema, or for a model in an open place."""
     return any(_may_write_constants(node) for node in nodes_of(schema))
 
 
@@ -238,7 +238,7 @@ class _Rewriter:
     def _respell(self, copy: Node, *, in_message: bool, tells_messages: bool) -> None:
         match kind_of(copy):
             case "model":
-                # Both spellings are read, as clients of one API may differ; one is written.
+                # Both spellings are accepted, as clients of one API may differ; one is written.
                 copy["config"] = {**copy.get("config", {}), **_BY_NAME}
             case "tagged-union" if isinstance(copy["discriminator"], str):
                 copy["discriminator"] = self._spell(copy["discriminator"], tells_messages)
@@ -329,7 +329,7 @@ def _named(field: Node, name: str, wire_name: str) -> Node:
 
 
 def kind_of(node: Node) -> str | None:
-    """Return a schema node's type; a mapping from names to nodes has none, whatever its keys."""
+    """Return a schema node's type; a mapping from names to nodes has none, even with a key `type`."""
     kind = node.get("type")
     return kind if isinstance(kind, str) else None
 
@@ -340,7 +340,7 @@ def _definitions(schema: Any) -> dict[str, Node]:
 
 
 def nodes_of(schema: Any) -> Iterator[Node]:
-    """Yield every node of a schema, its own mappings from names to nodes left out."""
+    """Yield every node of a schema, without the mappings from names to nodes."""
     if isinstance(schema, list | tuple):
         for item in cast("list[Any]", schema):
             yield from nodes_of(item)
