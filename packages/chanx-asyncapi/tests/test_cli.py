@@ -1,8 +1,12 @@
 """The command line, with an integration that is declared as the real ones are."""
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib.machinery import PathFinder
+from importlib.metadata import DistributionFinder, PathDistribution
 from pathlib import Path
 from typing import Any
 
@@ -310,6 +314,55 @@ def test_doctor_looks_at_the_installation() -> None:
 
     assert "ok  chanx-core " in result.output
     assert "Documents of test can be made" in result.output
+
+
+class WithoutIntegrations(PathFinder):
+    """Finds what is installed, but neither integration."""
+
+    @staticmethod
+    def find_distributions(
+        context: DistributionFinder.Context = DistributionFinder.Context(),  # noqa: B008 - as in the base class
+    ) -> Iterator[PathDistribution]:
+        if context.name not in ("chanx-django", "chanx-fastchannels"):
+            yield from PathFinder.find_distributions(context)
+
+
+def test_doctor_misses_an_integration(monkeypatch: pytest.MonkeyPatch) -> None:
+    finders = [WithoutIntegrations if item is PathFinder else item for item in sys.meta_path]
+    monkeypatch.setattr(sys, "meta_path", finders)
+
+    result = run("doctor")
+
+    assert result.exit_code == 1
+    assert "!!  No integration is installed: pip install chanx-fastchannels" in result.output
+    assert "ok  chanx-core " in result.output
+
+
+def test_doctor_finds_a_file_that_closes_the_namespace(project: Path) -> None:
+    """The file of another package, or of an installation gone wrong: it hides what the packages bring."""
+    (project / "chanx").mkdir()
+    stray = project / "chanx" / "__init__.py"
+    stray.write_text(
+        "from pkgutil import extend_path\n__path__ = extend_path(__path__, __name__)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(project)}
+    command = [str(Path(sys.executable).with_name("chanx")), "doctor"]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False, text=True)
+
+    assert done.returncode == 1
+    assert f"!!  {stray} turns the namespace 'chanx' into one package" in done.stdout
+
+
+def test_doctor_misses_the_modules_of_a_package(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_distribution(project, "chanx-testing", "0.9.0")
+    monkeypatch.setitem(sys.modules, "chanx.testing", None)
+
+    result = run("doctor")
+
+    assert result.exit_code == 1
+    assert "!!  chanx-testing: chanx.testing cannot be found: pip install --force" in result.output
 
 
 LAYERS = """

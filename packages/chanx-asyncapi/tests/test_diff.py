@@ -83,6 +83,14 @@ ROWS = {
     "null refused": Row(
         {"anyOf": [STR, NULL]}, STR, "choice-removed", True, False, "no longer be null"
     ),
+    "items of a type": Row(
+        {"type": "array", "items": True},
+        {"type": "array", "items": STR},
+        "type-narrowed",
+        True,
+        False,
+        "was anything and is string",
+    ),
     "null by type": Row(
         STR, {"type": ["string", "null"]}, "type-widened", False, True, "null or string"
     ),
@@ -349,6 +357,22 @@ def test_a_channel_is_known_by_its_address() -> None:
     renamed["channels"]["renamed"] = renamed["channels"].pop("c")
 
     assert compare_documents(BASE, renamed) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "required"),
+    [({"const": "go"}, False), ({"enum": [1, 2]}, True), ({"type": "string"}, True)],
+    ids=["optional", "no text", "no constant"],
+)
+def test_a_message_without_an_action_goes_by_its_key(action: Schema, required: bool) -> None:
+    payload = obj(["action"], action=action) if required else obj(action=action)
+    before = changed(channels__c__messages__in__payload=payload)
+    after = deepcopy(before)
+    after["operations"]["receive"]["messages"] = []
+
+    (change,) = compare_documents(before, after)
+
+    assert change.message == "The server no longer takes the message 'in'."
 
 
 def test_answers_are_sent_to_clients() -> None:

@@ -201,6 +201,29 @@ def test_whatever_looks_like_a_reference_in_data_is_data() -> None:
     assert validate_document(document) == []
 
 
+def test_extensions_may_have_any_keys() -> None:
+    document = generate_document(ROUTES, OPTIONS)
+    document["components"]["x-notes"] = {"any key!": {}}
+
+    assert validate_document(document) == []
+
+
+def test_an_operation_without_messages_uses_all_of_its_channel() -> None:
+    document = generate_document(ROUTES, OPTIONS)
+    del document["operations"]["orders_more_emits"]["messages"]
+
+    assert validate_document(document) == []
+
+
+def test_only_the_first_contradiction_of_an_example_is_named() -> None:
+    document = generate_document(ROUTES, OPTIONS)
+    example_of_ping({"action": 1, "payload": 2})(document)
+
+    places = [problem.place for problem in validate_document(document)]
+
+    assert places == ["/components/messages/ping_message/examples/0/payload"]
+
+
 def test_another_version_is_refused() -> None:
     with pytest.raises(ValueError, match=r"only 3\.0\.0 and 3\.1\.0"):
         validate_document({"asyncapi": "2.6.0"})

@@ -95,6 +95,65 @@ async def test_handler_that_blocks_is_named(
     assert watching() == []
 
 
+async def test_a_long_block_is_one_warning(
+    watch: BlockingWatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However often the watch would have looked meanwhile."""
+
+    class Long(Blocking):
+        pause = 1.2
+
+    await answered(Long)
+    assert [BLOCKED in record.getMessage() for record in caplog.records].count(True) == 1
+
+
+async def test_watch_lasts_as_long_as_any_connection(
+    watch: BlockingWatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first that leaves does not end it, and an application that blocks outside of handlers is named by place."""
+    stay = asyncio.Event()
+
+    class Staying(Patient):
+        pause = 0
+
+        async def post_authentication(self) -> None:
+            stay.set()
+
+    events: asyncio.Queue[ASGIEvent] = asyncio.Queue()
+
+    async def send(event: ASGIEvent) -> None: ...
+
+    scope: Scope = {"type": "websocket", "path": "/", "headers": []}
+    serving = asyncio.create_task(Staying()(scope, events.get, send))
+    events.put_nowait({"type": "websocket.connect"})
+    async with asyncio.timeout(5):
+        await stay.wait()
+        await answered(Staying)
+        compute(0.5)
+        events.put_nowait({"type": "websocket.disconnect", "code": 1000})
+        await serving
+    (warning,) = [record for record in caplog.records if BLOCKED in record.getMessage()]
+    assert f" by None, at {__file__}:" in warning.getMessage()
+
+
+async def test_watch_that_comes_late_leaves_older_connections_alone() -> None:
+    """It has not seen them begin, so their end is not its business."""
+    watch = BlockingWatch(seconds=0.3)
+    before = watching()
+
+    class Adding(Patient):
+        pause = 0
+
+        async def post_authentication(self) -> None:
+            add_observer(watch)
+
+    try:
+        await answered(Adding)
+    finally:
+        remove_observer(watch)
+    assert [thread for thread in watching() if thread not in before] == []
+
+
 async def test_handler_that_waits_is_not(
     watch: BlockingWatch, caplog: pytest.LogCaptureFixture
 ) -> None:

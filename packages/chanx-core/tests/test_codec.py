@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import (
+    AliasChoices,
+    AliasPath,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,6 +23,7 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
+from chanx.core._wire.error_frames import error_items
 from chanx.core.codec import Codec, InvalidFrameError, WireFormat
 from chanx.messages.base import BaseMessage
 
@@ -234,6 +237,105 @@ def test_dictionaries_are_json_too(wire: WireFormat) -> None:
             "is_current": None,
             "m": {"value": None, "anything": None},
         }
+
+
+CAMEL = WireFormat(camelize=True)
+
+
+def errors_of(codec: Codec, frame: str) -> list[Any]:
+    """Return the items of the error frame that answers a frame."""
+    with pytest.raises(InvalidFrameError) as caught:
+        codec.decode(frame)
+    return error_items(caught.value.error, actions=codec.actions, names=codec.names)
+
+
+class Aliased(BaseModel):
+    """A model whose fields have other names for clients."""
+
+    by_path: int = Field(default=0, validation_alias=AliasPath("outer_part", "inner_part"))  # type: ignore[pydantic-alias] # tested
+    by_choice: int = Field(default=0, validation_alias=AliasChoices("first_name", "second_name"))  # type: ignore[pydantic-alias] # tested
+
+
+@dataclass
+class Wide:
+    """A dataclass of two words."""
+
+    left_side: int
+
+
+def test_names_of_aliases_and_dataclasses_are_places() -> None:
+    """The server chose them, so an error may say them: no other key of the client is repeated."""
+    frame = '{"action": "only", "payload": {"first_name": "x", "<b>": 1}}'
+    assert errors_of(codec_of(Aliased), frame)[0]["loc"] == ["only", "payload", "first_name"]
+    frame = '{"action": "only", "payload": {"outer_part": {"inner_part": "x"}}}'
+    assert errors_of(codec_of(Aliased), frame)[0]["loc"] == [
+        *("only", "payload", "outer_part", "inner_part")
+    ]
+    frame = '{"action": "only", "payload": {"leftSide": "x"}}'
+    assert errors_of(codec_of(Wide, CAMEL), frame)[0]["loc"][:2] == ["only", "payload"]
+
+
+@pytest.mark.parametrize("payload", [Wide, Tree, Keyed], ids=repr)
+def test_collisions_are_looked_for_in_objects_only(payload: Any) -> None:
+    """Anything else is refused for what it is."""
+    (item,) = errors_of(codec_of(payload, CAMEL), '{"action": "only", "payload": 5}')
+    assert item["loc"][:2] == ["only", "payload"]
+    assert item["type"] != "key_collision"
+
+
+class Closed(BaseModel):
+    """A model that refuses what it does not know, with names that are long."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def test_hundreds_of_errors_are_counted() -> None:
+    """Describing each would cost more than the message."""
+    keys = ",".join(f'"k{number}":1' for number in range(501))
+    items = errors_of(codec_of(Closed), f'{{"action": "only", "payload": {{{keys}}}}}')
+    assert items == [{"type": "too_many_errors", "loc": [], "msg": "501 errors"}]
+
+
+def test_long_places_leave_room_for_fewer_errors() -> None:
+    """The frame stays under 4 KiB, and counts what is left out."""
+    names = [letter * 900 for letter in "abcdef"]
+    fields: Any = dict.fromkeys(names, (int, ...))
+    codec = codec_of(create_model("Long", __module__=__name__, **fields))
+    *shown, last = errors_of(codec, '{"action": "only", "payload": {}}')
+    assert [item["loc"][-1] for item in shown] == names[: len(shown)]
+    assert last["msg"] == f"{6 - len(shown)} more errors"
+    assert len(json.dumps([*shown, last])) < 4096
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"]
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+
+
+def test_unknown_kind_within_a_message_is_not_repeated() -> None:
+    """Pydantic's text quotes what the client sent."""
+    codec = codec_of(Annotated[Cat | Dog, Field(discriminator="kind")])
+    (item,) = errors_of(codec, '{"action": "only", "payload": {"kind": "<b>"}}')
+    assert item == {
+        "type": "union_tag_invalid",
+        "loc": ["only", "payload"],
+        "msg": "Input does not match any of the expected kinds",
+    }
+
+
+@given(value=st.dictionaries(st.text(max_size=2), st.none() | st.just({"weight": "x"}), min_size=1))
+def test_nullable_values_of_a_large_dictionary(value: dict[str, Any]) -> None:
+    """They are checked up to the first invalid one, like any other."""
+    codec = codec_of(dict[str, Tree | None])
+    frame = json.dumps({"action": "only", "payload": value, "padding": " " * 2000})
+    if any(value.values()):
+        (item,) = errors_of(codec, frame)
+        assert item["loc"][:2] == ["only", "payload"]
+    else:
+        assert codec.decode(frame)[0].payload == value
 
 
 def open_values(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

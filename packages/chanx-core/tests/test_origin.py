@@ -1,5 +1,6 @@
 """Which origins the patterns and functions of `allowed_origins` let in."""
 
+import asyncio
 import re
 import sys
 from typing import Any
@@ -74,6 +75,23 @@ def test_a_longer_origin_is_not_looked_at(policy: Any) -> None:
     assert is_allowed(policy, longest)
     assert not is_allowed(policy, f"{longest}a")
     assert is_allowed(None, f"{longest}a")
+
+
+def test_text_between_stars_may_be_anywhere() -> None:
+    """Found from the left, each after the one before."""
+    assert is_allowed(["https://*-b-*-c-*.d"], "https://a-b-x-c-y.d")
+    assert not is_allowed(["https://*-b-*-c-*.d"], "https://a-c-x-b-y.d")
+
+
+async def test_any_awaitable_is_no_answer() -> None:
+    """A future is as true as a coroutine."""
+    answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def policy(origin: str, scope: Scope) -> Any:
+        return answer
+
+    with pytest.raises(TypeError, match="is async, and its answer is not awaited"):
+        is_allowed(policy, "https://a.b")
 
 
 @pytest.mark.parametrize("answer", [1, "yes", True, 0, "", None, False])

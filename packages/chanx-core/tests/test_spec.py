@@ -1,7 +1,8 @@
 """Declaring consumers: what is read from a class, and what is refused."""
 
 import inspect
-from collections.abc import Sequence
+from abc import ABC
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, ClassVar, Literal, Optional, Union, cast
 
 import pytest
@@ -125,6 +126,102 @@ def test_wrong_declarations_name_class_method_and_cure() -> None:
     )
     refused(r"Output type int of Wrong\.number\(\) is not a message", number=number)
     refused(r"Input type BaseMessage for Wrong\.base\(\)", base=base)
+
+
+def test_streams_say_what_they_yield() -> None:
+    """A stream without a type, a type without a stream, and an event handler that yields."""
+
+    async def untold(self: Any, message: PingMessage):  # type: ignore[no-untyped-def] # the mistake
+        """Forget the type."""
+        yield PongMessage()
+
+    @ws_handler
+    async def unyielding(self: Any, message: PingMessage) -> AsyncIterator[PongMessage]:
+        """Forget to yield."""
+        raise NotImplementedError
+
+    async def streamed(self: Any, event: PingMessage) -> AsyncIterator[PongMessage]:
+        """Yield where one message is returned."""
+        yield PongMessage()
+
+    handler, listener = cast(Any, ws_handler), cast(Any, event_handler)
+    refused(r"Wrong\.untold\(\) yields: annotate what, write '-> Async", untold=handler(untold))
+    refused(
+        r"Wrong\.unyielding\(\) is annotated to return an async iterator, and does not yield",
+        unyielding=unyielding,
+    )
+    refused(
+        r"Wrong\.streamed\(\) yields, and an event handler returns one", streamed=listener(streamed)
+    )
+
+
+def test_input_without_annotation_is_refused() -> None:
+    """An error that says `(none)`: there is no type to name."""
+
+    async def bare(self: Any, message) -> None:  # type: ignore[no-untyped-def] # pyright: ignore[reportMissingParameterType, reportUnknownParameterType] # the mistake
+        """Forget the type."""
+
+    refused(r"Input type \(none\) for Wrong\.bare\(\)", bare=cast(Any, ws_handler)(bare))
+
+
+def test_base_class_of_messages_is_no_input() -> None:
+    """Its action is any text, so no message could be routed to the handler."""
+
+    class Abstract(BaseMessage, ABC):
+        """Has no action yet."""
+
+    @ws_handler
+    async def anything(self: Any, message: Abstract) -> None:
+        """Take anything."""
+
+    refused(r"Abstract, the input of Wrong\.anything\(\), does not declare", anything=anything)
+
+
+def test_requests_map_messages_to_messages() -> None:
+    """Anything else is refused by name; a handler called `requests` is a handler."""
+
+    @ws_handler
+    async def requests(self: Any, message: PingMessage) -> None:
+        """Take pings."""
+
+    right: Any = type("Right", (Consumer,), {"requests": requests})
+    assert right.spec.requests == {}
+    refused(r"requests of Wrong must map .*, and names <class 'int'>", requests={PingMessage: int})
+
+
+def test_two_outputs_of_one_action_are_refused() -> None:
+    """Clients could not tell them apart."""
+
+    class OtherPong(BaseMessage):
+        action: Literal["pong"] = "pong"
+        payload: int
+
+    @ws_handler
+    async def ping(self: Any, message: PingMessage) -> PongMessage | OtherPong:
+        """Answer in one way or the other."""
+        return PongMessage()
+
+    refused(r"Wrong sends two messages with action 'pong': PongMessage and OtherPong", ping=ping)
+
+
+def test_an_event_of_a_grandchild_may_be_sent_by_the_base() -> None:
+    """A base class knows the events of every class below it, and refuses those of none."""
+
+    class Top(Consumer):
+        """Handles nothing."""
+
+    class Middle(Top):
+        """Handles nothing, either."""
+
+    class Bottom(Middle):
+        @event_handler
+        async def later(self, event: Later) -> None:
+            """Take it."""
+
+    assert sorted(Bottom.spec.handlers.events) == ["later"]
+    Top.spec.check_event(Later())
+    with pytest.raises(TypeError, match="Top has no handler for the event 'note'"):
+        Top.spec.check_event(Note(payload=""))
 
 
 def test_action_needs_a_default_in_handlers() -> None:

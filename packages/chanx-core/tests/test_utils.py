@@ -52,6 +52,19 @@ async def test_a_task_is_kept_until_it_is_done() -> None:
     assert tasks[0] not in global_background_tasks
 
 
+async def test_a_task_that_is_cancelled_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    own: set[asyncio.Task[Any]] = set()
+    reported: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+    task = create_task(asyncio.Event().wait(), own)
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    await asyncio.sleep(0)
+    assert task.cancelled()
+    assert (own, reported, caplog.records) == (set(), [], [])
+
+
 async def test_a_task_that_fails_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     reported: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))

@@ -178,8 +178,7 @@ def _schemas(document: JSONObject) -> Iterator[tuple[Path, JSONObject]]:
     for name, schema in components.get("schemas", {}).items():
         yield from _within(schema, ("components", "schemas", name))
     for name, message in components.get("messages", {}).items():
-        if is_object(message):
-            yield from _within(message.get("payload"), ("components", "messages", name, "payload"))
+        yield from _within(message.get("payload"), ("components", "messages", name, "payload"))
 
 
 def _within(schema: Any, path: Path) -> Iterator[tuple[Path, JSONObject]]:
