@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, Literal
 
 import pytest
@@ -307,6 +307,63 @@ class StreamTests(Suite):
             assert await ws.receive_json_from() == error("too_large", "Count less", "7")
         assert ("counted", 0) not in Answering.handled
 
+    async def test_a_stream_that_swallows_its_cancellation_ends(self) -> None:
+        """It may send what it has left, and its end is the one that the client asked for."""
+
+        class Stubborn(Streaming):
+            @ws_handler
+            async def count(self, message: CountMessage) -> AsyncIterator[WordMessage]:
+                """Go on once."""
+                yield WordMessage(payload=1)
+                with suppress(asyncio.CancelledError):
+                    self.entered.set()
+                    await self.gate.wait()
+                yield WordMessage(payload=2)
+                self.handled.append("never")
+
+        async with self.connect(Stubborn) as ws:
+            await self.send(ws, "count", 0, ref="7")
+            await Answering.entered.wait()
+            await self.send(ws, "cancel", ref="7")
+            cancelled = error("cancelled", CANCELLED, "7")
+            assert await self.until_end(ws, "7") == [word(1, "7"), word(2, "7"), cancelled]
+        assert Answering.handled == []
+
+    async def test_a_stream_is_cancelled_once(self) -> None:
+        """A second `cancel` does not interrupt how it closes."""
+
+        class Closing(Streaming):
+            @ws_handler
+            async def count(self, message: CountMessage) -> AsyncIterator[WordMessage]:
+                """Take time to close."""
+                try:
+                    yield WordMessage(payload=1)
+                    await asyncio.Event().wait()
+                finally:
+                    self.entered.set()
+                    await self.gate.wait()
+                    self.handled.append("closed")
+
+        async with self.connect(Closing) as ws:
+            await self.send(ws, "count", 0, ref="7")
+            assert await ws.receive_json_from() == word(1, "7")
+            await self.send(ws, "cancel", ref="7")
+            await Answering.entered.wait()
+            await self.send(ws, "cancel", ref="7")
+            await self.nothing_came(ws)
+            Answering.gate.set()
+            assert await ws.receive_json_from() == error("cancelled", CANCELLED, "7")
+        assert Answering.handled.count("closed") == 1
+
+    async def test_items_are_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Each, where messages are; the completion is none."""
+        caplog.set_level("INFO")
+        async with self.connect(Streaming, log_websocket_message=True) as ws:
+            await self.send(ws, "count", 2, ref="7")
+            await self.until_end(ws, "7")
+        sent = [record for record in caplog.records if record.getMessage() == "Websocket sent"]
+        assert len(sent) == 2
+
     # Order and limits
 
     async def test_other_messages_do_not_wait_for_a_stream(self) -> None:
@@ -340,6 +397,26 @@ class StreamTests(Suite):
             assert (await ws.receive_json_from())["action"] == "pong"
 
     # Credit
+
+    @pytest.mark.parametrize("keys", [{}, {"window": 3}], ids=["no window", "room left"])
+    async def test_credit_for_a_stream_that_waits_for_none(self, keys: dict[str, int]) -> None:
+        """Changes nothing now."""
+
+        class Gated(Streaming):
+            @ws_handler
+            async def count(self, message: CountMessage) -> AsyncIterator[WordMessage]:
+                """Wait between two numbers."""
+                yield WordMessage(payload=1)
+                await self.gate.wait()
+                yield WordMessage(payload=2)
+
+        async with self.connect(Gated) as ws:
+            await self.send(ws, "count", 2, ref="7", **keys)
+            assert await ws.receive_json_from() == word(1, "7")
+            await self.send(ws, "more", 5, ref="7")
+            await self.nothing_came(ws)
+            Answering.gate.set()
+            assert await self.until_end(ws, "7") == [word(2, "7"), complete("7")]
 
     async def test_credit_sets_the_pace(self) -> None:
         """No item more than the client has asked for."""
@@ -420,6 +497,42 @@ class StreamTests(Suite):
             await self.send(ws, "cancel", ref="7")
             assert (await self.until_end(ws, "7"))[-1] == error("cancelled", CANCELLED, "7")
             await ws.assert_nothing()
+
+    async def test_what_cannot_be_cancelled_is_handled(self) -> None:
+        """A message without a reference, a binary frame, and one that only mentions the word."""
+        async with self.connect(Streaming) as ws:
+            await ws.send_to(bytes_data=b"\x00cancel")
+            refused = await ws.receive_json_from()
+            assert refused["payload"][0]["type"] == "json_invalid"
+            await self.send(ws, "break", "cancel", ref="6")
+            assert (await ws.receive_json_from())["payload"] == "first"
+            assert (await ws.receive_json_from())["action"] == "error"
+            await self.send(ws, "report")
+            await Answering.entered.wait()
+            Answering.gate.set()
+            assert await ws.receive_json_from() == {"action": "say", "payload": "report"}
+
+    async def test_a_client_that_leaves_ends_what_it_could_cancel(self) -> None:
+        """The end of the connection is no cancellation by the client: nothing is answered."""
+        async with self.connect(Streaming, disconnect_grace=0.0) as ws:
+            await self.send(ws, "report", ref="7")
+            await Answering.entered.wait()
+            await ws.disconnect()
+        assert Answering.handled == ["report"]
+
+    async def test_a_timeout_of_the_handler_itself_is_its_failure(self) -> None:
+        """Not that of `handler_timeout`, which has not passed."""
+
+        class Late(Streaming):
+            @ws_handler
+            async def report(self, message: ReportMessage) -> SayMessage:
+                """Give up on something else."""
+                raise TimeoutError("secret")
+
+        async with self.connect(Late, handler_timeout=30.0) as ws:
+            await self.send(ws, "report", ref="7")
+            failed = await ws.receive_json_from()
+            assert failed["payload"] == {"detail": "Failed to process message for report"}
 
     async def test_a_cancel_before_the_client_is_admitted(self) -> None:
         """Waits for its turn, as every message does."""
@@ -623,6 +736,65 @@ class StreamTests(Suite):
             await self.send(ws, "approved", True, ref="s.1")
             await self.send(ws, "approved", True, ref="s.2")
             assert (await ws.receive_json_from())["payload"] == "deployed"
+
+    async def test_only_answers_go_past_the_queue(self) -> None:
+        """What only looks like one is handled at its turn."""
+        async with self.connect(Streaming) as ws:
+            await self.send(ws, "deploy", ref="7")
+            assert (await ws.receive_json_from())["ref"] == "s.1"
+            await self.send(ws, "break", "s.1", ref="8")
+            await self.send(ws, "approved", True, ref="s.1")
+            assert (await ws.receive_json_from())["payload"] == "deployed"
+            assert [frame["ref"] for frame in await self.until_end(ws, "8")] == ["8", "8"]
+            await self.send(ws, "deploy", ref="9")
+            assert (await ws.receive_json_from())["ref"] == "s.2"
+            await self.send(ws, "ping", ref="s.1")
+            await self.send(ws, "approved", True, ref="s.2")
+            assert (await ws.receive_json_from())["payload"] == "deployed"
+            assert (await ws.receive_json_from())["ref"] == "s.1"
+
+    async def test_requests_are_limited(self) -> None:
+        """One too many is a failure of the handler, and is not sent."""
+
+        class Doubtful(Streaming):
+            @ws_handler
+            async def deploy(self, message: DeployMessage) -> SayMessage:
+                """Ask twice at once."""
+                question = ApproveMessage(payload="sure?")
+                first = asyncio.create_task(self.request(question, ApprovedMessage))
+                await asyncio.sleep(0)
+                try:
+                    await self.request(question, ApprovedMessage)
+                except RuntimeError as error:
+                    self.handled.append(str(error))
+                return SayMessage(payload=str((await first).payload))
+
+        async with self.connect(Doubtful, max_requests=1) as ws:
+            await self.send(ws, "deploy", ref="7")
+            assert (await ws.receive_json_from())["ref"] == "s.1"
+            await self.send(ws, "approved", True, ref="s.1")
+            assert (await ws.receive_json_from())["payload"] == "True"
+        (text,) = Answering.handled
+        assert text.startswith("1 requests wait for answers of this client: raise max_requests")
+
+    @ROUTES
+    async def test_a_question_follows_what_was_sent_before(self, handlers: Consumer) -> None:
+        """Where answers are held until the handler has ended, too: the client has to see what led to it."""
+
+        class Explaining(handlers):  # type: ignore[misc, valid-type]
+            @ws_handler
+            async def deploy(self, message: DeployMessage) -> SayMessage:
+                """Say why, ask, and say what came of it."""
+                await self.send_message(SayMessage(payload="because"))
+                answer = await self.request(ApproveMessage(payload="sure?"), ApprovedMessage)
+                return SayMessage(payload=str(answer.payload))
+
+        async with self.connect(Explaining, send_message_immediately=False) as ws:
+            await self.send(ws, "deploy", ref="7")
+            assert (await ws.receive_json_from())["payload"] == "because"
+            assert (await ws.receive_json_from())["payload"] == "sure?"
+            await self.send(ws, "approved", True, ref="s.1")
+            assert (await ws.receive_json_from())["payload"] == "True"
 
     async def test_a_full_queue_lets_answers_through(self) -> None:
         """Whatever else does not fit is refused under its reference."""
