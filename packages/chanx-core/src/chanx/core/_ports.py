@@ -181,6 +181,11 @@ class OpenConnection(Protocol):
         """Handle what has been received, then close."""
         ...
 
+    # Any: an exchange, which belongs to the parts of a connection.
+    def exchange_of(self, task: "asyncio.Task[Any] | None") -> Any:
+        """Return the exchange that a task handles; None for a task of anybody else."""
+        ...
+
 
 class SubscribedTopics(Protocol):
     """The topics of a connection, as its subscriber sees them."""

@@ -234,7 +234,13 @@ class ConsumerSpec:
     @cached_property
     def _checked_fields(self) -> bool:
         """Warn once of fields that have the names of envelope keys."""
-        warn_of_envelope_fields(self.owner, self.handlers.messages.values(), self.requests)
+        warn_of_envelope_fields(
+            self.owner,
+            self.handlers.messages.values(),
+            self.requests,
+            is_topic="topic" in self.owner._address_keys,
+            has_topics=bool(self.topics),
+        )
         return True
 
     @cached_property

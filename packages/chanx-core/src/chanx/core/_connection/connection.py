@@ -16,7 +16,7 @@ from chanx.constants import (
 )
 from chanx.core._connection.client_requests import ClientRequests
 from chanx.core._connection.control_frames import ControlFrames
-from chanx.core._connection.correlation import Exchanges
+from chanx.core._connection.correlation import Exchange, Exchanges
 from chanx.core._connection.dispatcher import FrameDispatcher
 from chanx.core._connection.handler_runner import HandlerRunner, ObservedRunner
 from chanx.core._connection.hooked_dispatcher import HookedDispatcher
@@ -237,6 +237,10 @@ class Connection:
     def exchanges(self) -> Exchanges:
         """The client messages that are being answered under a reference or held."""
         return self.outlet.exchanges
+
+    def exchange_of(self, task: asyncio.Task[Any] | None) -> Exchange | None:
+        """Return the exchange that a task handles; None for a task of anybody else."""
+        return self.exchanges.of(task)
 
     async def run(self) -> None:
         """Serve the connection from handshake to end."""

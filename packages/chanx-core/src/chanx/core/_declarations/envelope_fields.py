@@ -14,6 +14,9 @@ _REFERENCE = frozenset({"ref", "version"})
 # Beside a message that a stream answers, and beside each item of the stream.
 _STREAM_REQUEST = _REFERENCE | {"window"}
 _STREAM_ITEM = _REFERENCE | {"seq"}
+# Beside each message to a topic, and beside each of its own.
+_TO_TOPIC = _REFERENCE | {"topic"}
+_OF_TOPIC = _TO_TOPIC | {"seq"}
 
 _EFFECTS = {
     "receives": "clients cannot send that key with it",
@@ -33,11 +36,14 @@ def warn_of_envelope_fields(
     owner: type,
     handlers: Collection[HandlerSpec],
     requests: Mapping[type[BaseMessage], type[BaseMessage]],
+    *,
+    is_topic: bool,
+    has_topics: bool,
 ) -> None:
-    """Warn of each field that has the name of a key which streams, cancelling or requests to the client need."""
+    """Warn of each field that has the name of a key which streams, cancelling, server requests or topics need."""
     found = {
         (use.verb, use.message_type.__name__, key): None  # a dictionary keeps the order
-        for use in _uses(handlers, requests)
+        for use in _uses(handlers, requests, is_topic=is_topic, has_topics=has_topics)
         for key in sorted(use.keys & _written_names(use.message_type))
     }
     for verb, name, key in found:
@@ -49,9 +55,17 @@ def warn_of_envelope_fields(
 
 
 def _uses(
-    handlers: Collection[HandlerSpec], requests: Mapping[type[BaseMessage], type[BaseMessage]]
+    handlers: Collection[HandlerSpec],
+    requests: Mapping[type[BaseMessage], type[BaseMessage]],
+    *,
+    is_topic: bool,
+    has_topics: bool,
 ) -> Iterator[_Use]:
     """Yield the messages beside which keys travel; none for a class that uses none of the features."""
+    for handler in handlers if is_topic or has_topics else ():
+        yield _Use("receives", handler.input_type, _TO_TOPIC if is_topic else frozenset({"topic"}))
+        for output in handler.output_types if is_topic else ():
+            yield _Use("sends", output, _OF_TOPIC)
     if any(handler.can_be_cancelled for handler in handlers):
         for handler in handlers:
             received = _STREAM_REQUEST if handler.is_stream else _REFERENCE
