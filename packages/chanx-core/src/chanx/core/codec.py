@@ -290,10 +290,14 @@ class Codec:
         """Tell whether the message of an action has a field of the name of an envelope key."""
         return key in self._own_fields(action)
 
+    def declares_anywhere(self, key: str) -> bool:
+        """Tell whether any message has a field of that name."""
+        return any(key in own for own in self._declared_envelope.values())
+
     @cached_property
     def declares_ref(self) -> bool:
         """Whether the key could be a message's own: which message it is, is not known of a frame that is not parsed."""
-        return any("ref" in own for own in self._declared_envelope.values())
+        return self.declares_anywhere("ref")
 
     @cached_property
     def _declared_envelope(self) -> dict[str, frozenset[str]]:

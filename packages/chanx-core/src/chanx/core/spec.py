@@ -189,6 +189,10 @@ class ConsumerSpec:
         if self.topics:
             claims |= {"subscribe", "unsubscribe"}
         names = {renamed.get(claim, claim): claim for claim in sorted(claims)}
+        if len(names) < len(claims):
+            raise TypeError(
+                f"{self.owner.__name__}.control_actions gives two of {', '.join(sorted(claims))} one name."
+            )
         for spec in specs:
             for name in names.keys() & spec.handlers.messages.keys():
                 handler = spec.handlers.messages[name]

@@ -144,8 +144,9 @@ class Subscriptions:
         self._kinds = spec.topics
         self._integration = spec.integration
         self._controls = spec.topic_controls
-        self._words = [f'"{name}"' for name in self._controls]
+        self._word, self._other_word = (f'"{name}"' for name in self._controls)
         self._field = frames.codec.wire.discriminator_field
+        self._is_declared = frames.codec.declares_anywhere("topic")
         self._default: str | None = None
         self._open: dict[str, Subscription] = {}
         # Names about which a request is being handled.
@@ -160,23 +161,20 @@ class Subscriptions:
 
     # Which topic a frame is for
 
-    async def handle(self, event: ASGIEvent) -> None:
+    def handle(self, event: ASGIEvent) -> Coroutine[Any, Any, None]:
         """Handle one `websocket.receive` event. Raises only what ends the connection or the process."""
-        await (self._route(event) or self._frames.handle(event))
-
-    def _route(self, event: ASGIEvent) -> Coroutine[Any, Any, None] | None:
-        """Return what handles a frame of a topic; None for a frame of the consumer."""
-        text: str | None = event.get("text")
-        if text is None:
-            return None
+        text: str = event.get("text") or ""
         at = text.find('"topic"')
-        if at < 0 and "\\u" not in text:  # an escape could spell the key
-            return self._pass_on(self._default, event) if self._default else None
-        found = _LAST_KEYS(text, at - 1) if at > 0 else None
-        if found is None or any(word in text for word in self._words):
-            content = parsed_object(text)
-            return None if content is None else self.route_object(content, event)
-        return self._pass_on(found[1], event)
+        if at < 0 and self._default is None and "\\u" not in text:  # an escape could spell the key
+            return self._frames.handle(event)
+        found = _LAST_KEYS(text, at - 1) if at > 0 and not self._is_declared else None
+        if found is not None and self._word not in text and self._other_word not in text:
+            subscription = self._open.get(found[1])
+            if subscription is not None:
+                return subscription.frames.handle(event)
+        content = parsed_object(text)
+        passed_on = None if content is None else self.route_object(content, event)
+        return passed_on or self._frames.handle(event)
 
     def route_object(
         self, content: JSONObject, event: ASGIEvent | None = None
