@@ -6,7 +6,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import broadcast, classes, connections, database, documents, echo, flood, imports, sockets
+from . import (
+    broadcast,
+    classes,
+    connections,
+    conversations,
+    database,
+    documents,
+    echo,
+    flood,
+    imports,
+    sockets,
+)
 from .environments import ROOT, Environments
 from .lab import Lab
 from .machine import described
@@ -25,6 +36,7 @@ SUITES: dict[str, tuple[str, Callable[[Lab], list[Row]]]] = {
     "broadcast": (broadcast.TITLE, broadcast.run),
     "flood": (flood.TITLE, flood.run),
     "documents": (documents.TITLE, documents.run),
+    "conversations": (conversations.TITLE, conversations.run),
 }
 BEGIN, END = "<!-- begin of the benchmark's output -->", "<!-- end of the benchmark's output -->"
 

@@ -190,9 +190,13 @@ class OpenConnection(Protocol):
 class SubscribedTopics(Protocol):
     """The topics of a connection, as its subscriber sees them."""
 
-    # Any: a topic, which the delivery knows.
-    async def receiving(self, name: str) -> Any:
+    # Any in both: a topic, which the delivery knows.
+    def receiver(self, name: str) -> Any:
         """Return the topic that takes what is sent to a name; None where the client is not subscribed."""
+        ...
+
+    async def joined(self, name: str) -> Any:
+        """Do the same once the client knows that it is subscribed, where its group is being joined."""
         ...
 
 

@@ -9,6 +9,7 @@ from asgiref.sync import async_to_sync
 from chanx.constants import TOPIC_EVENT_TYPE
 from chanx.core._connection.connection import Connection
 from chanx.core._connection.dispatcher import FrameDispatcher
+from chanx.core._connection.outlet import TOPIC_BEFORE_REF
 from chanx.core._declarations.topic_layers import TopicLayers, check_mount
 from chanx.core._declarations.topic_names import TopicNames
 from chanx.core._declarations.unbound import UNBOUND
@@ -184,11 +185,14 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
         self._connection = connection
         self.spec = type(self).spec_for(self.consumer.spec.integration)
         codec = self.spec.codec(connection.codec.wire, self.max_json_depth)
-        self._frames = connection.dispatcher_for(
-            self,
-            connection.outlet.topic(codec, self.topic),
-            writes_results=self.consumer.spec.shortcuts.send,
-        )
+        own = vars(self)
+        for option in ("send_completion", "log_websocket_message"):
+            # From here on an attribute of the instance: it is read for each message.
+            own[option] = getattr(self, option)
+        by_hooks = not self.consumer.spec.shortcuts.send
+        self._writes_directly = self.spec.shortcuts.send and not by_hooks
+        self._outlet = connection.outlet.topic(codec, self.topic)
+        self._frames = connection.dispatcher_for(self, self._outlet, writes_results=not by_hooks)
         return self._frames
 
     @property
@@ -257,28 +261,31 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
     # Send
 
     async def _write(self, message: BaseMessage) -> None:
-        if not (self.spec.shortcuts.send and self.consumer.spec.shortcuts.send):
+        if self._writes_directly:
+            text = self._outlet.encode(message)
+            if self._connection.exchanges:
+                text = self._numbered(text)
+            await self._connection.send_text(text, message.action, TOPIC_BEFORE_REF)
+        else:
             await self.send_json(message.model_dump(mode="json"))
-            return
-        outlet = self._frames.outlet
-        await self._send_text(outlet.encode(message), message.action)
 
     # Any: a message may hold whatever JSON can.
     async def send_json(self, content: dict[str, Any], close: bool = False) -> None:
         """Send a message that is a dictionary, with `action` and the field names of its class."""
         if self.consumer.spec.shortcuts.send:
-            text = self._frames.outlet.encode_object(content)
-            await self._send_text(text, content.get("action"))
+            text = self._numbered(self._outlet.encode_object(content))
+            await self._connection.send_text(text, content.get("action"), TOPIC_BEFORE_REF)
         else:
             await self.consumer.send_json({**content, "topic": self.topic})
         if close:
             await self.close()
 
-    async def _send_text(self, text: str, action: Any) -> None:
+    def _numbered(self, text: str) -> str:
+        """Add the number of the event that is being handled, if it has one."""
         exchange = self._connection.exchanges.current()
-        if exchange is not None and exchange.offset is not None:
-            text = f'{text[:-1]},"seq":{exchange.offset}}}'
-        await self._connection.send_text(text, action, self._frames.outlet.before_ref)
+        if exchange is None or exchange.offset is None:
+            return text
+        return f'{text[:-1]},"seq":{exchange.offset}}}'
 
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
         """Close the connection behind what was sent before; 1000 without a code."""

@@ -112,7 +112,8 @@ class Connection:
         )
         self.notifier: Notifications | None = notifier
         log = MessageLog(lambda: consumer.all_log_ignored_actions)
-        self.outlet: Outlet = Outlet(self._sender, log, Exchanges(), self.codec)
+        self.exchanges: Exchanges = Exchanges()
+        self.outlet: Outlet = Outlet(self._sender, log, self.exchanges, self.codec)
         # Made when something needs them, as most connections never do.
         self._live: LiveWork | None = None
         self._streams: Streams | None = None
@@ -232,11 +233,6 @@ class Connection:
     ) -> BaseMessage:
         """Ask the client, and return its answer. Raises TimeoutError, and RuntimeError for too many requests."""
         return await self._look_for_control().ask(message, answer_type, timeout, sender)
-
-    @property
-    def exchanges(self) -> Exchanges:
-        """The client messages that are being answered under a reference or held."""
-        return self.outlet.exchanges
 
     def exchange_of(self, task: asyncio.Task[Any] | None) -> Exchange | None:
         """Return the exchange that a task handles; None for a task of anybody else."""

@@ -59,7 +59,6 @@ class FrameDispatcher:
         "exchanges",
         "has_concurrent",
         "log",
-        "outlet",
         "runner",
     )
 
@@ -73,7 +72,6 @@ class FrameDispatcher:
         spec = owner.spec
         self._owner = owner
         self._connection = connection
-        self.outlet = outlet
         self.codec: Codec = outlet.codec
         self.log = outlet.log
         self.exchanges = outlet.exchanges

@@ -20,7 +20,7 @@ TOPIC_BEFORE_REF = ',"ref":'
 class Outlet:
     """The way to the client: the socket, the log of messages, what is being answered, and how messages are written."""
 
-    __slots__ = ("codec", "exchanges", "log", "sender")
+    __slots__ = ("codec", "encode", "exchanges", "log", "sender")
 
     before_ref = BEFORE_REF
     """What stands between a message and its `ref`."""
@@ -32,11 +32,8 @@ class Outlet:
         self.log = log
         self.exchanges = exchanges
         self.codec = codec
-
-    @property
-    def encode(self) -> Callable[[BaseMessage], str]:
-        """What writes a message, without the `ref` that it may answer."""
-        return self.codec.encode
+        self.encode: Callable[[BaseMessage], str] = codec.encode
+        """Writes a message, without the `ref` that it may answer."""
 
     def encode_object(self, content: JSONObject) -> str:
         """Write a message that is a dictionary already."""
@@ -62,11 +59,7 @@ class TopicOutlet(Outlet):
     def __init__(self, outlet: Outlet, codec: Codec, name: str) -> None:
         super().__init__(outlet.sender, outlet.log, outlet.exchanges, codec)
         self._ending = topic_ending(name)
-
-    @property
-    def encode(self) -> Callable[[BaseMessage], str]:
-        """What writes a message with the name of its topic, without the `ref` that it may answer."""
-        return self._write
+        self.encode = self._write
 
     def encode_object(self, content: JSONObject) -> str:
         """Write a message that is a dictionary already."""

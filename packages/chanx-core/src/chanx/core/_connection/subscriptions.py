@@ -296,11 +296,10 @@ class Subscriptions:
         try:
             # First: whatever is sent to the topic once the client knows that it is subscribed, reaches it.
             await self._connection.join(subscription.topic.group)
-            # What came meanwhile waits for this, so that the confirmation is the first frame.
-            self._open[name] = subscription
+            # What comes meanwhile waits in `joined()`, so that the confirmation is the first frame.
             await self._tell(SubscribedMessage(), name, ref)
+            self._open[name] = subscription
         except BaseException as error:
-            self._open.pop(name, None)
             await self._connection.leave(subscription.topic.group)
             failure = await contained(error, self._connection)
             raise self._refusal_for(failure, subscription.topic, name) from None
@@ -374,13 +373,18 @@ class Subscriptions:
 
     # Deliveries
 
-    async def receiving(self, name: str) -> Any:
+    def receiver(self, name: str) -> Any:
         """Return the topic that takes what is sent to a name; None where the client is not subscribed."""
-        joining = self._joining.get(name)
-        if joining is not None:
-            await asyncio.wait([joining])
         subscription = self._open.get(name)
         return None if subscription is None else subscription.topic
+
+    async def joined(self, name: str) -> Any:
+        """Do the same once the client knows that it is subscribed, where its group is being joined."""
+        joining = self._joining.get(name)
+        if joining is None:
+            return None
+        await asyncio.wait([joining])
+        return self.receiver(name)
 
     # Answers
 

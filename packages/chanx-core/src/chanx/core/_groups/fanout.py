@@ -1,12 +1,12 @@
 """Delivery of a group's messages to the members in this process: decoded once, encoded once for all."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, cast
 
 from chanx.constants import CLOSE_LAYER_UNAVAILABLE, TOPIC_EVENT_TYPE
-from chanx.core._ports import ReceivingConsumer
+from chanx.core._ports import ReceivingConsumer, SubscribedTopics
 from chanx.core._runtime.tasks import let_start, spawn_apart
 from chanx.core._telemetry.counters import counters
 from chanx.core.codec import Codec
@@ -54,8 +54,9 @@ class Member(Protocol):
         """Make a task that waits for the socket end with the connection."""
         ...
 
-    async def topic(self, name: str) -> "TopicReceiver | None":
-        """Return the topic that takes what is sent to a name; None where the client is not subscribed."""
+    @property
+    def topics(self) -> SubscribedTopics | None:
+        """The topics of the client; None for a consumer without any."""
         ...
 
     def numbering(self, offset: int) -> AbstractContextManager[None]:
@@ -71,11 +72,11 @@ class TopicReceiver(Protocol):
         """What it declares."""
         ...
 
-    async def handle_channel_event(self, event_payload: EventPayload) -> None:
+    def handle_channel_event(self, event_payload: EventPayload) -> Coroutine[Any, Any, None]:
         """Validate an event and handle it."""
         ...
 
-    async def receive_event(self, event: BaseMessage) -> None:
+    def receive_event(self, event: BaseMessage) -> Coroutine[Any, Any, None]:
         """Call the handler of an event."""
         ...
 
@@ -198,27 +199,33 @@ class TopicDelivery:
     async def give(self, member: Member) -> None:
         """Let the topic handle a shallow copy of the event, which is validated once for each class."""
         payload = self._payload
-        topic = await member.topic(payload["topic"])
-        if topic is None or payload.get("from_channel", "") == (member.channel or None):
+        topics, name = member.topics, payload["topic"]
+        if topics is None:
+            return
+        topic: TopicReceiver | None = topics.receiver(name) or await topics.joined(name)
+        if topic is None:
+            return
+        if "from_channel" in payload and payload["from_channel"] == member.channel:
+            return
+        handling = self._handling(topic)
+        if handling is None:
             return
         offset = payload.get("seq")
         if isinstance(offset, int):
             with member.numbering(offset):
-                await self._give(topic)
+                await handling
         else:
-            await self._give(topic)
+            await handling
 
-    async def _give(self, topic: TopicReceiver) -> None:
+    def _handling(self, topic: TopicReceiver) -> Coroutine[Any, Any, None] | None:
         spec = topic.spec
         if not spec.shortcuts.event:
-            await topic.handle_channel_event(cast(EventPayload, {**self._payload}))
-            return
+            return topic.handle_channel_event(cast(EventPayload, {**self._payload}))
         if spec in self._events:
             event = self._events[spec]
         else:
             event = self._events[spec] = spec.parse_event(self._payload)
-        if event is not None:
-            await topic.receive_event(event.model_copy())
+        return None if event is None else topic.receive_event(event.model_copy())
 
 
 class Resync:

@@ -5,11 +5,11 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from chanx.constants import CLOSE_SLOW_CONSUMER
-from chanx.core._groups.fanout import Delivery, Resync, TopicReceiver, delivery_of
+from chanx.core._groups.fanout import Delivery, Resync, delivery_of
 from chanx.core._groups.hub import Hub
 from chanx.core._groups.mailbox import Mailbox
 from chanx.core._groups.memberships import Memberships
-from chanx.core._ports import FrameSink, SubscribedConnection, SubscribedConsumer
+from chanx.core._ports import FrameSink, SubscribedConnection, SubscribedConsumer, SubscribedTopics
 from chanx.core._runtime.containment import contained
 from chanx.core._runtime.queue import WorkQueue
 from chanx.core._telemetry.failure_log import log_failure
@@ -39,6 +39,7 @@ class Subscriber:
         "_was_slow",
         "codec",
         "consumer",
+        "topics",
     )
 
     def __init__(
@@ -50,6 +51,7 @@ class Subscriber:
         self._before = consumer.spec.integration.before_dispatch
         self.consumer: SubscribedConsumer = consumer
         self.codec: Codec = connection.codec
+        self.topics: SubscribedTopics | None = connection.subscriptions
         self._hub = Hub.held(layer, self, consumer.spec.layer, timeout=consumer.layer_timeout)
         self._mailbox = Mailbox(layer, self._hub.outage, self._take)
         self._memberships: Memberships | None = None
@@ -127,11 +129,6 @@ class Subscriber:
     def adopt(self, writing: asyncio.Task[None]) -> None:
         """Make a task that waits for the socket end with the connection."""
         self._sender.adopt(writing)
-
-    async def topic(self, name: str) -> TopicReceiver | None:
-        """Return the topic that takes what is sent to a name; None where the client is not subscribed."""
-        topics = self._connection.subscriptions
-        return None if topics is None else await topics.receiving(name)
 
     def numbering(self, offset: int) -> AbstractContextManager[None]:
         """Send a number with the frames of a topic that the current task sends."""
