@@ -61,7 +61,7 @@ def contract_tests(
 
     `headers` may be a function, called for each connection. `strategies` makes the messages of a type, or action, whose
     checks no schema can tell. `denied` are the codes of refusals that are right, a guard's say; `may_close` the actions
-    that may end the connection. `timeout` is the time for one message, in seconds.
+    that may end the connection. `timeout` is the time for one step of a conversation, in seconds.
 
     Raises ValueError where there is nothing to test: no consumer and no document, no handler, no such channel.
     """
