@@ -131,6 +131,16 @@ def browser(session: nox.Session, pages: str) -> None:
     run_marked(session, choices.PAGES[pages], "browser", env=environment)
 
 
+@nox.session(name="browser-long")
+def browser_long(session: nox.Session) -> None:
+    """A page that works on 100,000 items of a stream, for some minutes: its heap stays small."""
+    environment = {"CHROMIUM": find_chromium(session), "HEAP_ITEMS": "100000"}
+    sync(session, *EVERYTHING, "--group=test")
+    tests = "packages/chanx-asyncapi/tests/test_browser_streams.py"
+    options = ("-m", "browser", "-k", "heap", "--timeout=1200")
+    session.run("pytest", tests, *options, *session.posargs, env=environment)
+
+
 @nox.session(tags=["ci"])
 def parser(session: nox.Session) -> None:
     """The AsyncAPI documents in AsyncAPI's own parser, which runs on Node."""

@@ -1,8 +1,6 @@
 """The documentation page in a real browser, served as files under its own strict policy."""
 
 import json
-import os
-import shutil
 import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -18,20 +16,15 @@ from chanx.asyncapi.docs import PAGE_HEADERS, error_page, static_site
 from chanx.core.decorators import channel, ws_handler
 from chanx.messages.base import BaseMessage
 
+from .browsing import NEEDS_CHROMIUM, chromium, open_tab, playwright
 from .torture import OPTIONS, ROUTES, Consumer
 
-playwright = pytest.importorskip("playwright.async_api", reason="there is no Playwright")
-
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 OPEN_ALL = "document.querySelectorAll('.trial > button').forEach(button => button.click())"
 HOSTILE = (
     """</title></script><script>alert(1)</script><!--<script "'><img src=x onerror=alert(2)>"""
 )
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 
 class HostileMessage(BaseMessage):
@@ -81,44 +74,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 async def browser() -> AsyncIterator[Any]:
     """A headless Chromium."""
-    async with playwright.async_playwright() as running:
-        chromium = await running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        await chromium.close()
-
-
-class Watched:
-    """A tab, with what its browser complains about and asks for."""
-
-    def __init__(self, page: Any) -> None:
-        self.page = page
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        page.on("pageerror", self._on_error)
-        page.on("console", self._on_console)
-        page.on("request", self._on_request)
-        page.on("dialog", self._on_dialog)
-
-    def _on_error(self, error: object) -> None:
-        self.complaints.append(str(error))
-
-    def _on_console(self, line: Any) -> None:
-        if line.type in ("error", "warning"):
-            self.complaints.append(line.text)
-
-    def _on_request(self, request: Any) -> None:
-        self.requests.append(request.url)
-
-    def _on_dialog(self, dialog: Any) -> None:
-        self.complaints.append(dialog.message)
-
-
-async def open_tab(browser: Any, address: str, **options: Any) -> Watched:
-    watched = Watched(
-        await browser.new_page(**{"viewport": {"width": 1280, "height": 800}, **options})
-    )
-    await watched.page.goto(address)
-    return watched
+    async with chromium() as running:
+        yield running
 
 
 @pytest.mark.parametrize("name", ["index.html", "error.html"])
@@ -131,7 +88,7 @@ async def test_it_asks_nobody_else_and_breaks_on_nothing(
     assert tab.complaints == []
     assert all(address.startswith(site) for address in tab.requests)
     assert len(tab.requests) == (
-        8 if name == "index.html" else 3
+        10 if name == "index.html" else 3
     )  # the page, its style and icon, its scripts
     assert len(text) > (1000 if name == "index.html" else 50)
     assert (HOSTILE in text) is (name == "index.html")

@@ -287,7 +287,7 @@ def test_the_page_says_how_a_message_is_answered() -> None:
     page = docs_page(document_of(ToolConsumer))
 
     assert on_page(page, "ask") == (
-        "ask Message ask Answer stream of token , tool_call, tool_result End error , complete "
+        "ask Message ask Answer stream of token , tool_call, tool_result End complete , error "
         "Credit &quot;window&quot;: 32 to begin with, then more Cancel cancel"
     )
 
@@ -295,8 +295,8 @@ def test_the_page_says_how_a_message_is_answered() -> None:
 def test_the_page_tells_the_other_answers_apart() -> None:
     page = docs_page(document_of(ModesConsumer))
 
-    assert "Answer one message token End error , complete" in on_page(page, "ask")
-    assert "Answer no message End error , complete" in on_page(page, "ping")
+    assert "Answer one message token End complete , error" in on_page(page, "ask")
+    assert "Answer no message End complete , error" in on_page(page, "ping")
     assert "Answer any number of token , tool_call, tool_result" in on_page(page, "report")
     assert "Cancel cancel" in on_page(page, "report")
     for name in ("ask", "ping"):

@@ -9,7 +9,15 @@ from typing import NamedTuple
 __all__ = ["ASSET_NAMES", "SCRIPTS", "Asset", "asset", "asset_link"]
 
 # In the order in which they build on each other.
-SCRIPTS = ("validator.js", "document.js", "traffic.js", "trial.js", "page.js")
+SCRIPTS = (
+    "validator.js",
+    "document.js",
+    "traffic.js",
+    "editor.js",
+    "exchange.js",
+    "trial.js",
+    "page.js",
+)
 _MEDIA_TYPES = {
     "style.css": "text/css",
     "icon.svg": "image/svg+xml",

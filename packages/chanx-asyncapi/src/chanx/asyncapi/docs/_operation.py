@@ -166,9 +166,10 @@ def _answer(
     messages = reply["messages"]
     if not described:
         return {"Answer": _message_links(document, messages)}
-    ends = [one for one in messages if _is_among(document, one, described["ends"])]
     # What a handler answers may be called as an end is.
     items = [one for one in messages if _is_among(document, one, described["messages"])]
+    rest = [one for one in messages if one not in items]
+    ends = [one for end in described["ends"] for one in rest if _is_among(document, one, [end])]
     mode = described["mode"]
     return {
         "Answer": joined(
@@ -176,7 +177,7 @@ def _answer(
             " ",
             _message_links(document, items),
         ),
-        "End": _message_links(document, [one for one in ends if one not in items]),
+        "End": _message_links(document, ends),
         "Credit": _credit(described, others),
         "Cancel": _control_link("cancel", others) if described.get("cancellable") else None,
     }

@@ -53,13 +53,23 @@ class ApiDocument {
     return found.sort((one, other) => (other.host === location.host) - (one.host === location.host));
   }
 
-  /** Messages that clients send on a channel: {reference, name, example}. */
+  /** Messages that clients send on a channel: {reference, name, example, answers, control}. */
   received(key) {
-    const references = this._operations(key, 'receive').flatMap((operation) => operation.messages);
-    return unique(references).map((reference) => ({
-      ...this._message(reference),
-      example: this._examples[reference],
-    }));
+    const found = this._operations(key, 'receive').flatMap((operation) =>
+      operation.messages.map(({ $ref }) => ({
+        ...this._fromClient($ref),
+        answers: operation.reply?.['x-answers'],
+        control: operation['x-control'],
+      })),
+    );
+    return [...new Map(found.reverse().map((message) => [message.reference, message])).values()].reverse();
+  }
+
+  /** Requests of the server on a channel: messages with their `replies`, which clients send. */
+  requests(key) {
+    return this._operations(key, 'send').flatMap(({ messages, reply }) =>
+      reply ? messages.map(({ $ref }) => ({ ...this._message($ref), replies: this._replies(reply) })) : [],
+    );
   }
 
   /** Messages that the server sends on a channel, answers among them. */
@@ -98,6 +108,14 @@ class ApiDocument {
     return Object.values(this.content.operations).filter(
       (operation) => last(operation.channel.$ref) === key && (!action || operation.action === action),
     );
+  }
+
+  _replies(reply) {
+    return unique(reply.messages).map((reference) => this._fromClient(reference));
+  }
+
+  _fromClient(reference) {
+    return { ...this._message(reference), example: this._examples[reference] };
   }
 
   _message(reference) {
@@ -189,6 +207,10 @@ function last(reference) {
 
 function unique(references) {
   return [...new Set(references.map((reference) => reference.$ref))];
+}
+
+function isObject(value) {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 /** Write a number with its noun: `1 line`, `2 lines`. */

@@ -26,26 +26,44 @@ class Traffic {
     this._filter();
   }
 
-  /** Add a frame: {direction, text, frame, name, latency, problems}. */
-  add(entry) {
-    const known = { time: new Date(), problems: [], ...entry };
-    const shown = this._shown(known);
-    this._entries.push({ ...known, shown });
-    const atEnd = this._list.scrollHeight - this._list.scrollTop - this._list.clientHeight < 40;
-    this._list.append(shown);
-    if (this._entries.length > MOST_FRAMES) this._entries.shift().shown.remove();
+  /**
+   * Add frames: {direction, text, frame, name, latency, problems}. One that `begins` an exchange holds those that come
+   * `under` it; frames of one call belong to the same exchange, or to none.
+   */
+  add(...entries) {
+    const lists = entries[0].under ? [this._list, entries[0].under.list] : [this._list];
+    const followed = lists.filter(isAtEnd);
+    for (const entry of entries) {
+      const known = { time: new Date(), problems: [], ...entry };
+      const shown = this._shown(known);
+      if (entry.begins) shown.append(entry.begins.element);
+      this._entries.push({ ...known, shown });
+      lists.at(-1).append(shown);
+    }
+    this._trim();
     this._filter();
-    if (atEnd) this._list.scrollTop = this._list.scrollHeight;
+    for (const list of followed) list.scrollTop = list.scrollHeight;
   }
 
   note(text, isProblem = false) {
     this.add({ direction: 'note', text, problems: isProblem ? [text] : [] });
   }
 
+  /** Remove all but what still runs, which could not be cancelled any more. */
   clear() {
-    this._entries = [];
-    this._list.replaceChildren();
+    const runs = (entry) => entry.begins?.isOver === false;
+    for (const entry of this._entries) if (!runs(entry)) entry.shown.remove();
+    this._entries = this._entries.filter(runs);
     this._filter();
+  }
+
+  /** Remove the oldest frames, except those that others stand under. */
+  _trim() {
+    while (this._entries.length > MOST_FRAMES) {
+      const held = new Set(this._entries.map((entry) => entry.under));
+      const oldest = this._entries.findIndex(({ begins }) => !begins || (begins.isOver && !held.has(begins)));
+      this._entries.splice(Math.max(oldest, 0), 1)[0].shown.remove();
+    }
   }
 
   _toolbar() {
@@ -62,16 +80,18 @@ class Traffic {
   }
 
   _shown(entry) {
-    const { direction, text, name, latency, problems } = entry;
+    const { direction, text, name, latency, problems, frame, under } = entry;
+    const isItem = under && frame?.seq !== undefined;
     const summary = make(
       'summary',
       {},
       make('time', { datetime: entry.time.toISOString() }, clock(entry.time)),
       make('span', { class: `arrow ${direction}`, title: SPOKEN[direction] }, ARROWS[direction]),
+      isItem ? make('span', { class: 'seq' }, String(frame.seq)) : null,
       make('code', { class: 'name' }, name ?? ''),
       latency == null ? null : make('span', { class: 'latency' }, `${latency.toFixed(1)} ms`),
       problems.length && direction !== 'note' ? make('strong', { class: 'wrong' }, 'not as documented') : null,
-      make('span', { class: 'preview' }, text),
+      make('span', { class: 'preview' }, isItem ? JSON.stringify(frame.payload) : text),
     );
     if (direction === 'note') {
       return make('li', { class: problems.length ? 'note wrong' : 'note' }, ...summary.childNodes);
@@ -83,31 +103,37 @@ class Traffic {
       make('pre', { tabindex: '0' }, make('code', {}, pretty(entry))),
       make('button', { type: 'button', onclick: (event) => copy(pretty(entry), event.target) }, 'Copy'),
     );
-    return make('li', { class: direction }, make('details', {}, summary, body));
+    return make('li', { class: isItem ? `${direction} item` : direction }, make('details', {}, summary, body));
   }
 
   _filter() {
     const text = this._text.value.toLowerCase();
-    let visible = 0;
-    for (const { shown, direction, text: content, problems } of this._entries) {
-      const fits =
-        content.toLowerCase().includes(text) &&
-        (!this._direction.value || this._direction.value === direction) &&
-        (!this._wrong.checked || problems.length > 0);
-      shown.hidden = !fits;
-      visible += fits;
+    const fits = ({ direction, text: content, problems }) =>
+      content.toLowerCase().includes(text) &&
+      (!this._direction.value || this._direction.value === direction) &&
+      (!this._wrong.checked || problems.length > 0);
+    for (const entry of this._entries) entry.fits = fits(entry);
+    const fitting = this._entries.filter((entry) => entry.fits);
+    const holding = new Set(fitting.map((entry) => entry.under));
+    for (const { shown, begins, fits: isFit } of this._entries) {
+      shown.hidden = !isFit && !(begins && (!begins.isOver || holding.has(begins)));
     }
+    const visible = fitting.length;
     const all = this._entries.length;
     this._count.textContent = `${visible === all ? '' : `${visible} of `}${counted(all, 'line')}`;
   }
 
   _copyAll(button) {
-    const frames = this._entries.filter((entry) => !entry.shown.hidden && entry.direction !== 'note');
+    const frames = this._entries.filter((entry) => entry.fits && entry.direction !== 'note');
     const lines = frames.map(({ time, direction, latency, text }) =>
       JSON.stringify({ time: time.toISOString(), direction, latency_ms: latency ?? null, frame: text }),
     );
     copy(lines.join('\n'), button);
   }
+}
+
+function isAtEnd(list) {
+  return list.scrollHeight - list.scrollTop - list.clientHeight < 40;
 }
 
 function pretty({ frame, text }) {

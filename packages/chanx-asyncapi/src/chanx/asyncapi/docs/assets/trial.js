@@ -1,17 +1,23 @@
-// Talking to one channel: a connection, a message to write, and the traffic.
+// Talking to one channel: a connection, a message to write, the traffic, and what is under way.
 'use strict';
 
 const MOST_RECONNECTS = 10;
 const LONGEST_WAIT = 10_000;
+// What references of the server begin with.
+const OF_SERVER = 's.';
 
 class Trial {
   constructor(api, key) {
     this._api = api;
     this._key = key;
     this._received = api.received(key);
+    this._requests = api.requests(key);
+    this._fromClient = [...this._received, ...this._requests.flatMap((request) => request.replies)];
     this._sent = api.sent(key);
+    this._control = this._controls();
     this._traffic = new Traffic();
     this._asked = new Map();
+    this._exchanges = new Map();
     this._number = 0;
     this._attempts = 0;
     this._wanted = false;
@@ -126,6 +132,7 @@ class Trial {
     socket.addEventListener('open', () => {
       this._attempts = 0;
       this._asked.clear();
+      this._exchanges.clear();
       this._traffic.note(`Connected${socket.protocol ? ` with subprotocol ${socket.protocol}` : ''}`);
       this._showState();
     });
@@ -135,6 +142,7 @@ class Trial {
 
   _closed({ code, reason, wasClean }) {
     this._socket = undefined;
+    for (const exchange of this._exchanges.values()) exchange.close();
     const why = code === 1006 ? 'connection rejected or lost' : `code ${code}${reason ? `, ${reason}` : ''}`;
     this._traffic.note(`Closed: ${why}`, !wasClean);
     const again = this._wanted && this._again.checked && this._attempts < MOST_RECONNECTS;
@@ -157,95 +165,130 @@ class Trial {
   // The message
 
   _composer() {
-    this._kind = select(this._received.map((message, index) => [index, `${message.name} (${message.title})`]));
-    this._kind.addEventListener('input', () => this._fill());
-    this._editor = make('textarea', {
-      rows: '6',
-      spellcheck: 'false',
-      autocapitalize: 'off',
-      oninput: () => this._check(),
-      onkeydown: (event) => this._hotkey(event),
+    const send = (event) => this._send(event);
+    this._editor = new Editor(this._api, this._received, {
+      label: 'Frame',
+      kindLabel: 'Message',
+      known: this._fromClient,
+      exampleOf: (message) => this._exampleOf(message),
+      onsend: send,
     });
     this._numbered = make('input', { type: 'checkbox', checked: true });
-    this._problems = make('ul', { class: 'problems', 'aria-live': 'polite', id: newId() });
-    this._editor.setAttribute('aria-describedby', this._problems.id);
+    this._numberedLabel = make('span', { class: 'text' });
     this._sendButton = make('button', { class: 'main', title: 'Ctrl+Enter' }, 'Send');
     const form = make(
       'form',
-      { class: 'composer', onsubmit: (event) => this._send(event) },
-      labelled('Message', this._kind),
-      labelled('Frame', this._editor),
-      this._problems,
+      { class: 'composer', onsubmit: send, onchange: () => this._showEnvelope() },
+      ...this._editor.parts,
       make(
         'div',
         { class: 'actions' },
         this._sendButton,
-        make('button', { type: 'button', onclick: () => this._fill() }, 'Insert example'),
-        make('button', { type: 'button', onclick: (event) => copy(this._editor.value, event.target) }, 'Copy'),
-        make('label', { class: 'check' }, this._numbered, 'Add a ref'),
+        ...this._editor.buttons(),
+        make('label', { class: 'check' }, this._numbered, this._numberedLabel),
       ),
     );
-    this._fill();
+    this._showEnvelope();
     return form;
   }
 
   /** Choose a message, as links elsewhere on the page do. */
   choose(reference) {
-    const index = this._received.findIndex((message) => message.reference === reference);
-    if (index < 0) return;
-    this._kind.value = index;
-    this._fill();
+    this._editor.choose(reference);
   }
 
-  _chosen() {
-    return this._received[Number(this._kind.value)];
+  _showEnvelope() {
+    const { control } = this._editor.chosen;
+    this._numberedLabel.textContent = this._window(this._editor.chosen) ? 'Add a ref and a window' : 'Add a ref';
+    this._numbered.parentElement.hidden = control !== undefined;
   }
 
-  _fill() {
-    this._editor.value = JSON.stringify(this._chosen().example, null, 2);
-    this._check();
-  }
-
-  /** Show the problems of the text; return the frame, or undefined for invalid JSON. */
-  _check() {
-    let frame;
-    let problems;
-    try {
-      frame = JSON.parse(this._editor.value);
-      problems = this._api.judge(frame, this._received).problems;
-    } catch (error) {
-      problems = [`Invalid JSON: ${error.message}`];
-    }
-    this._editor.setAttribute('aria-invalid', String(problems.length > 0));
-    this._problems.replaceChildren(...problems.map((problem) => make('li', {}, problem)));
-    return frame;
-  }
-
-  _hotkey(event) {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) this._send(event);
+  /** A control is for what runs now. */
+  _exampleOf(message) {
+    if (!message.control) return message.example;
+    const running = [...this._exchanges].filter(([, exchange]) => exchange instanceof Answer && !exchange.isOver);
+    return running.length ? { ...message.example, ref: running.at(-1)[0] } : message.example;
   }
 
   _send(event) {
     event.preventDefault();
     if (this._socket?.readyState !== WebSocket.OPEN) return;
-    const frame = this._check();
-    const numbered = this._withRef(frame);
+    const frame = this._editor.check();
+    const message = this._received.find(({ actions, field }) => actions.includes(frame?.[field]));
+    const numbered = this._withEnvelope(frame, message ?? this._editor.chosen);
     // Invalid JSON can be sent too, to see how the server responds.
-    const text = numbered === undefined ? this._editor.value : JSON.stringify(numbered);
-    this._socket.send(text);
-    const verdict = this._api.judge(numbered, this._received);
-    this._traffic.add({ direction: 'out', text, frame: numbered, ...verdict });
+    const text = numbered === undefined ? this._editor.text : JSON.stringify(numbered);
+    this._transmit(text, { begins: message && this._begun(message, numbered) });
   }
 
-  _withRef(frame) {
-    const isObject = frame !== null && typeof frame === 'object' && !Array.isArray(frame);
-    if (!isObject) return frame;
+  /** Send text, and show it; false where the connection is not open. */
+  _transmit(text, place) {
+    if (this._socket?.readyState !== WebSocket.OPEN) return false;
+    this._socket.send(text);
+    const { frame, ...verdict } = this._read(text, this._fromClient);
+    this._traffic.add({ direction: 'out', text, frame, ...verdict, ...place });
+    return true;
+  }
+
+  _read(text, messages) {
+    try {
+      const frame = JSON.parse(text);
+      return { frame, ...this._api.judge(frame, messages) };
+    } catch {
+      // Shown as it is.
+      return { name: null, problems: ['Invalid JSON.'] };
+    }
+  }
+
+  /** Add a reference, and with what is answered by a stream the credit to begin with. */
+  _withEnvelope(frame, message) {
+    if (!isObject(frame) || message.control) return frame;
     const own = typeof frame.ref === 'string' ? frame.ref : undefined;
-    const takes = this._chosen().schema.properties?.ref?.maxLength !== undefined;
+    const takes = message.schema.properties?.ref?.maxLength !== undefined;
     const ref = own ?? (this._numbered.checked && takes ? String(++this._number) : undefined);
     if (ref === undefined) return frame;
     this._asked.set(ref, performance.now());
-    return { ...frame, ref };
+    const window = frame.window ?? (this._numbered.checked ? this._window(message) : undefined);
+    return window === undefined ? { ...frame, ref } : { ...frame, window, ref };
+  }
+
+  _window(message) {
+    const takes = message.schema.properties?.window?.maximum !== undefined;
+    return takes && this._control.more ? message.answers?.window : undefined;
+  }
+
+  // What is under way
+
+  /** Functions that send control frames, by their controls. */
+  _controls() {
+    return Object.fromEntries(
+      this._received
+        .filter((message) => message.control)
+        .map(({ control, example }) => [
+          control,
+          (keys, answer) => this._transmit(JSON.stringify({ ...example, ...keys, ref: answer.ref }), { under: answer }),
+        ]),
+    );
+  }
+
+  /** Follow the answer to a message, if it is one to follow and its reference is free. */
+  _begun(message, frame) {
+    const isFollowed = message.answers?.mode === 'stream' || message.answers?.cancellable;
+    if (!isFollowed || typeof frame.ref !== 'string' || this._exchanges.get(frame.ref)?.isOpen) return undefined;
+    const answer = new Answer(message, frame, this._traffic, this._control);
+    this._exchanges.set(frame.ref, answer);
+    return answer;
+  }
+
+  /** Show a form where a frame is a request of the server. */
+  _questioned(frame) {
+    if (typeof frame?.ref !== 'string' || !frame.ref.startsWith(OF_SERVER)) return undefined;
+    const request = this._requests.find(({ actions, field }) => actions.includes(frame[field]));
+    if (!request) return undefined;
+    const send = (text, question) => this._transmit(text, { under: question });
+    const question = new Question(this._api, request, frame.ref, this._traffic, send);
+    this._exchanges.set(frame.ref, question);
+    return question;
   }
 
   _receive(data) {
@@ -253,17 +296,14 @@ class Trial {
       this._traffic.add({ direction: 'in', text: counted(data.size, 'byte'), problems: ['Unexpected binary frame.'] });
       return;
     }
-    let frame;
-    let verdict = { name: null, problems: ['Invalid JSON.'] };
-    try {
-      frame = JSON.parse(data);
-      verdict = this._api.judge(frame, this._sent);
-    } catch {
-      // Shown as it came.
-    }
+    const { frame, ...verdict } = this._read(data, this._sent);
     const asked = this._asked.get(frame?.ref);
     const latency = asked === undefined ? null : performance.now() - asked;
-    this._traffic.add({ direction: 'in', text: data, frame, latency, ...verdict });
+    const entry = { direction: 'in', text: data, frame, latency, time: new Date(), ...verdict };
+    const begins = this._questioned(frame);
+    const exchange = this._exchanges.get(frame?.ref);
+    if (!begins && exchange?.isOpen) exchange.take(entry);
+    else this._traffic.add({ ...entry, begins });
   }
 }
 
