@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ NEEDS_CHROMIUM = [
 
 
 @asynccontextmanager
-async def chromium(*flags: str) -> AsyncIterator[Any]:
+async def chromium(*flags: str) -> AsyncGenerator[Any]:
     """Run a headless Chromium."""
     async with playwright.async_playwright() as running:
         arguments = ["--no-sandbox", *flags]

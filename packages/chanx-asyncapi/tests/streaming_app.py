@@ -22,7 +22,7 @@ __all__ = ["HEAP_PAGE", "HEAP_SCRIPT", "Progress", "make_app"]
 
 
 class Count(BaseModel):
-    items: int = Field(100, ge=0)
+    items: int = 100
     hold_after: int | None = None
     """Wait for `release` after so many items."""
     fail: bool = False
