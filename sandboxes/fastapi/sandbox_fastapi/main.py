@@ -13,6 +13,7 @@ from chanx.fast_channels.routing import add_websocket_consumer
 from chanx.fast_channels.shutdown import draining
 from chanx.fast_channels.type_defs import AsyncAPIConfig
 from sandbox_fastapi.apps.background_jobs.consumer import BackgroundJobConsumer
+from sandbox_fastapi.apps.file_check.consumer import FileCheckConsumer
 from sandbox_fastapi.apps.room_chat.consumer import RoomChatConsumer
 from sandbox_fastapi.apps.showcase.consumer import (
     AnalyticsConsumer,
@@ -62,6 +63,7 @@ ws_router = FastAPI()
 add_websocket_consumer(ws_router, "/system", SystemMessageConsumer)
 add_websocket_consumer(ws_router, "/room/{room_name}", RoomChatConsumer)
 add_websocket_consumer(ws_router, "/background_jobs", BackgroundJobConsumer)
+add_websocket_consumer(ws_router, "/file_check", FileCheckConsumer)
 add_websocket_consumer(ws_router, "/chat", ChatConsumer)
 add_websocket_consumer(ws_router, "/reliable", ReliableChatConsumer)
 add_websocket_consumer(ws_router, "/notifications", NotificationConsumer)

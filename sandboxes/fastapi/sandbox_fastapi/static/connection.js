@@ -33,8 +33,9 @@ export class Connection extends EventTarget {
     });
   }
 
-  send(action, payload) {
-    this.#socket.send(JSON.stringify({ action, payload }));
+  // `envelope` holds the keys beside the message, such as `ref`; the answers carry that, too.
+  send(action, payload = null, envelope = {}) {
+    this.#socket.send(JSON.stringify({ action, payload, ...envelope }));
   }
 
   leave() {
@@ -62,7 +63,7 @@ export class Connection extends EventTarget {
   }
 
   #ping() {
-    this.send("ping", null);
+    this.send("ping");
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#giveUp(), ANSWER_WITHIN);
   }

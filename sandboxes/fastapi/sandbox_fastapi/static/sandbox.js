@@ -5,6 +5,8 @@
 import { Connection, socketUrl } from "./connection.js";
 
 const KEPT_ENTRIES = 300;
+const WINDOW = 32; // items of a stream that the server may send before this page has handled them
+const CREDIT = 16; // handled items for which the server gets room for as many more
 
 // One panel: its connection, its log and its form.
 class Panel {
@@ -21,7 +23,7 @@ class Panel {
     this.connection?.leave();
     this.connection = new Connection(url);
     this.connection.addEventListener("state", ({ detail }) => this.showState(detail));
-    this.connection.addEventListener("frame", ({ detail }) => this.#receive(detail));
+    this.connection.addEventListener("frame", ({ detail }) => this.receive(detail));
     this.connection.open();
   }
 
@@ -36,7 +38,7 @@ class Panel {
   showState({ state, text }) {
     this.state.dataset.state = state;
     this.state.textContent = text;
-    this.form.querySelector("button").disabled = state !== "open";
+    this.form.querySelector("[type=submit]").disabled = state !== "open";
   }
 
   say(text, { own = false, who = "", kind = "" } = {}) {
@@ -57,7 +59,7 @@ class Panel {
     if (atEnd || item.classList.contains("own")) this.log.scrollTop = this.log.scrollHeight;
   }
 
-  #receive(frame) {
+  receive(frame) {
     if (frame.action === "error") this.#problem(frame.payload);
     else this.frames[frame.action]?.(frame.payload, frame.is_current === true);
   }
@@ -69,8 +71,11 @@ class Panel {
 
   #submit(event) {
     event.preventDefault();
-    if (this.state.dataset.state !== "open") return; // a draft stays while the connection comes back
-    const fields = Object.fromEntries(new FormData(this.form));
+    // A draft stays while the connection comes back.
+    if (this.state.dataset.state === "open") this.submit(Object.fromEntries(new FormData(this.form)));
+  }
+
+  submit(fields) {
     this.connection.send(...this.message(fields));
     const text = this.form.querySelector("input");
     text.value = "";
@@ -120,6 +125,91 @@ class JobsPanel extends Panel {
   }
 }
 
+// A job whose progress is a stream: items with a number, then one frame without a number, which is its end.
+class FilesPanel extends Panel {
+  #ref = 0; // of the latest check
+  #isRunning = false;
+  #bar = this.section.querySelector("progress");
+  #label = this.section.querySelector("label");
+  #start = this.section.querySelector("[type=submit]");
+  #stop = this.section.querySelector("[type=button]");
+
+  constructor(section) {
+    super(section);
+    this.#stop.addEventListener("click", () => this.connection.send("cancel", null, this.#envelope()));
+  }
+
+  frames = {
+    check_progress: ({ done, total, file }) => this.#advance(done, total, file),
+    check_result: ({ checked, changed }) => this.#conclude(checked, changed),
+  };
+
+  submit() {
+    this.#ref += 1;
+    this.#show("Reading what is installed");
+    this.#bar.removeAttribute("value"); // the total is not known yet
+    this.#setRunning(true);
+    this.connection.send("check_files", null, { ...this.#envelope(), window: WINDOW });
+  }
+
+  receive(frame) {
+    if (frame.ref !== String(this.#ref)) return;
+    if (frame.seq === undefined) return this.#finish(frame);
+    super.receive(frame);
+    if (frame.seq % CREDIT === 0) this.connection.send("more", CREDIT, this.#envelope());
+  }
+
+  showState(detail) {
+    super.showState(detail);
+    if (this.#isRunning && detail.state !== "open") this.#interrupt("The connection was lost");
+    else this.#setRunning(this.#isRunning);
+  }
+
+  #envelope() {
+    return { ref: String(this.#ref) };
+  }
+
+  #advance(done, total, file) {
+    this.#bar.max = total;
+    this.#bar.value = done;
+    this.#show(`${readable(done)} of ${readable(total)}: ${file}`);
+  }
+
+  #conclude(checked, changed) {
+    this.say(`${readable(checked)} files: ${changed.length ? `${readable(changed.length)} changed` : "all as installed"}`);
+    for (const file of changed.slice(0, KEPT_ENTRIES)) this.append(element("li", "problem", file));
+  }
+
+  #finish(frame) {
+    if (frame.action === "complete") {
+      this.#show("Done");
+      this.#setRunning(false);
+    } else if (frame.payload[0]?.type === "cancelled") {
+      this.#interrupt("Stopped");
+    } else {
+      this.#interrupt("Failed");
+      super.receive(frame);
+    }
+  }
+
+  #interrupt(reason) {
+    this.notice(`${reason} after ${readable(this.#bar.value)} files`);
+    this.#show(reason);
+    this.#bar.value = this.#bar.value; // an unknown total becomes an empty bar
+    this.#setRunning(false);
+  }
+
+  #show(text) {
+    this.#label.textContent = text;
+  }
+
+  #setRunning(isRunning) {
+    this.#isRunning = isRunning;
+    this.#stop.hidden = !isRunning;
+    this.#start.disabled = isRunning || this.state.dataset.state !== "open";
+  }
+}
+
 class AnalyticsPanel extends Panel {
   #totals = new Map();
 
@@ -141,7 +231,7 @@ class AnalyticsPanel extends Panel {
       this.append(row.item);
     }
     row.total += count;
-    row.item.querySelector(".count").textContent = row.total.toLocaleString("en");
+    row.item.querySelector(".count").textContent = readable(row.total);
     row.item.classList.remove("fresh");
     requestAnimationFrame(() => row.item.classList.add("fresh"));
   }
@@ -222,6 +312,7 @@ class RoomPanel extends Panel {
 const PANELS = {
   room: { kind: RoomPanel },
   jobs: { kind: JobsPanel, path: "/ws/background_jobs" },
+  files: { kind: FilesPanel, path: "/ws/file_check" },
   system: { kind: SystemPanel, path: "/ws/system" },
   chat: { kind: ChatPanel, path: "/ws/chat" },
   reliable: { kind: ChatPanel, path: "/ws/reliable" },
@@ -232,6 +323,10 @@ const PANELS = {
 function describe({ loc, msg }) {
   const place = loc?.at(-1);
   return place === undefined ? msg : `${place}: ${msg}`;
+}
+
+function readable(number) {
+  return number.toLocaleString("en");
 }
 
 function element(tag, className, text = "") {

@@ -1,5 +1,6 @@
 """The page in a real browser."""
 
+import json
 import os
 import shutil
 import sys
@@ -7,12 +8,30 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    Locator,
+    Page,
+    WebSocketRoute,
+    async_playwright,
+    expect,
+)
 
 from sandbox_fastapi.tests.support import START_DEV, Demo, Program, finished
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 SENDER = (sys.executable, str(START_DEV.with_name("external_sender.py")))
+WINDOW = 32  # of a stream on the page
+# Collects the values that the bar of the file check shows.
+WATCH_BAR = """() => {
+    const bar = document.querySelector("[data-panel=files] progress");
+    window.shown = [];
+    new MutationObserver(() => bar.position > 0 && shown.push(bar.value)).observe(bar, {attributeFilter: ["value"]});
+}"""
+# What is wider than its place: the page, or a panel, which would cut the rest off.
+TOO_WIDE = """() => [...document.querySelectorAll("html, .panel")]
+    .filter(({scrollWidth, clientWidth}) => scrollWidth > clientWidth)
+    .map(({tagName, dataset}) => dataset.panel ?? tagName)"""
 SHOWCASE = ["Chat", "Reliable chat", "Notifications", "Analytics"]
 
 pytestmark = [
@@ -101,7 +120,7 @@ async def test_every_panel_in_two_tabs(demo: Demo, browser: Browser, tmp_path: P
     ada = await open_tab(browser, f"{demo.http}/?room=lobby&name=Ada", complaints)
     grace = await open_tab(browser, f"{demo.http}/?room=lobby&name=Grace", complaints)
     for page in (ada, grace):
-        for name in ("Room chat", "Background jobs", "System messages", *SHOWCASE):
+        for name in ("Room chat", "Background jobs", "File check", "System messages", *SHOWCASE):
             await connected(page, name)
 
     await say(panel(ada, "System messages"), "hello")
@@ -126,11 +145,70 @@ async def test_every_panel_in_two_tabs(demo: Demo, browser: Browser, tmp_path: P
         "Translated: 'hello' → 'hola'", timeout=15_000
     )
     await expect(panel(grace, "Background jobs").locator(".other")).to_have_count(0)
+    await panel(ada, "File check").get_by_role("button", name="Start").click()
+    await expect(panel(ada, "File check").locator(".other")).to_contain_text(
+        " files: ", timeout=40_000
+    )
     await say(panel(grace, "Room chat"), "Hello Ada, the job is done.")
     await expect(panel(ada, "Room chat").locator(".other .text")).to_contain_text("job is done")
 
     await ada.screenshot(path=tmp_path / "panels.png", full_page=True)
     assert complaints == []
+
+
+async def test_a_file_check(demo: Demo, browser: Browser, tmp_path: Path) -> None:
+    """The bar advances to the end, and the result comes after it."""
+    complaints: list[str] = []
+    page = await open_tab(browser, demo.http, complaints)
+    check = await connected(page, "File check")
+    bar, stop = check.get_by_role("progressbar"), check.get_by_role("button", name="Stop")
+    await page.evaluate(WATCH_BAR)
+    await expect(stop).to_be_hidden()
+    await check.get_by_role("button", name="Start").click()
+
+    await expect(check.locator(".other")).to_contain_text(" files: ", timeout=40_000)
+    await expect(check.locator("label")).to_have_text("Done")
+    await expect(stop).to_be_hidden()
+    shown: list[float] = await page.evaluate("shown")
+    total = await bar.evaluate("bar => bar.max")
+    assert shown == sorted(shown)
+    assert (shown[0] > 0, shown[-1]) == (True, total)
+    assert len(set(shown)) > WINDOW  # the page gave credit for more
+    await page.screenshot(path=tmp_path / "checked.png", full_page=True)
+    assert complaints == []
+
+
+async def test_a_file_check_can_be_stopped(demo: Demo, browser: Browser, tmp_path: Path) -> None:
+    """The server closes the generator at once, and another check can start."""
+    complaints: list[str] = []
+    page = await browser.new_page(viewport={"width": 1280, "height": 900})
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.route_web_socket("**/ws/file_check", without_credit)
+    await page.goto(demo.http)
+    check = await connected(page, "File check")
+    await check.get_by_role("button", name="Start").click()
+    await expect(check.locator("label")).to_contain_text(f"{WINDOW} of ")
+    await expect(check.get_by_role("button", name="Start")).to_be_disabled()
+    await page.screenshot(path=tmp_path / "checking.png", full_page=True)
+
+    await check.get_by_role("button", name="Stop").click()
+    await expect(check.locator("label")).to_have_text("Stopped")
+    await expect(check.locator(".notice")).to_have_text(f"Stopped after {WINDOW} files")
+    await demo.program.prints(f"The file check was stopped after {WINDOW} of")
+    await check.get_by_role("button", name="Start").click()
+    await expect(check.locator("label")).to_contain_text(f"{WINDOW} of ")
+    assert complaints == []
+
+
+def without_credit(socket: WebSocketRoute) -> None:
+    """Keep what the page sends from the server when it gives credit: the stream then waits for it."""
+    server = socket.connect_to_server()
+
+    def pass_on(message: str | bytes) -> None:
+        if json.loads(message)["action"] != "more":
+            server.send(message)
+
+    socket.on_message(pass_on)
 
 
 async def test_another_process_sends(demo: Demo, browser: Browser) -> None:
@@ -174,13 +252,16 @@ async def test_it_fits_every_window(
         viewport={"width": width, "height": 800},
         color_scheme="dark" if scheme == "dark" else "light",
     )
+    await tab.route_web_socket("**/ws/file_check", without_credit)
     await tab.goto(f"{demo.http}/?room=lobby&name=Ada")
+    check = await connected(tab, "File check")
+    await check.get_by_role("button", name="Start").click()
     room = await connected(tab, "Room chat")
     await say(room, "long " * 40 + "w" * 300)
     await say(await connected(tab, "System messages"), "w" * 300)
 
     await expect(room.locator(".own .text")).to_contain_text("www")
     await expect(panel(tab, "System messages").locator(".other")).to_contain_text("www")
-    overflow = await tab.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert overflow <= 0
+    await expect(check.locator("label")).to_contain_text(f"{WINDOW} of ")
+    assert await tab.evaluate(TOO_WIDE) == []
     await tab.screenshot(path=tmp_path / f"{scheme}-{width}.png", full_page=True)

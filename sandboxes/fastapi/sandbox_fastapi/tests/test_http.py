@@ -39,6 +39,7 @@ ADDRESSES = {
     "/ws/system": {"user_message", "system_echo"},
     "/ws/room/{room_name}": {"room_chat", "room_notification"},
     "/ws/background_jobs": {"job", "job_status"},
+    "/ws/file_check": {"check_files", "check_progress", "check_result", "cancel", "more"},
     "/ws/chat": {"chat", "chat_notification", "system_notice"},
     "/ws/reliable": {"chat", "chat_notification", "system_notice"},
     "/ws/notifications": {"publish_notification", "notification", "system_notice"},
