@@ -430,6 +430,25 @@ class StreamTests(Suite):
             await self.send(ws, "more", 1024, ref="7")
             assert await self.until_end(ws, "7") == [word(5, "7"), complete("7")]
 
+    async def test_messages_sent_by_hand_use_credit(self) -> None:
+        """They are items of the stream like any other."""
+
+        class ByHand(Streaming):
+            @ws_handler
+            async def count(self, message: CountMessage) -> AsyncIterator[WordMessage]:
+                """Send two, then yield two."""
+                await self.send_message(WordMessage(payload=1))
+                await self.send_message(WordMessage(payload=2))
+                yield WordMessage(payload=3)
+                yield WordMessage(payload=4)
+
+        async with self.connect(ByHand) as ws:
+            await self.send(ws, "count", 4, ref="7", window=3)
+            assert [(await ws.receive_json_from())["seq"] for _ in range(3)] == [1, 2, 3]
+            await self.nothing_came(ws)
+            await self.send(ws, "more", 2, ref="7")
+            assert await self.until_end(ws, "7") == [word(4, "7"), complete("7")]
+
     @pytest.mark.parametrize("window", [0, -1, 1025, 10**9, True, 1.5, "8", None, [8]])
     async def test_invalid_credit_is_refused(self, window: object) -> None:
         """At the start under the reference; later without it, and the stream waits on."""

@@ -171,7 +171,7 @@ class Stream:
     """One streamed answer. It has exactly one end: a completion, or an error."""
 
     __slots__ = (
-        "_credit",
+        "_granted",
         "_handler",
         "_is_over",
         "_reason",
@@ -201,7 +201,8 @@ class Stream:
         self.started = asyncio.Event()
         self.items: int = 0
         """How many items were sent, once the stream has ended."""
-        self._credit = exchange.window
+        # How many items the client takes in all, as far as it has said; None for any number.
+        self._granted = exchange.window
         self._waiting: asyncio.Future[None] | None = None
         self._task: asyncio.Task[Any] | None = None
         self._reason: MessageError | None = None
@@ -216,9 +217,9 @@ class Stream:
 
     def give_credit(self, number: int) -> None:
         """Let the client have so many items more; without effect for a stream without a window."""
-        if self._credit is None:
+        if self._granted is None:
             return
-        self._credit += number
+        self._granted += number
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
@@ -281,8 +282,6 @@ class Stream:
                     item = await self.runner.next_item(items)
                 except StopAsyncIteration:
                     return
-                if self._credit is not None:
-                    self._credit -= 1
                 await self.runner.send_item(item, self.exchange)
                 sent += 1
                 if sent % _YIELD_EVERY == 0:
@@ -293,7 +292,7 @@ class Stream:
         sender, ahead = self._streams.outlet.sender, self._streams.ahead
         if sender.waiting >= ahead:
             await sender.fewer_than(ahead)
-        while self._credit is not None and self._credit <= 0:
+        while self._granted is not None and (self.exchange.seq or 0) >= self._granted:
             await self._wait_for_credit()
 
     async def _wait_for_credit(self) -> None:
