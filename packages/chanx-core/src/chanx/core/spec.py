@@ -34,7 +34,7 @@ from chanx.type_defs import ChannelInfo, EventPayload
 from chanx.utils.logging import logger
 from chanx.utils.text import snake_case
 
-__all__ = ["ConsumerSpec", "Control", "Handlers"]
+__all__ = ["ConsumerSpec", "Control", "Handlers", "TopicClass", "TopicControl"]
 
 Control = Literal["cancel", "more"]
 TopicControl = Literal["subscribe", "unsubscribe"]

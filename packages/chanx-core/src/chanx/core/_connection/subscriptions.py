@@ -218,6 +218,7 @@ class Subscriptions:
 
     def is_concurrent(self, name: object, event: ASGIEvent) -> bool:
         """Tell whether a frame of a topic need not keep to the order."""
+        name = self._default if name is None else name
         subscription = self._open.get(name) if isinstance(name, str) else None
         return subscription is not None and subscription.frames.is_concurrent(event)
 
@@ -230,23 +231,32 @@ class Subscriptions:
         except InvalidFrameError as error:
             await self._frames.reject_under(error.ref, error)
             return
+        try:
+            await self._answer(action, name, ref)
+        except RefusedError as refusal:
+            await self._refuse(name, ref, refusal)
+        except BaseException as error:
+            failure = await contained(error, self._connection)
+            await self._refuse(name, ref, self._refusal_for(failure, self._consumer, name))
+
+    async def _answer(self, action: str | None, name: object, ref: str | None) -> None:
+        """Do what a client asks for. Raises RefusedError, and what the hooks of a framework raise."""
+        if not _is_name(name):
+            raise RefusedError(
+                TopicErrorReason.INVALID_TOPIC,
+                f"A topic is a text of 1 to {MAX_TOPIC_LENGTH} characters",
+            )
+        if action is None:
+            raise RefusedError(TopicErrorReason.NOT_SUBSCRIBED, f"Not subscribed to {name!r}")
+        if self._consumer.log_websocket_message:
+            self._frames.log.received(action)
         before = self._integration.before_dispatch
         if before is not None:
             await before()
-        try:
-            if not _is_name(name):
-                raise RefusedError(
-                    TopicErrorReason.INVALID_TOPIC,
-                    f"A topic is a text of 1 to {MAX_TOPIC_LENGTH} characters",
-                )
-            if action is None:
-                raise RefusedError(TopicErrorReason.NOT_SUBSCRIBED, f"Not subscribed to {name!r}")
-            if self._controls[action] == "subscribe":
-                await self.subscribe(name, ref)
-            else:
-                await self.unsubscribe(name, ref)
-        except RefusedError as refusal:
-            await self._refuse(name if _is_name(name) else None, ref, refusal)
+        if self._controls[action] == "subscribe":
+            await self.subscribe(name, ref)
+        else:
+            await self.unsubscribe(name, ref)
 
     async def subscribe(self, name: str, ref: str | None) -> None:
         """Subscribe the client, and tell it so, also where it is subscribed already. Raises RefusedError."""
@@ -343,7 +353,12 @@ class Subscriptions:
         """Give every topic up, because the connection has ended; its groups are left by whoever ends it."""
         while self._open:
             _, subscription = self._open.popitem()
-            await self._end(subscription)
+            try:
+                await self._end(subscription)
+            except (
+                asyncio.CancelledError
+            ):  # raised by the hook itself: it keeps none of the others from running
+                logger.exception("Error while a topic ended")
 
     async def open_default(self, values: dict[str, Any]) -> None:
         """Subscribe to the topic of frames that name none, or close with 4403.
@@ -388,7 +403,7 @@ class Subscriptions:
 
     # Answers
 
-    def _refusal_for(self, error: Exception, topic: ServedTopic, name: str) -> RefusedError:
+    def _refusal_for(self, error: Exception, topic: HandlerOwner, name: object) -> RefusedError:
         """Say what the client is told of an exception; a failure is logged, and its text stays here."""
         if isinstance(error, RefusedError):
             return error
@@ -402,10 +417,12 @@ class Subscriptions:
         log_failure(topic, f"{what} to subscribe", error)
         return RefusedError(TopicErrorReason.UNAVAILABLE, f"Failed to subscribe to {name!r}")
 
-    async def _refuse(self, name: str | None, ref: str | None, refusal: RefusedError) -> None:
+    async def _refuse(self, name: object, ref: str | None, refusal: RefusedError) -> None:
         payload = refusal.payload
         logger.debug("Topic error: %s", payload.detail, extra={"reason": payload.reason})
-        await self._tell(ErrorMessage(payload=payload.model_dump()), name, ref)
+        await self._tell(
+            ErrorMessage(payload=payload.model_dump()), name if _is_name(name) else None, ref
+        )
 
     async def _tell(self, message: BaseMessage, name: str | None, ref: str | None) -> None:
         text = self._frames.codec.encode(message)
@@ -420,5 +437,5 @@ def _is_name(name: object) -> TypeIs[str]:
     return isinstance(name, str) and 0 < len(name) <= MAX_TOPIC_LENGTH
 
 
-def _unauthorized(name: str) -> RefusedError:
+def _unauthorized(name: object) -> RefusedError:
     return RefusedError(TopicErrorReason.UNAUTHORIZED, f"Not allowed to subscribe to {name!r}")
