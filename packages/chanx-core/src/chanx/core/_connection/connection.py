@@ -29,6 +29,7 @@ from chanx.core._connection.receiver import FrameReceiver, FrameTooLargeError
 from chanx.core._connection.sender import FrameSender
 from chanx.core._connection.streams import Streams
 from chanx.core._connection.subscriptions import Subscriptions
+from chanx.core._connection.topic_frames import TopicFrames
 from chanx.core._groups.subscriber import Subscriber
 from chanx.core._ports import HandlerOwner, MessageSender, Notifications, ServedConsumer
 from chanx.core._runtime.containment import contained
@@ -120,6 +121,7 @@ class Connection:
         self._requests: ClientRequests | None = None
         self.frames: FrameDispatcher = self._dispatcher()
         self.subscriber: Subscriber | None = None
+        self._topic_frames: TopicFrames | None = None
         self.subscriptions: Subscriptions | None = self._prepared_subscriptions()
         self._receive = receive
         self._send = send
@@ -158,17 +160,18 @@ class Connection:
         consumer, frames = self.consumer, self.frames
         if not consumer.spec.topics:
             return None
-        subscriptions = Subscriptions(consumer, self, frames, limit=consumer.max_topics)
-        frames.use_topics(subscriptions)
+        subscriptions = Subscriptions(consumer, self, self.codec, limit=consumer.max_topics)
+        self._topic_frames = TopicFrames(consumer, frames, subscriptions)
+        frames.use_topics(self._topic_frames)
         return subscriptions
 
     @property
     def _handle(self) -> Callable[[ASGIEvent], Coroutine[Any, Any, None]]:
         """What handles a frame at its turn."""
         # Hooks that a class overrides see the frames of topics too, before `handle_object()` passes them on.
-        if self.subscriptions is None or self.consumer.spec.shortcuts.receive is not None:
+        if self._topic_frames is None or self.consumer.spec.shortcuts.receive is not None:
             return self.frames.handle
-        return self.subscriptions.handle
+        return self._topic_frames.handle
 
     def dispatcher_for(
         self, owner: HandlerOwner, outlet: Outlet, *, writes_results: bool

@@ -1,23 +1,20 @@
-"""The topics of one connection: subscribing, leaving, and passing frames on to them."""
+"""The topics of one connection: subscribing to them, and giving them up."""
 
 import asyncio
-import re
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
-from pydantic_core import to_json
 from typing_extensions import TypeIs
 
 from chanx.constants import MAX_TOPIC_LENGTH
-from chanx.core._connection.dispatcher import FrameDispatcher, parsed_object
+from chanx.core._connection.dispatcher import FrameDispatcher
 from chanx.core._connection.outlet import TOPIC_BEFORE_REF, Outlet, topic_ending
 from chanx.core._declarations.topic_names import InvalidTopicError
 from chanx.core._ports import HandlerOwner, OwnConnection
 from chanx.core._runtime.containment import contained
 from chanx.core._telemetry.failure_log import log_failure
-from chanx.core._wire.error_frames import InvalidFrameError
-from chanx.core.codec import with_ref
+from chanx.core.codec import Codec, with_ref
 from chanx.core.exceptions import DeniedError, LayerUnavailableError, MessageError
 from chanx.core.spec import TopicClass
 from chanx.messages.base import BaseMessage
@@ -28,16 +25,9 @@ from chanx.messages.topic import (
     TopicErrorReason,
     UnsubscribedMessage,
 )
-from chanx.type_defs import ASGIEvent, JSONObject
 from chanx.utils.logging import logger
 
-__all__ = ["Subscription", "Subscriptions"]
-
-# Most clients write the name among the last keys of a frame, where it needs no parser to be found.
-_LAST_KEYS = re.compile(
-    rf',"topic":"([^"\\\x00-\x1f\ud800-\udfff]{{1,{MAX_TOPIC_LENGTH}}})"'
-    r'(?:,"ref":"[^"\\]*")?(?:,"window":[0-9]+)?\}'
-).fullmatch
+__all__ = ["RefusedError", "Subscription", "Subscriptions", "is_topic_name"]
 
 
 class ServedTopic(HandlerOwner, Protocol):
@@ -129,25 +119,16 @@ class Subscriptions:
     """
 
     def __init__(
-        self,
-        consumer: HandlerOwner,
-        connection: TopicConnection,
-        frames: FrameDispatcher,
-        *,
-        limit: int,
+        self, consumer: HandlerOwner, connection: TopicConnection, codec: Codec, *, limit: int
     ) -> None:
-        spec = consumer.spec
         self._consumer = consumer
         self._connection = connection
-        self._frames = frames
+        self._codec = codec
         self._limit = limit
-        self._kinds = spec.topics
-        self._integration = spec.integration
-        self._controls = spec.topic_controls
-        self._word, self._other_word = (f'"{name}"' for name in self._controls)
-        self._field = frames.codec.wire.discriminator_field
-        self._is_declared = frames.codec.declares_anywhere("topic")
-        self._default: str | None = None
+        self._kinds = consumer.spec.topics
+        self._integration = consumer.spec.integration
+        self.default: str | None = None
+        """The topic of frames that name none."""
         self._open: dict[str, Subscription] = {}
         # Names about which a request is being handled.
         self._busy: dict[str, asyncio.Future[None]] = {}
@@ -159,104 +140,17 @@ class Subscriptions:
         """The topics by name."""
         return {name: subscription.topic for name, subscription in self._open.items()}
 
-    # Which topic a frame is for
+    def get(self, name: object) -> Subscription | None:
+        """Return the subscription to a topic; None where the client has none."""
+        return self._open.get(name) if isinstance(name, str) else None
 
-    def handle(self, event: ASGIEvent) -> Coroutine[Any, Any, None]:
-        """Handle one `websocket.receive` event. Raises only what ends the connection or the process."""
-        text: str = event.get("text") or ""
-        at = text.find('"topic"')
-        if at < 0 and self._default is None and "\\u" not in text:  # an escape could spell the key
-            return self._frames.handle(event)
-        found = _LAST_KEYS(text, at - 1) if at > 0 and not self._is_declared else None
-        if found is not None and self._word not in text and self._other_word not in text:
-            subscription = self._open.get(found[1])
-            if subscription is not None:
-                return subscription.frames.handle(event)
-        content = parsed_object(text)
-        passed_on = None if content is None else self.route_object(content, event)
-        return passed_on or self._frames.handle(event)
-
-    def route_object(
-        self, content: JSONObject, event: ASGIEvent | None = None
-    ) -> Coroutine[Any, Any, None] | None:
-        """Return what handles a parsed frame of a topic; None for one of the consumer. `event` is what it came in."""
-        action = content.get(self._field)
-        name = self._name_in(content, action)
-        if name is None:
-            return None
-        if isinstance(action, str) and action in self._controls and "topic" in content:
-            return self._handle_control(action, name, content)
-        if not _is_name(name):
-            return self._handle_control(None, name, content)
-        return self._pass_on(name, event or {"text": to_json(content).decode()})
-
-    # Any: what a client wrote.
-    def _name_in(self, content: JSONObject, action: object) -> Any:
-        name = content.get("topic")
-        if name is None:
-            return self._default
-        # A message that declares the key keeps it.
-        return None if self._frames.codec.declares("topic", action) else name
-
-    def _pass_on(self, name: str, event: ASGIEvent) -> Coroutine[Any, Any, None]:
-        subscription = self._open.get(name)
-        if subscription is not None:
-            return subscription.frames.handle(event)
-        return self._pass_on_later(name, event)
-
-    async def _pass_on_later(self, name: str, event: ASGIEvent) -> None:
-        """Wait for a request about the topic that another task handles."""
+    async def settled(self, name: str) -> Subscription | None:
+        """Do the same once no request about the topic is being handled."""
         while name in self._busy:
             await asyncio.wait([self._busy[name]])
-        subscription = self._open.get(name)
-        if subscription is not None:
-            await subscription.frames.handle(event)
-            return
-        content = parsed_object(event["text"])
-        if content is not None:
-            await self._handle_control(None, name, content)
-
-    def is_concurrent(self, name: object, event: ASGIEvent) -> bool:
-        """Tell whether a frame of a topic need not keep to the order."""
-        name = self._default if name is None else name
-        subscription = self._open.get(name) if isinstance(name, str) else None
-        return subscription is not None and subscription.frames.is_concurrent(event)
+        return self._open.get(name)
 
     # Requests about topics
-
-    async def _handle_control(self, action: str | None, name: object, content: JSONObject) -> None:
-        """Handle a request; without an action, refuse a frame whose topic is none of the client's."""
-        try:
-            _, (ref, _) = self._frames.codec.split(content)
-        except InvalidFrameError as error:
-            await self._frames.reject_under(error.ref, error)
-            return
-        try:
-            await self._answer(action, name, ref)
-        except RefusedError as refusal:
-            await self._refuse(name, ref, refusal)
-        except BaseException as error:
-            failure = await contained(error, self._connection)
-            await self._refuse(name, ref, self._refusal_for(failure, self._consumer, name))
-
-    async def _answer(self, action: str | None, name: object, ref: str | None) -> None:
-        """Do what a client asks for. Raises RefusedError, and what the hooks of a framework raise."""
-        if not _is_name(name):
-            raise RefusedError(
-                TopicErrorReason.INVALID_TOPIC,
-                f"A topic is a text of 1 to {MAX_TOPIC_LENGTH} characters",
-            )
-        if action is None:
-            raise RefusedError(TopicErrorReason.NOT_SUBSCRIBED, f"Not subscribed to {name!r}")
-        if self._consumer.log_websocket_message:
-            self._frames.log.received(action)
-        before = self._integration.before_dispatch
-        if before is not None:
-            await before()
-        if self._controls[action] == "subscribe":
-            await self.subscribe(name, ref)
-        else:
-            await self.unsubscribe(name, ref)
 
     async def subscribe(self, name: str, ref: str | None) -> None:
         """Subscribe the client, and tell it so, also where it is subscribed already. Raises RefusedError."""
@@ -322,7 +216,7 @@ class Subscriptions:
             await topic.on_subscribe()
         except BaseException as error:
             failure = await contained(error, self._connection)
-            await self._refuse(name, None, self._refusal_for(failure, topic, name))
+            await self.refuse(name, None, self._refusal_for(failure, topic, name))
 
     async def unsubscribe(self, name: str, ref: str | None) -> None:
         """Give a topic up, if the client has it, and tell it so."""
@@ -368,11 +262,11 @@ class Subscriptions:
         default = self._consumer.spec.default_topic
         if default is None:
             return
-        name = self._default = default.names.fill(values)
+        name = self.default = default.names.fill(values)
         try:
             await self.subscribe(name, None)
         except RefusedError as refusal:
-            await self._refuse(name, None, refusal)
+            await self.refuse(name, None, refusal)
             await self._connection.close(4403, refusal.payload.detail)
 
     @asynccontextmanager
@@ -417,15 +311,21 @@ class Subscriptions:
         log_failure(topic, f"{what} to subscribe", error)
         return RefusedError(TopicErrorReason.UNAVAILABLE, f"Failed to subscribe to {name!r}")
 
-    async def _refuse(self, name: object, ref: str | None, refusal: RefusedError) -> None:
+    async def refuse(self, name: object, ref: str | None, refusal: RefusedError) -> None:
+        """Send the error that answers a request about a topic."""
         payload = refusal.payload
         logger.debug("Topic error: %s", payload.detail, extra={"reason": payload.reason})
         await self._tell(
-            ErrorMessage(payload=payload.model_dump()), name if _is_name(name) else None, ref
+            ErrorMessage(payload=payload.model_dump()), name if is_topic_name(name) else None, ref
         )
 
+    async def refuse_failure(self, name: object, ref: str | None, error: BaseException) -> None:
+        """Log what went wrong with a request, and send the error that answers it."""
+        failure = await contained(error, self._connection)
+        await self.refuse(name, ref, self._refusal_for(failure, self._consumer, name))
+
     async def _tell(self, message: BaseMessage, name: str | None, ref: str | None) -> None:
-        text = self._frames.codec.encode(message)
+        text = self._codec.encode(message)
         if name is None:
             text = with_ref(text, ref)
         else:
@@ -433,7 +333,8 @@ class Subscriptions:
         await self._connection.send_text(text, message.action)
 
 
-def _is_name(name: object) -> TypeIs[str]:
+def is_topic_name(name: object) -> TypeIs[str]:
+    """Tell whether a value may name a topic."""
     return isinstance(name, str) and 0 < len(name) <= MAX_TOPIC_LENGTH
 
 
