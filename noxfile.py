@@ -164,7 +164,7 @@ def servers(session: nox.Session) -> None:
 @nox.session(name="servers-quick")
 def servers_quick(session: nox.Session) -> None:
     """The same on two of the eight stacks, in a minute or two, each integration once."""
-    run_on_servers(session, "-k=(uvicorn and starlette) or (daphne and django)")
+    run_on_servers(session, "--quick", "-k=(uvicorn and starlette) or (daphne and django)")
 
 
 @nox.session

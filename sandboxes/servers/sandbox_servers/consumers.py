@@ -1,7 +1,7 @@
 """The consumers, written once for both integrations."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import Any, TypeVar, cast
 
 from chanx.core.decorators import event_handler, ws_handler
@@ -12,16 +12,18 @@ from chanx.utils.scope import query_params
 from sandbox_servers.authenticators import Gatekeeper
 from sandbox_servers.messages import (
     BreakMessage,
+    CountMessage,
     HoldMessage,
     NewsEvent,
     NumberMessage,
+    PartMessage,
     SayMessage,
     StreamMessage,
     StreamPayload,
     WaitMessage,
     WhereMessage,
 )
-from sandbox_servers.notes import note, release_of
+from sandbox_servers.notes import count_part, note, release_of
 
 __all__ = ["consumers"]
 
@@ -104,6 +106,28 @@ class Gate(Work):
         note(self.case, "admitted")
 
 
+class Streams(Work):
+    """Streams parts, as fast as the client takes them. A client that stalls has a minute."""
+
+    send_timeout = 60.0
+
+    @ws_handler
+    async def count(self, message: CountMessage) -> AsyncIterator[PartMessage]:
+        """Yield so many parts, then wait if that is asked for."""
+        wish = message.payload
+        note(self.case, "began")
+        try:
+            part = PartMessage(payload="x" * wish.size)
+            for _ in range(wish.parts):
+                count_part(self.case)
+                yield part
+            if wish.holds:
+                note(self.case, "holds")
+                await release_of(self.case).wait()
+        finally:
+            note(self.case, "ended")
+
+
 class Impatient(Work):
     """Gives a peer one second to take a frame."""
 
@@ -165,6 +189,7 @@ class PatientRoom(Room):
 
 _PATHS: dict[str, type[Work]] = {
     "ws/work": Work,
+    "ws/streams": Streams,
     "ws/gate": Gate,
     "ws/impatient": Impatient,
     "ws/queue": Room,

@@ -8,9 +8,12 @@ from chanx.messages.base import BaseMessage
 
 __all__ = [
     "BreakMessage",
+    "CountMessage",
+    "CountPayload",
     "HoldMessage",
     "NewsEvent",
     "NumberMessage",
+    "PartMessage",
     "SayMessage",
     "StreamMessage",
     "StreamPayload",
@@ -66,6 +69,28 @@ class StreamMessage(BaseMessage):
 
     action: Literal["stream"] = "stream"
     payload: StreamPayload
+
+
+class CountPayload(BaseModel):
+    """How many parts to yield, and how long each is; with `holds`, nothing follows them until the case is released."""
+
+    parts: int
+    size: int
+    holds: bool = False
+
+
+class CountMessage(BaseMessage):
+    """Asks for a stream of parts."""
+
+    action: Literal["count"] = "count"
+    payload: CountPayload
+
+
+class PartMessage(BaseMessage):
+    """An item of a stream."""
+
+    action: Literal["part"] = "part"
+    payload: str
 
 
 class WhereMessage(BaseMessage):

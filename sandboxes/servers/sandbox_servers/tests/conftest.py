@@ -16,8 +16,9 @@ STACKS = [(server, application) for application in APPLICATIONS for server in SE
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option for the long variants."""
+    """Add the options for the long and the short variants."""
     parser.addoption("--soak", action="store_true", help="run the long variants, for minutes")
+    parser.addoption("--quick", action="store_true", help="repeat less")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,6 +32,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def soak(request: pytest.FixtureRequest) -> bool:
     """Whether the long variants are asked for."""
     return bool(request.config.getoption("--soak"))
+
+
+@pytest.fixture
+def quick(request: pytest.FixtureRequest) -> bool:
+    """Whether fewer repetitions are asked for."""
+    return bool(request.config.getoption("--quick"))
 
 
 @pytest.fixture
