@@ -26,6 +26,8 @@ from chanx.core.decorators import channel, ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 
+from . import torture
+
 HOSTILE = """</title></script><script>alert(1)</script><!--<script "'><img src=x onerror=y>"""
 
 
@@ -158,6 +160,13 @@ def test_the_page_shows_addresses_fields_and_an_example(page: Page) -> None:
     assert "object of number" in page.text
     assert '"action": "tree"' in page.text
     assert "required" in page.text
+
+
+def test_the_page_names_the_credentials_of_a_channel() -> None:
+    page = Page(publish(torture.ROUTES, torture.OPTIONS, "html").content.decode())
+
+    assert "Credentials: " in page.text
+    assert "security-query_token" in page.links
 
 
 def test_a_page_without_channels_says_so() -> None:
@@ -317,6 +326,7 @@ def test_examples_are_valid() -> None:
         ({"type": "string", "pattern": "^.{3,}$", "minLength": 8, "maxLength": 9}, "string.."),
         ({"type": "string", "pattern": r"^\p{L}+$"}, "string"),
         ({"type": "string", "pattern": "^nobody knows$"}, "string"),
+        ({"type": "string", "pattern": "^a+$", "maxLength": 0}, ""),
         ({"$ref": "#/components/schemas/Loop"}, {"more": []}),
         (True, None),
     ],
@@ -331,6 +341,25 @@ def test_examples(schema: Any, value: Any) -> None:
         "required": ["more"],
     }
     assert example(schema, Schemas({"Loop": loop})) == value
+
+
+def test_an_example_ends_at_some_depth() -> None:
+    """However many models hold one another."""
+    chain = {
+        f"Level{number}": {
+            "type": "object",
+            "properties": {"next": {"$ref": f"#/components/schemas/Level{number + 1}"}},
+            "required": ["next"],
+        }
+        for number in range(100)
+    }
+
+    found = example({"$ref": "#/components/schemas/Level0"}, Schemas({**chain, "Level100": {}}))
+
+    depth = 0
+    while found:
+        depth, found = depth + 1, found["next"]
+    assert 5 < depth < 20
 
 
 class Gauge(BaseModel):

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 import pytest
 from jsonschema import Draft7Validator
 from pydantic import BaseModel, ConfigDict, JsonValue, StringConstraints
+from pydantic_core import core_schema
 from typing_extensions import TypedDict
 
 from chanx.asyncapi import ConsumerRoute, DocumentOptions, generate_document
-from chanx.core.codec import Codec
+from chanx.core.codec import Codec, WireFormat
 from chanx.core.decorators import ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
@@ -124,6 +125,39 @@ def test_keys_arrive_in_snake_case(codec: Codec) -> None:
     message, _ = codec.decode(json.dumps({"action": "keys", "payload": WIRE}))
     assert message == MESSAGE
     assert message.payload.loose.model_fields_set == {"known_field", "extra_field"}
+
+
+def test_extra_fields_may_be_missing(codec: Codec) -> None:
+    wire = {**WIRE, "loose": {"knownField": 1}, "typed": {"knownField": 1}}
+
+    message, _ = codec.decode(json.dumps({"action": "keys", "payload": wire}))
+
+    assert message.payload.loose.model_dump() == {"known_field": 1}
+    assert message.payload.typed == {"known_field": 1}
+
+
+class Rows:
+    """A list, and a dictionary, whose schemas are written by hand and say nothing of what is in them."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        keyed = core_schema.typed_dict_schema({}, extra_behavior="allow")
+        return core_schema.union_schema([core_schema.list_schema(), keyed])
+
+
+def test_schemas_written_by_hand_are_translated() -> None:
+    class RowsMessage(BaseMessage):
+        action: Literal["rows"] = "rows"
+        payload: Annotated[Any, Rows]
+
+    wire = WireFormat(camelize=True, camelize_dicts=True)
+    codec = Codec((RowsMessage,), (), wire, max_depth=9)
+    for payload, read in (
+        ([{"rowId": 1}], [{"row_id": 1}]),
+        ({"rowId": {"isMine": 1}}, {"row_id": {"is_mine": 1}}),
+    ):
+        message, _ = codec.decode(json.dumps({"action": "rows", "payload": payload}))
+        assert message.payload == read
 
 
 def test_python_names_are_read_too(codec: Codec) -> None:

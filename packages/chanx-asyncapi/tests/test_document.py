@@ -20,6 +20,7 @@ from chanx.asyncapi import (
     to_json_text,
     to_yaml_text,
 )
+from chanx.asyncapi.draft7 import to_draft7
 from chanx.asyncapi.shapes import is_list, is_object
 from chanx.core.decorators import channel, event_handler, ws_handler
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
@@ -150,6 +151,37 @@ def test_one_consumer_on_two_routes_is_two_channels(document: dict[str, Any]) ->
     assert "check" in document["operations"]
     operation = document["operations"]["orders_more_ws_old_shop_year_check"]
     assert operation["channel"] == {"$ref": "#/channels/orders_more_ws_old_shop_year"}
+
+
+def test_many_consumers_of_one_name_are_numbered() -> None:
+    consumers = [type("OneConsumer", (Consumer,), {}) for _ in range(4)]
+    routes = [ConsumerRoute("/same", (), consumer) for consumer in consumers]
+
+    channels = generate_document(routes, OPTIONS)["channels"]
+
+    assert len(channels) == 4
+    assert set(channels) == {"one", "one_same", "one_same_2", "one_same_3"}
+
+
+def test_heartbeats_are_in_it_where_they_are_sent() -> None:
+    class Beating(Consumer):
+        send_heartbeat = True
+
+    (channel,) = generate_document([ConsumerRoute("/ws", (), Beating)])["channels"].values()
+
+    assert "heartbeat_message" in channel["messages"]
+
+
+def test_tuples_and_odd_examples_keep_to_draft_7() -> None:
+    written = to_draft7(
+        {"prefixItems": [{"type": "integer"}], "items": {"type": "string"}, "examples": "no list"}
+    )
+
+    assert written == {
+        "items": [{"type": "integer"}],
+        "additionalItems": {"type": "string"},
+        "examples": "no list",
+    }
 
 
 def test_consumers_of_one_name_stay_apart(document: dict[str, Any]) -> None:

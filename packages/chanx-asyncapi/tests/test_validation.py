@@ -67,6 +67,12 @@ CHANGES: dict[str, tuple[Change, str, str, str]] = {
         "structure",
         "'objekt' is not",
     ),
+    "very long value": (
+        lambda d: d["operations"]["handle_order"].update(action=999 * "fly"),
+        "/operations/handle_order/action",
+        "structure",
+        "flyf....",
+    ),
     # References
     "dangling schema": (
         lambda d: messages(d)["ping_message"].update(payload={"$ref": "#/components/schemas/No"}),
@@ -199,6 +205,17 @@ def test_whatever_looks_like_a_reference_in_data_is_data() -> None:
     schemas(document)["Node-Input"]["examples"] = [{"name": "$ref", "$ref": "#/nowhere"}]
 
     assert validate_document(document) == []
+
+
+def test_a_reference_may_lead_into_a_list() -> None:
+    document = generate_document(ROUTES, OPTIONS)
+    schemas(document)["Listed"] = {"anyOf": [{"type": "string"}]}
+    schemas(document)["Chosen"] = {"$ref": "#/components/schemas/Listed/anyOf/0"}
+    assert validate_document(document) == []
+
+    schemas(document)["Chosen"] = {"$ref": "#/components/schemas/Listed/anyOf/1"}
+    (problem,) = validate_document(document)
+    assert "leads nowhere" in problem.message
 
 
 def test_extensions_may_have_any_keys() -> None:

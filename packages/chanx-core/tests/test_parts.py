@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chanx.core._connection.sender import FrameSender
 from chanx.core._runtime.queue import WorkQueue
 from chanx.core.origin import is_allowed_origin, same_host
-from chanx.utils.groups import safe_group_name
+from chanx.utils.groups import is_group_name, safe_group_name
 from chanx.utils.text import camel_case, snake_case
 
 
@@ -245,3 +245,10 @@ def test_spelling() -> None:
         "a1B",
         "plain",
     ]
+
+
+@pytest.mark.parametrize("name", [5, None, "", "x" * 100, "a b", "é"])
+def test_other_values_are_no_group_names(name: object) -> None:
+    """Channel layers refuse them."""
+    assert not is_group_name(name)
+    assert is_group_name(safe_group_name(name))

@@ -194,6 +194,31 @@ async def test_a_layer_that_is_down_refuses_everything(
     assert await received(layer, "b") == [1, 2]
 
 
+async def test_a_channel_that_is_down_leaves_others_alone(layer: FaultyChannelLayer) -> None:
+    """Two receive from it, and one from another."""
+    waiting = [asyncio.ensure_future(layer.receive(name)) for name in ("a", "a", "b")]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    with layer.down(channel="a"):
+        for receiving in waiting[:2]:
+            with pytest.raises(LayerDownError):
+                await receiving
+        assert not waiting[2].done()
+    await layer.send("b", {"n": 1})
+    assert await waiting[2] == {"n": 1}
+
+
+async def test_one_of_two_receivers_gives_up(layer: FaultyChannelLayer) -> None:
+    """The other one goes on."""
+    waiting = [asyncio.ensure_future(layer.receive("a")) for _ in range(2)]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    waiting[0].cancel()
+    await asyncio.wait(waiting[:1])
+    await layer.send("a", {"n": 1})
+    assert await waiting[1] == {"n": 1}
+
+
 async def test_a_layer_may_forget_and_fail_in_parts(layer: FaultyChannelLayer, room: str) -> None:
     """One group alone can be out of reach; a restart can lose everything."""
     with layer.down(group=room, count=1):

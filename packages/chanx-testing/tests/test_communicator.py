@@ -1,6 +1,7 @@
 """The test connection, on a consumer without any framework."""
 
 import asyncio
+import json
 from typing import Any, Literal
 
 import pytest
@@ -77,6 +78,35 @@ async def test_first_use_connects() -> None:
     assert await ws.connect() == await ws.connect() == (True, None)
     assert (await ws.receive_json_from())["ref"] == "1"
     await ws.disconnect()
+
+
+@pytest.mark.parametrize("first", ["message", "text", "wait"])
+async def test_waiting_first_connects_where_it_can(first: str) -> None:
+    """What comes is received; a connection that was never made has nothing to wait for."""
+
+    async def greet(consumer: Any) -> None:
+        await consumer.send_message(PongMessage())
+
+    ws = connect(post_authentication=greet)
+    if first == "message":
+        assert await ws.receive_message() == PongMessage()
+    elif first == "text":
+        assert json.loads(await ws.receive_from())["action"] == "pong"
+    else:
+        await ws.wait()
+        assert await ws.receive_message() == PongMessage()
+    await ws.disconnect()
+
+
+async def test_frame_before_the_handshake_is_an_error() -> None:
+    """An application that forgets to accept."""
+
+    async def forgetful(scope: Scope, receive: ASGIReceive, send: ASGISend) -> None:
+        await send({"type": "websocket.send", "text": "{}"})
+
+    ws = WebsocketCommunicator(forgetful, "/ws", consumer=Consumer)
+    with pytest.raises(AssertionError, match="Expected an answer to the handshake, but got"):
+        await ws.connect()
 
 
 async def test_refusal_is_told() -> None:

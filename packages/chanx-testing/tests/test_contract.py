@@ -58,6 +58,8 @@ class Everything(BaseModel):
     anything: Any = None
     either: Annotated[int, Field(ge=0)] | list[str]
     node: Node
+    level: int = Field(default=1, ge=1, lt=5)
+    other: Color = Field(default=Color.RED, description="Another one.")
     fixed: Literal["x", 1]
 
 
@@ -364,7 +366,14 @@ def test_a_frame_that_breaks_its_schema_is_caught() -> None:
             await self.send(text_data="hello")
 
     assert "7 is not of type 'null'" in failures(Bug, max_examples=3)["ping-valid"]
+
+    class NoObject(Small):
+        async def post_authentication(self) -> None:
+            """Greet wrongly."""
+            await self.send(text_data="[1]")
+
     assert "A frame is not JSON" in failures(NotJSON, max_examples=3)["ping-valid"]
+    assert "its type is not in the document" in failures(NoObject, max_examples=3)["ping-valid"]
 
 
 def test_a_handler_that_does_not_end_is_caught() -> None:
