@@ -588,14 +588,15 @@ class OwnWindow(BaseMessage):
 
 def test_a_stream_without_a_window_is_bounded_by_a_cancel() -> None:
     """The message keeps the field for itself."""
+    with pytest.warns(UserWarning, match="has a field 'window'"):
 
-    class Endless(ChanxWebsocketConsumerMixin[Any]):
-        @ws_handler
-        async def count(self, message: OwnWindow) -> AsyncIterator[NumberMessage]:
-            """Count for ever."""
-            number = 0
-            while True:
-                number += 1
-                yield NumberMessage(payload=number)
+        class Endless(ChanxWebsocketConsumerMixin[Any]):
+            @ws_handler
+            async def count(self, message: OwnWindow) -> AsyncIterator[NumberMessage]:
+                """Count for ever."""
+                number = 0
+                while True:
+                    number += 1
+                    yield NumberMessage(payload=number)
 
     assert failures(Endless, max_examples=5, timeout=5) == {}
