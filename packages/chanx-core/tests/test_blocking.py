@@ -136,24 +136,6 @@ async def test_watch_lasts_as_long_as_any_connection(
     assert f" by None, at {__file__}:" in warning.getMessage()
 
 
-async def test_watch_that_comes_late_leaves_older_connections_alone() -> None:
-    """It has not seen them begin, so their end is not its business."""
-    watch = BlockingWatch(seconds=0.3)
-    before = watching()
-
-    class Adding(Patient):
-        pause = 0
-
-        async def post_authentication(self) -> None:
-            add_observer(watch)
-
-    try:
-        await answered(Adding)
-    finally:
-        remove_observer(watch)
-    assert [thread for thread in watching() if thread not in before] == []
-
-
 async def test_handler_that_waits_is_not(
     watch: BlockingWatch, caplog: pytest.LogCaptureFixture
 ) -> None:
