@@ -16,7 +16,7 @@ import outside
 import wheels
 from environments import EVERYTHING, deptry_options, metadata_files, python_of, sync, typed_modules
 from programs import find_chromium, find_npm, find_postgres, install_npm
-from suites import rehearse, run_marked, run_on_servers, run_simulation
+from suites import check_coverage, rehearse, run_marked, run_on_servers, run_simulation
 from wheels import PACKAGES
 
 nox.needs_version = ">=2026.4"
@@ -252,8 +252,7 @@ def coverage(session: nox.Session) -> None:
     session.run("coverage", "erase")
     for package in PACKAGES:
         session.run("coverage", "run", "-m", "pytest", f"packages/{package}/tests")
-    session.run("coverage", "combine", "--quiet")
-    session.run("coverage", "report")
+    check_coverage(session)
 
 
 @nox.session(venv_backend="none")

@@ -1,7 +1,8 @@
-"""Test suites that several sessions of noxfile.py run."""
+"""Test suites that several sessions of noxfile.py run, and checks that follow their tests."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ from choices import DEPLOYMENTS
 from environments import sync
 from programs import find_postgres, valkey_server
 from wheels import ROOT
+
+BRANCHES = 95.0  # percent of the branches that tests take; statements have their own limit
 
 
 def run_marked(
@@ -58,3 +61,17 @@ def rehearse(session: nox.Session, sandbox: str) -> None:
         session.run("sh", f"{folder}/install.sh", str(environment), external=True)
         python = str(environment / "bin" / "python")
         session.run(python, f"{folder}/rehearsal.py", str(environment), *servers, external=True)
+
+
+def check_coverage(session: nox.Session) -> None:
+    """Combine what test runs have measured, and fail where it is too little."""
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
+    # The report's limit is for statements and branches together, and there are far more statements.
+    report = Path(session.create_tmp()).resolve() / "coverage.json"
+    session.run("coverage", "json", "--quiet", "-o", str(report))
+    totals = json.loads(report.read_text(encoding="utf-8"))["totals"]
+    percent = 100 * totals["covered_branches"] / totals["num_branches"]
+    session.log(f"{percent:.1f} percent of the branches are taken")
+    if percent < BRANCHES:
+        session.error(f"tests take less than {BRANCHES:g} percent of the branches")
