@@ -31,7 +31,7 @@ class BlockingWatch(Observer):
         self._pulses: dict[asyncio.AbstractEventLoop, _Pulse] = {}
 
     def on_connect(self, consumer: "ChanxWebsocketConsumerMixin[Any]") -> None:
-        """Notifier the event loop of the connection."""
+        """Watch the event loop of the connection."""
         loop = asyncio.get_running_loop()
         pulse = self._pulses.get(loop)
         if pulse is None:
