@@ -750,6 +750,8 @@ class StreamTests(Suite):
             assert (await ws.receive_json_from())["ref"] == "s.1"
             failed = await ws.receive_json_from()
             assert failed["payload"] == {"detail": "Failed to process message for deploy"}
+            await self.send(ws, "approved", True, ref="s.1")
+            await self.nothing_came(ws)
             await self.send(ws, "deploy", ref="8")
             assert (await ws.receive_json_from())["ref"] == "s.2"
             await self.send(ws, "approved", True, ref="s.1")

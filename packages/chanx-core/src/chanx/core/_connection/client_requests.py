@@ -98,6 +98,11 @@ class ClientRequests:
             )
         return codec
 
+    @property
+    def has_sent(self) -> bool:
+        """True from the first request on."""
+        return self._number > 0
+
     def was_sent(self, ref: str) -> bool:
         """Tell whether a reference is one of a request, perhaps one that waits no more."""
         number = ref.removeprefix(PREFIX)

@@ -48,7 +48,7 @@ class ControlFrames:
         text: str | None = event.get("text")
         if text is None:
             return False
-        if self._requests.waiting and f'"{PREFIX}' in text and await self._take_answer(text):
+        if self._requests.has_sent and f'"{PREFIX}' in text and await self._take_answer(text):
             return True
         if not self._controls or not self._queue.is_open:
             return False
