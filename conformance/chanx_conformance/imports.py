@@ -18,6 +18,7 @@ SHARED = {
     "chanx.core.exceptions": ["DeniedError", "MessageError"],
     "chanx.core.guards": ["Guard"],
     "chanx.core.limits": ["Limits"],
+    "chanx.core.topic": ["Topic"],
     "chanx.messages.base": ["BaseMessage"],
     "chanx.messages.incoming": ["PingMessage"],
     "chanx.messages.outgoing": ["PongMessage"],

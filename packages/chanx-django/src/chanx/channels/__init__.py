@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chanx.core.exceptions import DeniedError, MessageError
     from chanx.core.guards import Guard
     from chanx.core.limits import Limits
+    from chanx.core.topic import Topic
     from chanx.messages.base import BaseMessage
     from chanx.messages.incoming import PingMessage
     from chanx.messages.outgoing import PongMessage
@@ -33,6 +34,7 @@ __all__ = [
     "MessageError",
     "PingMessage",
     "PongMessage",
+    "Topic",
     "channel",
     "drain",
     "event_handler",
@@ -55,6 +57,7 @@ _MODULES = {
     "MessageError": "chanx.core.exceptions",
     "PingMessage": "chanx.messages.incoming",
     "PongMessage": "chanx.messages.outgoing",
+    "Topic": "chanx.core.topic",
     "channel": "chanx.core.decorators",
     "drain": "chanx.channels.shutdown",
     "event_handler": "chanx.core.decorators",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from chanx.core.exceptions import DeniedError, MessageError
     from chanx.core.guards import Guard
     from chanx.core.limits import Limits
+    from chanx.core.topic import Topic
     from chanx.fast_channels.layers import (
         close_layers,
         memory_layer,
@@ -41,6 +42,7 @@ __all__ = [
     "MessageError",
     "PingMessage",
     "PongMessage",
+    "Topic",
     "add_websocket_consumer",
     "asyncapi_docs",
     "asyncapi_spec_json",
@@ -68,6 +70,7 @@ _MODULES = {
     "MessageError": "chanx.core.exceptions",
     "PingMessage": "chanx.messages.incoming",
     "PongMessage": "chanx.messages.outgoing",
+    "Topic": "chanx.core.topic",
     "add_websocket_consumer": "chanx.fast_channels.routing",
     "asyncapi_docs": "chanx.fast_channels.views",
     "asyncapi_spec_json": "chanx.fast_channels.views",
