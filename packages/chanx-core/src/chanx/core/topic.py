@@ -243,8 +243,8 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
 
     # Lifecycle
 
-    # Any: the parameters of the pattern.
-    async def authorize(self, **params: Any) -> bool:
+    # Any: the parameters of the pattern. Both together let type checkers accept whatever parameters an override has.
+    async def authorize(self, *args: Any, **params: Any) -> bool:
         """Return whether the client may subscribe. Override with the parameters of the pattern.
 
         Annotations convert them: `async def authorize(self, pk: int) -> bool`. An exception refuses, too; application
