@@ -5,10 +5,12 @@ try:
         CapturedBroadcastEvent,
         CapturedGroupMessage,
         CapturedSentEvent,
+        CapturedTopicBroadcast,
         WebsocketCommunicatorMixin,
         capture_broadcast_events,
         capture_group_messages,
         capture_sent_events,
+        capture_topic_broadcasts,
     )
 except ModuleNotFoundError as _error:
     if _error.name != "chanx.testing":
@@ -19,8 +21,10 @@ __all__ = [
     "CapturedBroadcastEvent",
     "CapturedGroupMessage",
     "CapturedSentEvent",
+    "CapturedTopicBroadcast",
     "WebsocketCommunicatorMixin",
     "capture_broadcast_events",
     "capture_group_messages",
     "capture_sent_events",
+    "capture_topic_broadcasts",
 ]

@@ -315,6 +315,12 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
                 f"{topic!r} is no topic of {cls.__name__}: its pattern is {cls.pattern!r}."
             )
         cls._warn_of_subclasses()
+        await cls._send_to_layers(topic, event, seq, excluded)
+
+    @classmethod
+    async def _send_to_layers(
+        cls, topic: str, event: ReceiveEvent, seq: int | None, excluded: str | None
+    ) -> None:
         payload: TopicEvent = {
             "type": TOPIC_EVENT_TYPE,
             "topic": topic,

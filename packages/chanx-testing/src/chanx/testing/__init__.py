@@ -5,9 +5,11 @@ from chanx.testing.capture import (
     CapturedBroadcastEvent,
     CapturedGroupMessage,
     CapturedSentEvent,
+    CapturedTopicBroadcast,
     capture_broadcast_events,
     capture_group_messages,
     capture_sent_events,
+    capture_topic_broadcasts,
 )
 from chanx.testing.channel_layer import FaultyChannelLayer
 from chanx.testing.clock import Clock
@@ -21,6 +23,7 @@ __all__ = [
     "CapturedBroadcastEvent",
     "CapturedGroupMessage",
     "CapturedSentEvent",
+    "CapturedTopicBroadcast",
     "ChannelFullError",
     "Clock",
     "CollectedMessages",
@@ -34,5 +37,6 @@ __all__ = [
     "capture_broadcast_events",
     "capture_group_messages",
     "capture_sent_events",
+    "capture_topic_broadcasts",
     "no_leaks",
 ]

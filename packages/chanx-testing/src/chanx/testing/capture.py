@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Generic, TypeVar
 
+from chanx.core.topic import Topic
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 
@@ -14,9 +15,11 @@ __all__ = [
     "CapturedBroadcastEvent",
     "CapturedGroupMessage",
     "CapturedSentEvent",
+    "CapturedTopicBroadcast",
     "capture_broadcast_events",
     "capture_group_messages",
     "capture_sent_events",
+    "capture_topic_broadcasts",
 ]
 
 # Any: which events a consumer can be sent is no business of a capture.
@@ -48,6 +51,15 @@ class CapturedGroupMessage:
     message: BaseMessage | dict[str, Any]
     groups: Groups
     exclude_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedTopicBroadcast:
+    """One call of a topic's `broadcast()`, or of its sync twin."""
+
+    topic: str
+    event: BaseMessage
+    seq: int | None
 
 
 @contextmanager
@@ -94,6 +106,25 @@ def capture_group_messages(
         yield captured
 
 
+# Any: which events a topic can be sent is no business of a capture.
+@contextmanager
+def capture_topic_broadcasts(
+    topic_class: type[Topic[Any]], *, suppress: bool = True
+) -> Generator[list[CapturedTopicBroadcast]]:
+    """Collect the events that are broadcast to the topics of a class and its subclasses, from anywhere.
+
+    A broadcast that the class refuses raises as without a capture, and is not among them.
+    """
+
+    def read(
+        topic: str, event: BaseMessage, seq: int | None, excluded: str | None
+    ) -> CapturedTopicBroadcast:
+        return CapturedTopicBroadcast(topic, event, seq)
+
+    with _capturing(topic_class, "_send_to_layers", read, suppress) as captured:
+        yield captured
+
+
 class _Capture(Generic[T]):
     """One `with` block that looks at calls of one method."""
 
@@ -124,11 +155,19 @@ class _Patch:
 
         @wraps(function)
         async def watched(bound: Any, *args: Any, **kwargs: Any) -> None:
-            method = found.__get__(None, bound) if is_of_class else found.__get__(bound)
+            taken: Any = self._replaced()
+            method = taken.__get__(None, bound) if is_of_class else taken.__get__(bound)
             await self._call(method, *args, **kwargs)
 
         replacement: Any = watched
         setattr(self.owner, self.name, classmethod(replacement) if is_of_class else replacement)
+
+    def _replaced(self) -> Any:
+        """Return the method in whose place this is; a base class may have got another one meanwhile."""
+        if self.own is not None:
+            return self.own
+        inherited = (vars(base) for base in self.owner.__mro__[1:])
+        return next(names[self.name] for names in inherited if self.name in names)
 
     def remove(self) -> None:
         """Leave the class as it was, down to whether the method is its own."""
@@ -157,11 +196,11 @@ _patches: dict[tuple[type, str], _Patch] = {}
 
 @contextmanager
 def _capturing(
-    consumer: Consumer, name: str, read: Callable[..., T], suppress: bool
+    owner: type, name: str, read: Callable[..., T], suppress: bool
 ) -> Generator[list[T]]:
-    patch = _patches.get((consumer, name))
+    patch = _patches.get((owner, name))
     if patch is None:
-        patch = _patches[consumer, name] = _Patch(consumer, name)
+        patch = _patches[owner, name] = _Patch(owner, name)
         patch.install()
     capture = _Capture(read, suppress)
     patch.captures.append(capture)
@@ -170,5 +209,5 @@ def _capturing(
     finally:
         patch.captures.remove(capture)
         if not patch.captures:
-            del _patches[consumer, name]
+            del _patches[owner, name]
             patch.remove()

@@ -8,13 +8,23 @@ from typing import Any, TypeVar, overload
 
 from pydantic_core import from_json
 
-from chanx.constants import COMPLETE_ACTIONS, MESSAGE_ACTION_COMPLETE
-from chanx.core.codec import with_ref
+from chanx.constants import COMPLETE_ACTIONS, ENVELOPE_VERSION, MESSAGE_ACTION_COMPLETE
+from chanx.core.topic import Topic
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import CompleteMessage, ErrorMessage
 from chanx.testing.collected import CollectedMessages, Ending
-from chanx.testing.frames import answer, client_codec, declared, decoded, listed
+from chanx.testing.frames import (
+    answer,
+    declared,
+    decoded,
+    listed,
+    served_topics,
+    spec_of,
+    topic_class_of,
+    topic_in,
+    written,
+)
 from chanx.testing.quiet import is_in_sight
 from chanx.testing.socket import Application, WebsocketConnection, text_of
 from chanx.testing.streams import StreamedAnswer
@@ -49,10 +59,11 @@ class WebsocketCommunicatorMixin(WebsocketConnection):
         super().__init__(application, path, headers, subprotocols, spec_version)
         self.consumer = consumer
 
-    async def send_message(self, message: BaseMessage, *, ref: str | None = None) -> None:
-        """Send a message as a client would; answers carry the same `ref`."""
-        text = client_codec(self.consumer).encode(message)
-        await self.send_to(text_data=with_ref(text, ref))
+    async def send_message(
+        self, message: BaseMessage, *, topic: str | None = None, ref: str | None = None
+    ) -> None:
+        """Send a message as a client would, to a topic if one is named; answers carry the same `ref`."""
+        await self.send_to(text_data=written(self.consumer, message, topic, ref))
 
     async def receive_message(self, timeout: float | None = 1) -> BaseMessage:
         """Return the next message.
@@ -63,14 +74,72 @@ class WebsocketCommunicatorMixin(WebsocketConnection):
             await self.connect()
         return decoded(self.consumer, await self.receive_output(timeout))
 
+    # Topics
+
+    # Any: a frame, as it is.
+    async def subscribe(self, topic: str, ref: str | None = "1", timeout: float | None = 1) -> Any:
+        """Subscribe to a topic and return the next frame, parsed: a confirmation, or an error that says why not."""
+        return await self._ask_for_topic("subscribe", topic, ref, timeout)
+
+    # Any: as above.
+    async def unsubscribe(
+        self, topic: str, ref: str | None = "1", timeout: float | None = 1
+    ) -> Any:
+        """Unsubscribe from a topic and return the next frame, parsed."""
+        return await self._ask_for_topic("unsubscribe", topic, ref, timeout)
+
+    async def _ask_for_topic(
+        self, control: str, topic: str, ref: str | None, timeout: float | None
+    ) -> Any:
+        spec = self.consumer.spec
+        names: dict[str, str] = {known: name for name, known in spec.topic_controls.items()}
+        frame: JSONObject = {
+            spec.wire_format.discriminator_field: names.get(control, control),
+            "payload": None,
+            "version": ENVELOPE_VERSION,
+            "topic": topic,
+        }
+        await self.send_json_to(frame if ref is None else {**frame, "ref": ref})
+        return await self.receive_json_from(timeout)
+
+    # Any: which events a topic can be sent plays no part here.
+    async def receive_topic_message(
+        self, topic_class: type[Topic[Any]], timeout: float = 1
+    ) -> BaseMessage:
+        """Return the next message of the topics of a class; others stay to be received.
+
+        Raises ValidationError for one that the class does not declare, TimeoutError naming what came instead, and
+        TypeError for a class that the consumer does not have.
+        """
+        consumer = self.consumer
+        if topic_class not in served_topics(consumer):
+            raise TypeError(
+                f"{topic_class.__name__} is not among the topics of {consumer.__name__}."
+            )
+        await self.connect()
+
+        def is_wanted(event: ASGIEvent) -> bool:
+            name = topic_in(consumer, event)
+            return name is not None and topic_class_of(consumer, name) is topic_class
+
+        what = f"a message of {topic_class.__name__}"
+        return decoded(consumer, await self.expect_frame(is_wanted, what, timeout))
+
     # Waiting for one message
 
     @overload
-    async def request(self, message: BaseMessage, *, timeout: float = 1) -> BaseMessage: ...
+    async def request(
+        self, message: BaseMessage, *, topic: str | None = None, timeout: float = 1
+    ) -> BaseMessage: ...
 
     @overload
     async def request(
-        self, message: BaseMessage, reply_type: type[M], *, timeout: float = 1
+        self,
+        message: BaseMessage,
+        reply_type: type[M],
+        *,
+        topic: str | None = None,
+        timeout: float = 1,
     ) -> M: ...
 
     async def request(
@@ -78,6 +147,7 @@ class WebsocketCommunicatorMixin(WebsocketConnection):
         message: BaseMessage,
         reply_type: type[BaseMessage] | None = None,
         *,
+        topic: str | None = None,
         timeout: float = 1,
     ) -> BaseMessage:
         """Send a message under a `ref` of its own and return the first answer, or the first of `reply_type`.
@@ -87,9 +157,9 @@ class WebsocketCommunicatorMixin(WebsocketConnection):
         completion that follows is taken too; further answers stay to be received.
         """
         if reply_type is not None:
-            self._check_declared(reply_type)
+            self._check_declared(reply_type, topic)
         ref = f"test-{next(_refs)}"
-        await self.send_message(message, ref=ref)
+        await self.send_message(message, topic=topic, ref=ref)
         reply = await self._answer_to(message, ref, reply_type, timeout)
         if self.consumer.send_completion and not isinstance(reply, CompleteMessage):
             # An error is the last frame under its reference; the completion behind it carries none.
@@ -147,26 +217,40 @@ class WebsocketCommunicatorMixin(WebsocketConnection):
 
     @asynccontextmanager
     async def stream(
-        self, message: BaseMessage, *, window: int | None = None, timeout: float = 1
+        self,
+        message: BaseMessage,
+        *,
+        topic: str | None = None,
+        window: int | None = None,
+        timeout: float = 1,
     ) -> AsyncGenerator[StreamedAnswer]:
         """Send a message whose answer is a stream, and iterate over the items.
 
         A stream that has not ended when the block is left is cancelled. `timeout` is for each item.
         """
         await self.connect()
-        answer = StreamedAnswer(self, f"test-{next(_refs)}", window, timeout)
+        answer = StreamedAnswer(self, f"test-{next(_refs)}", window, timeout, topic)
         await answer.begin(message)
         try:
             yield answer
         finally:
             await answer.close()
 
-    async def answer(self, request_type: type[M], with_: BaseMessage, *, timeout: float = 1) -> M:
-        """Wait for a request of the server, answer it, and return it."""
+    async def answer(
+        self,
+        request_type: type[M],
+        with_: BaseMessage,
+        *,
+        topic: str | None = None,
+        timeout: float = 1,
+    ) -> M:
+        """Wait for a request of the server, or of one topic, answer it, and return it."""
         found: list[tuple[M, str]] = []
 
         def is_request(event: ASGIEvent) -> bool:
             if '"s.' not in (event.get("text") or ""):
+                return False
+            if topic is not None and topic_in(self.consumer, event) != topic:
                 return False
             message, ref = answer(self.consumer, event)
             if isinstance(message, request_type) and ref is not None:
@@ -175,7 +259,7 @@ class WebsocketCommunicatorMixin(WebsocketConnection):
 
         await self.expect_frame(is_request, request_type.__name__, timeout)
         request, ref = found[0]
-        await self.send_message(with_, ref=ref)
+        await self.send_message(with_, topic=topic, ref=ref)
         return request
 
     async def expect(
@@ -218,11 +302,13 @@ class WebsocketCommunicatorMixin(WebsocketConnection):
             raise AssertionError(f"Expected {what}, but the application has ended: {came}.")
         return event
 
-    def _check_declared(self, message_type: type[BaseMessage]) -> None:
-        outgoing = self.consumer.spec.outgoing_messages
+    def _check_declared(self, message_type: type[BaseMessage], topic: str | None = None) -> None:
+        spec = spec_of(self.consumer, topic)
+        kinds = [kind.spec_for(spec.integration) for kind in spec.topics] if topic is None else []
+        outgoing = [item for each in (spec, *kinds) for item in each.outgoing_messages]
         if not any(issubclass(item, message_type) for item in outgoing):
             raise TypeError(
-                f"{self.consumer.__name__} does not declare that it sends {message_type.__name__}: name it in the "
+                f"{spec.owner.__name__} does not declare that it sends {message_type.__name__}: name it in the "
                 "return type or output_type of a handler, or in `emits`."
             )
 

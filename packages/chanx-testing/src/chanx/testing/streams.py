@@ -6,12 +6,11 @@ from typing import Any, Protocol, Self
 
 from pydantic_core import from_json
 
-from chanx.core.codec import with_ref
 from chanx.core.spec import Control
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import ErrorMessage
-from chanx.testing.frames import client_codec, decoded
+from chanx.testing.frames import decoded, written
 from chanx.testing.socket import text_of
 from chanx.type_defs import ASGIEvent
 
@@ -42,18 +41,26 @@ class StreamedAnswer:
     items are taken.
     """
 
-    def __init__(self, client: _Client, ref: str, window: int | None, timeout: float) -> None:
+    def __init__(
+        self,
+        client: _Client,
+        ref: str,
+        window: int | None,
+        timeout: float,
+        topic: str | None = None,
+    ) -> None:
         self.ref = ref
         self.end: BaseMessage | None = None
         self._client = client
         self._window = window
         self._timeout = timeout
+        self._topic = topic
         self._taken = 0
         self._is_cancelled = False
 
     async def begin(self, message: BaseMessage) -> None:
         """Send the request."""
-        text = with_ref(client_codec(self._client.consumer).encode(message), self.ref)
+        text = written(self._client.consumer, message, self._topic, self.ref)
         if self._window is not None:
             text = f'{text[:-1]},"window":{self._window}}}'
         await self._client.send_to(text_data=text)
