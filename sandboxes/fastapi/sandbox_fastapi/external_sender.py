@@ -9,7 +9,7 @@ It shares nothing with the application but the Redis server: REDIS_URL, or the o
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -19,12 +19,12 @@ if not __package__:
 
 from pydantic import ValidationError  # noqa: E402
 
+from sandbox_fastapi.apps.hub.topics import ChatTopic, NotificationTopic  # noqa: E402
 from sandbox_fastapi.apps.showcase.consumer import (  # noqa: E402
     AnalyticsConsumer,
     ChatConsumer,
     NotificationConsumer,
     ReliableChatConsumer,
-    ShowcaseConsumer,
 )
 from sandbox_fastapi.apps.showcase.messages import SystemNotify  # noqa: E402
 from sandbox_fastapi.layers import close_layers, setup_layers  # noqa: E402
@@ -34,11 +34,22 @@ from sandbox_fastapi.settings import Settings  # noqa: E402
 
 __all__ = ["main"]
 
-DESTINATIONS: dict[str, type[ShowcaseConsumer]] = {
-    "chat": ChatConsumer,
-    "reliable": ReliableChatConsumer,
-    "notifications": NotificationConsumer,
-    "analytics": AnalyticsConsumer,
+
+async def _to_chat(event: SystemNotify) -> None:
+    await ChatConsumer.broadcast_event(event)
+    await ChatTopic.broadcast("chat", event)
+
+
+async def _to_notifications(event: SystemNotify) -> None:
+    await NotificationConsumer.broadcast_event(event)
+    await NotificationTopic.broadcast("notifications:info", event)
+
+
+DESTINATIONS: dict[str, Callable[[SystemNotify], Awaitable[None]]] = {
+    "chat": _to_chat,
+    "reliable": ReliableChatConsumer.broadcast_event,
+    "notifications": _to_notifications,
+    "analytics": AnalyticsConsumer.broadcast_event,
 }
 EVERYWHERE = "all"
 
@@ -113,7 +124,7 @@ async def _send(place: str, text: str) -> None:
     except ValidationError as error:
         raise SendError(f"{error.errors()[0]['msg']}.") from None
     for name in DESTINATIONS if place == EVERYWHERE else [place]:
-        await DESTINATIONS[name].broadcast_event(event)
+        await DESTINATIONS[name](event)
         print(f"Sent to {name}: {event.payload}", flush=True)
 
 

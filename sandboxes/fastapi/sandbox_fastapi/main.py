@@ -4,16 +4,19 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from chanx.core.exceptions import LayerUnavailableError
 from chanx.fast_channels import asyncapi_docs, asyncapi_spec_json, asyncapi_spec_yaml
 from chanx.fast_channels.routing import add_websocket_consumer
 from chanx.fast_channels.shutdown import draining
 from chanx.fast_channels.type_defs import AsyncAPIConfig
 from sandbox_fastapi.apps.background_jobs.consumer import BackgroundJobConsumer
 from sandbox_fastapi.apps.file_check.consumer import FileCheckConsumer
+from sandbox_fastapi.apps.hub.consumer import HubConsumer
+from sandbox_fastapi.apps.hub.topics import NotificationTopic
 from sandbox_fastapi.apps.room_chat.consumer import RoomChatConsumer
 from sandbox_fastapi.apps.showcase.consumer import (
     AnalyticsConsumer,
@@ -21,6 +24,7 @@ from sandbox_fastapi.apps.showcase.consumer import (
     NotificationConsumer,
     ReliableChatConsumer,
 )
+from sandbox_fastapi.apps.showcase.messages import NotificationPayload
 from sandbox_fastapi.apps.system_chat.consumer import SystemMessageConsumer
 from sandbox_fastapi.layers import close_layers, setup_layers
 from sandbox_fastapi.settings import Settings
@@ -60,6 +64,7 @@ app = FastAPI(title="chanx FastAPI sandbox", lifespan=lifespan)
 app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
 ws_router = FastAPI()
+add_websocket_consumer(ws_router, "/hub", HubConsumer)
 add_websocket_consumer(ws_router, "/system", SystemMessageConsumer)
 add_websocket_consumer(ws_router, "/room/{room_name}", RoomChatConsumer)
 add_websocket_consumer(ws_router, "/background_jobs", BackgroundJobConsumer)
@@ -81,6 +86,16 @@ async def page() -> FileResponse:
 async def health() -> dict[str, str]:
     """Tell a load balancer that the process answers."""
     return {"status": "ok"}
+
+
+@app.post("/notifications", status_code=202)
+async def notify(payload: NotificationPayload) -> dict[str, str]:
+    """Notify the pages that want this level."""
+    try:
+        await NotificationTopic.notify(payload)
+    except LayerUnavailableError:
+        raise HTTPException(503, "Notifications cannot be sent at the moment.") from None
+    return {"status": "sent"}
 
 
 @app.get("/asyncapi", include_in_schema=False)

@@ -10,6 +10,7 @@ from uuid import uuid4
 from redis.exceptions import RedisError
 
 from sandbox_fastapi.apps.background_jobs.messages import JobResult
+from sandbox_fastapi.apps.showcase.messages import NotificationPayload
 from sandbox_fastapi.settings import Settings
 
 __all__ = ["JobQueueError", "analyze", "queue_job", "translate"]
@@ -76,7 +77,9 @@ async def analyze(ctx: dict[str, Any], job_id: str, content: str, channel_name: 
 
 
 async def _send_result_to_client(channel_name: str, message: str) -> None:
-    """Hand a result to the consumer that listens on the channel, in whichever process it runs."""
+    """Hand a result to the consumer that listens on the channel, and notify every page, whichever process they use."""
     from sandbox_fastapi.apps.background_jobs.consumer import BackgroundJobConsumer
+    from sandbox_fastapi.apps.hub.topics import NotificationTopic
 
+    await NotificationTopic.notify(NotificationPayload(message="A background job is done"))
     await BackgroundJobConsumer.send_event(JobResult(payload=message), channel_name)

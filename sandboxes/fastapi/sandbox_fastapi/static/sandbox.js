@@ -1,8 +1,10 @@
-// The page of the sandbox: a panel for each WebSocket, each with a connection that comes back by itself.
+// The page of the sandbox. The room, the chat and the notifications are topics of one WebSocket, the hub; each other
+// panel has a WebSocket of its own. All of them come back by themselves.
 //
 // Texts of other people reach the page through textContent only.
 
 import { Connection, socketUrl } from "./connection.js";
+import { Hub } from "./hub.js";
 
 const KEPT_ENTRIES = 300;
 const WINDOW = 32; // items of a stream that the server may send before this page has handled them
@@ -20,8 +22,13 @@ class Panel {
   }
 
   connect(url) {
+    this.use(new Connection(url));
+  }
+
+  // Take a connection, or a topic of the hub.
+  use(connection) {
     this.connection?.leave();
-    this.connection = new Connection(url);
+    this.connection = connection;
     this.connection.addEventListener("state", ({ detail }) => this.showState(detail));
     this.connection.addEventListener("frame", ({ detail }) => this.receive(detail));
     this.connection.open();
@@ -61,7 +68,7 @@ class Panel {
 
   receive(frame) {
     if (frame.action === "error") this.#problem(frame.payload);
-    else this.frames[frame.action]?.(frame.payload, frame.is_current === true);
+    else this.frames[frame.action]?.(frame.payload, isOwn(frame));
   }
 
   #problem(payload) {
@@ -99,14 +106,44 @@ class ChatPanel extends Panel {
   };
 }
 
+// A topic for each level: the boxes subscribe and unsubscribe.
 class NotificationPanel extends Panel {
+  #levels = new Map();
+  #states = new Map(); // of the levels that are wanted
+
+  constructor(section) {
+    super(section);
+    for (const box of section.querySelectorAll("[type=checkbox]")) {
+      const topic = hub.topic(`notifications:${box.value}`);
+      topic.addEventListener("state", ({ detail }) => this.#changed(box, detail));
+      topic.addEventListener("frame", ({ detail }) => this.receive(detail));
+      this.#levels.set(box.value, topic);
+      box.addEventListener("change", () => (box.checked ? topic.open() : topic.leave()));
+      if (box.checked) topic.open();
+    }
+  }
+
   frames = {
     notification: ({ message, level }, own) => this.say(message, { own, kind: level }),
     system_notice: (text) => this.notice(text),
   };
 
-  message({ message, level }) {
-    return ["publish_notification", { message, level }];
+  submit(fields) {
+    this.connection = this.#levels.get(fields.level);
+    super.submit(fields);
+  }
+
+  message({ message }) {
+    return ["notify", { message }];
+  }
+
+  // The panel is connected when each level that is wanted is.
+  #changed(box, detail) {
+    if (detail.state === "idle") this.#states.delete(box);
+    else this.#states.set(box, detail);
+    const states = [...this.#states.values()];
+    const shown = states.find(({ state }) => state !== "open") ?? states[0];
+    this.showState(shown ?? { state: "idle", text: "No level chosen" });
   }
 }
 
@@ -276,7 +313,7 @@ class RoomPanel extends Panel {
     sessionStorage.setItem("name", name);
     history.replaceState(null, "", `?${new URLSearchParams({ room: this.#joined })}`);
     this.#joinedBefore = false;
-    this.connect(socketUrl(`/ws/room/${encodeURIComponent(this.#joined)}`, { name }));
+    this.use(hub.topic(`room:${this.#joined}`, ["introduce", { name }]));
   }
 
   showState(detail) {
@@ -309,16 +346,22 @@ class RoomPanel extends Panel {
   }
 }
 
+const hub = new Hub(socketUrl("/ws/hub"));
 const PANELS = {
   room: { kind: RoomPanel },
   jobs: { kind: JobsPanel, path: "/ws/background_jobs" },
   files: { kind: FilesPanel, path: "/ws/file_check" },
   system: { kind: SystemPanel, path: "/ws/system" },
-  chat: { kind: ChatPanel, path: "/ws/chat" },
+  chat: { kind: ChatPanel, topic: "chat" },
   reliable: { kind: ChatPanel, path: "/ws/reliable" },
-  notifications: { kind: NotificationPanel, path: "/ws/notifications" },
+  notifications: { kind: NotificationPanel },
   analytics: { kind: AnalyticsPanel, path: "/ws/analytics" },
 };
+
+// Whether this client caused it: a group message says so, a topic answers its sender under the ref of the message.
+function isOwn(frame) {
+  return frame.is_current === true || (frame.topic !== undefined && frame.ref !== undefined);
+}
 
 function describe({ loc, msg }) {
   const place = loc?.at(-1);
@@ -338,9 +381,10 @@ function element(tag, className, text = "") {
 
 const panels = {};
 for (const section of document.querySelectorAll("[data-panel]")) {
-  const { kind: Kind, path } = PANELS[section.dataset.panel];
+  const { kind: Kind, path, topic } = PANELS[section.dataset.panel];
   const panel = (panels[section.dataset.panel] = new Kind(section));
   if (path) panel.connect(socketUrl(path));
+  if (topic) panel.use(hub.topic(topic));
 }
 
 addEventListener("online", () => Object.values(panels).forEach(({ connection }) => connection?.retryNow()));

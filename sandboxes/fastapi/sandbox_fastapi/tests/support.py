@@ -243,9 +243,9 @@ class Answer:
     body: bytes
 
 
-async def get(application: ASGIApp, path: str) -> Answer:
-    """Request a path of an ASGI application."""
-    requests: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+async def get(application: ASGIApp, path: str, *, body: bytes = b"") -> Answer:
+    """Request a path of an ASGI application; post the body where there is one."""
+    requests: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
     events: list[Message] = []
 
     async def receive() -> Message:
@@ -258,11 +258,11 @@ async def get(application: ASGIApp, path: str) -> Answer:
 
     scope: Scope = {
         "type": "http",
-        "method": "GET",
+        "method": "POST" if body else "GET",
         "path": path,
         "root_path": "",
         "query_string": b"",
-        "headers": [(b"host", b"testserver")],
+        "headers": [(b"host", b"testserver"), (b"content-type", b"application/json")],
         "scheme": "http",
         "server": ("testserver", 80),
         "client": ("127.0.0.1", 0),

@@ -119,7 +119,7 @@ async def test_every_example_of_every_channel(docs: Watched) -> None:
             if not (await kind.inner_text()).startswith(UNANSWERED):
                 await expect(answers.nth(answered)).to_be_visible()
 
-    assert len(channels) == 8
+    assert len(channels) == 9
     await expect(docs.page.locator(".traffic li.in")).not_to_have_count(0)
     await expect(docs.page.locator(".traffic .wrong")).to_have_count(0)
     assert docs.complaints == []

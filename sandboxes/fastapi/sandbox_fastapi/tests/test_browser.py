@@ -131,7 +131,7 @@ async def test_every_panel_in_two_tabs(demo: Demo, browser: Browser, tmp_path: P
         await say(panel(ada, name), "hello")
         await expect(panel(ada, name).locator(".own .text")).to_have_text(f"{icon} hello")
         await expect(panel(grace, name).locator(".other .text")).to_have_text(f"{icon} hello")
-    await panel(ada, "Notifications").get_by_label("Level").select_option("alert")
+    await panel(ada, "Notifications").get_by_label("Level", exact=True).select_option("alert")
     await say(panel(ada, "Notifications"), "Lunch")
     await expect(panel(grace, "Notifications").locator(".alert .text")).to_have_text("Lunch")
     await panel(ada, "Analytics").get_by_label("How often").fill("40")
@@ -209,6 +209,75 @@ def without_credit(socket: WebSocketRoute) -> None:
             server.send(message)
 
     socket.on_message(pass_on)
+
+
+async def test_topics_share_one_socket(demo: Demo, browser: Browser) -> None:
+    """The room, the chat and the levels of notifications; a refusal is shown in the panel that asked."""
+    page = await browser.new_page()
+    opened: list[str] = []
+    page.on("websocket", lambda socket: opened.append(socket.url))
+    await page.goto(f"{demo.http}/?room=lobby&name=Ada")
+    for name in ("Room chat", *SHOWCASE):
+        await connected(page, name)
+    room, notifications = panel(page, "Room chat"), panel(page, "Notifications")
+    await say(room, "hello")
+    await expect(room.locator(".own .text")).to_have_text("hello")
+    assert sorted(url.rpartition("/ws/")[2] for url in opened) == [
+        "analytics",
+        "background_jobs",
+        "file_check",
+        "hub",
+        "reliable",
+        "system",
+    ]
+
+    await notifications.get_by_role("checkbox", name="Alert").uncheck()
+    await notifications.get_by_label("Level", exact=True).select_option("alert")
+    await say(notifications, "Fire")
+    await expect(notifications.locator(".problem")).to_contain_text("Not subscribed")
+    await notifications.get_by_role("checkbox", name="Alert").check()
+    await connected(page, "Notifications")
+    await say(notifications, "Fire")
+    await expect(notifications.locator(".own.alert .text")).to_have_text("Fire")
+
+    await room.get_by_role("button", name="Leave").click()
+    await page.goto(f"{demo.http}/?room=a:b&name=Ada")
+    await expect(room.get_by_role("status")).to_contain_text("Unknown topic 'room:a:b'")
+    await expect(room.get_by_role("button", name="Join")).to_be_enabled()
+    await connected(page, "Chat")
+
+
+async def test_topics_are_subscribed_again(demo: Demo, browser: Browser) -> None:
+    """On the next connection, with the name; one that was given up stays so."""
+    page = await browser.new_page()
+    sockets: list[WebSocketRoute] = []
+
+    def route(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    await page.route_web_socket("**/ws/hub", route)
+    await page.goto(f"{demo.http}/?room=lobby&name=Ada")
+    room = await connected(page, "Room chat")
+    notifications = await connected(page, "Notifications")
+    await notifications.get_by_role("checkbox", name="Info").uncheck()
+    await sockets[0].close(code=1012)
+
+    await expect(room.locator(".notice").last).to_have_text("You are back in lobby")
+    await connected(page, "Chat")
+    await connected(page, "Notifications")
+    assert len(sockets) == 2
+    other = await open_tab(browser, f"{demo.http}/?room=lobby&name=Grace", [])
+    await say(await connected(other, "Room chat"), "hello")
+    await expect(room.locator(".other .text")).to_have_text("hello")
+    for level in ("info", "warning"):
+        await (
+            (await connected(other, "Notifications"))
+            .get_by_label("Level", exact=True)
+            .select_option(level)
+        )
+        await say(panel(other, "Notifications"), level)
+    await expect(notifications.locator(".other .text")).to_have_text("warning")
 
 
 async def test_another_process_sends(demo: Demo, browser: Browser) -> None:

@@ -36,6 +36,7 @@ def resolve(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
 
 
 ADDRESSES = {
+    "/ws/hub": {"introduce", "introduced"},
     "/ws/system": {"user_message", "system_echo"},
     "/ws/room/{room_name}": {"room_chat", "room_notification"},
     "/ws/background_jobs": {"job", "job_status"},

@@ -9,6 +9,7 @@ from chanx.messages.base import BaseMessage
 __all__ = [
     "MAX_MESSAGE_LENGTH",
     "RoomChatMessage",
+    "RoomHappened",
     "RoomMessagePayload",
     "RoomNotificationMessage",
     "RoomNotificationPayload",
@@ -46,4 +47,11 @@ class RoomNotificationMessage(BaseMessage):
     """Tells everybody in a room what happened there."""
 
     action: Literal["room_notification"] = "room_notification"
+    payload: RoomNotificationPayload
+
+
+class RoomHappened(BaseMessage):
+    """The event for members on the other kind of socket."""
+
+    action: Literal["room_happened"] = "room_happened"
     payload: RoomNotificationPayload
