@@ -14,7 +14,7 @@ from statistics import median
 from typing import Any
 
 import django_settings
-from connection import Application, Connection, Event, Receive, Send
+from connection import Application, Connection
 from driver import exchange
 from frames import frames
 from messages import message_types
@@ -198,7 +198,8 @@ def on_starlette() -> Application:
     """Make one on Starlette."""
     from starlette.websockets import WebSocket, WebSocketDisconnect
 
-    async def looping(scope: Event, receive: Receive, send: Send) -> None:
+    # Any: Starlette and this driver annotate what a server gives in different ways.
+    async def looping(scope: Any, receive: Any, send: Any) -> None:
         websocket = WebSocket(scope, receive, send)
         await websocket.accept()
         try:

@@ -188,7 +188,9 @@ class ConsumerSpec:
         }
         if self.topics:
             claims |= {"subscribe", "unsubscribe"}
-        names = {renamed.get(claim, claim): claim for claim in sorted(claims)}
+        names: dict[str, Control | TopicControl] = {
+            renamed.get(claim, claim): claim for claim in sorted(claims)
+        }
         if len(names) < len(claims):
             raise TypeError(
                 f"{self.owner.__name__}.control_actions gives two of {', '.join(sorted(claims))} one name."

@@ -1,6 +1,6 @@
 """Topics: many typed channels on one socket."""
 
-from collections.abc import Collection
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, overload
 from weakref import WeakSet
 
@@ -45,7 +45,22 @@ class _OfConsumer:
         return getattr(instance.consumer, self._name)
 
 
-class _Broadcast:
+class _EitherMethod:
+    """A method of the class under a name, and one of its instances under the same."""
+
+    def __init__(self, of_class: str, of_instance: str) -> None:
+        self._of_class = of_class
+        self._of_instance = of_instance
+
+    # Any: a bound method.
+    def chosen(self, instance: object | None, owner: type) -> Any:
+        """Return the one that is asked for."""
+        if instance is None:
+            return getattr(owner, self._of_class)
+        return getattr(instance, self._of_instance)
+
+
+class _Broadcast(_EitherMethod):
     """`broadcast()` of the class takes a name; that of a topic sends to its own subscribers."""
 
     @overload
@@ -60,10 +75,10 @@ class _Broadcast:
 
     # Any: one of the two above.
     def __get__(self, instance: "Topic[Any] | None", owner: "type[Topic[Any]]") -> Any:
-        return owner._broadcast_anywhere if instance is None else instance._broadcast_from_here
+        return self.chosen(instance, owner)
 
 
-class _BroadcastSync:
+class _BroadcastSync(_EitherMethod):
     """The same from code that is not async."""
 
     @overload
@@ -78,9 +93,7 @@ class _BroadcastSync:
 
     # Any: one of the two above.
     def __get__(self, instance: "Topic[Any] | None", owner: "type[Topic[Any]]") -> Any:
-        return async_to_sync(
-            owner._broadcast_anywhere if instance is None else instance._broadcast_from_here
-        )
+        return async_to_sync(self.chosen(instance, owner))
 
 
 class Topic(MessageEndpoint, Generic[ReceiveEvent]):
@@ -134,14 +147,14 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
         send_completion = _OfConsumer()
         send_message_immediately = _OfConsumer()
 
-        broadcast = _Broadcast()
+        broadcast = _Broadcast("_broadcast_anywhere", "_broadcast_from_here")
         """Send an event to every subscriber, from anywhere: `await DiscussionTopic.broadcast("discussion:5", event)`.
 
         Inside a topic, `await self.broadcast(event, exclude_current=True)` sends to its own subscribers. `seq` is sent
         along as the topic's offset. Raises ValueError for a name of another pattern, TypeError for an event that the
         class does not handle, LayerUnavailableError, and LookupError where there is no channel layer.
         """
-        broadcast_sync = _BroadcastSync()
+        broadcast_sync = _BroadcastSync("_broadcast_anywhere", "_broadcast_from_here")
         """Do `broadcast()` from code that is not async."""
 
     # Any: whatever a base class of the user's takes.
@@ -337,7 +350,7 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
         """Say once that a subclass has the subscribers, where no consumer has the class itself."""
         if cls._consumers or cls._has_warned:
             return
-        mounted = _mounted_subclasses(cls)
+        mounted = [*cls._mounted_subclasses()]
         if mounted:
             cls._has_warned = True
             logger.warning(
@@ -346,6 +359,13 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
                 cls.__name__,
                 " or ".join(mounted),
             )
+
+    @classmethod
+    def _mounted_subclasses(cls) -> Iterator[str]:
+        for subclass in cls.__subclasses__():
+            if subclass._consumers:
+                yield subclass.__name__
+            yield from subclass._mounted_subclasses()
 
     @classmethod
     def as_consumer(
@@ -367,15 +387,6 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
             attributes["channel_layer_alias"] = cls.channel_layer_alias
         name = f"{cls.__name__.removesuffix('Topic') or cls.__name__}Consumer"
         return type(name, (base,), attributes)
-
-
-def _mounted_subclasses(topic: type[Topic[Any]]) -> Collection[str]:
-    found: list[str] = []
-    for subclass in topic.__subclasses__():
-        if subclass._consumers:
-            found.append(subclass.__name__)
-        found += _mounted_subclasses(subclass)
-    return found
 
 
 class _FromAnywhere(Protocol[E_contra]):

@@ -1,7 +1,7 @@
 """The consumer class: what users subclass, over the parts that do the work."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from chanx.core._connection.connection import Connection
 from chanx.core._connection.dispatcher import text_of
@@ -279,7 +279,7 @@ def _check_topics(owner: type[Any]) -> None:
     where = f"{owner.__name__}.topics"
     if not isinstance(topics, list | tuple):
         raise TypeError(f"{where} must be a list of Topic classes, and is {topics!r}.")
-    for topic in topics:
+    for topic in cast("Sequence[Any]", topics):
         if not (isinstance(topic, type) and issubclass(topic, Topic)):
             raise TypeError(f"{where} must be a list of Topic classes, and has {topic!r}.")
     if default is not None and default not in topics:

@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, cast, get_type_hints
+from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
@@ -92,12 +92,11 @@ class TopicNames:
         if self._model is None:
             hints = get_type_hints(self._authorize, include_extras=True)
             fields: dict[str, Any] = {name: (hints.get(name, str), ...) for name in self.parameters}
-            made = create_model(
+            self._model = create_model(
                 f"{self._owner}Parameters",
                 __config__=ConfigDict(arbitrary_types_allowed=True),
                 **fields,
             )
-            self._model = cast("type[BaseModel]", made)
         return self._model
 
 
