@@ -6,7 +6,7 @@ from weakref import WeakSet
 
 from asgiref.sync import async_to_sync
 
-from chanx.constants import TOPIC_EVENT_TYPE
+from chanx.constants import ENVELOPE_VERSION, TOPIC_EVENT_TYPE
 from chanx.core._connection.connection import Connection
 from chanx.core._connection.dispatcher import FrameDispatcher
 from chanx.core._connection.outlet import TOPIC_BEFORE_REF
@@ -289,9 +289,24 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
             text = self._numbered(self._outlet.encode_object(content))
             await self._connection.send_text(text, content.get("action"), TOPIC_BEFORE_REF)
         else:
-            await self.consumer.send_json({**content, "topic": self.topic})
+            await self._send_by_hook(content)
         if close:
             await self.close()
+
+    async def _send_by_hook(self, content: dict[str, Any]) -> None:
+        """Pass a frame with its own keys to hooks of the consumer, which add the reference alone."""
+        frame = {**content, "version": ENVELOPE_VERSION, "topic": self.topic}
+        exchange = self._connection.exchanges.current()
+        if exchange is None:
+            await self.consumer.send_json(frame)
+            return
+        if exchange.offset is not None:
+            frame["seq"] = exchange.offset
+        exchange.before_ref = TOPIC_BEFORE_REF
+        try:
+            await self.consumer.send_json(frame)
+        finally:
+            exchange.before_ref = None
 
     def _numbered(self, text: str) -> str:
         """Add the number of the event that is being handled, if it has one."""

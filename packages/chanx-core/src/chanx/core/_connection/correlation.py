@@ -14,10 +14,10 @@ class Exchange:
     `held` collects the frames that leave together at the end, where the consumer does not send immediately. `seq`
     counts the items of a stream, which carry it if there is a reference; None where the answer is one message.
     `window` is how many items the client can take before it asks for more. `offset` is the number of an
-    event of a topic, which its frames carry.
+    event of a topic, which its frames carry. `before_ref` is set while a frame is sent that has its other keys already.
     """
 
-    __slots__ = ("answered", "failed", "held", "offset", "ref", "seq", "window")
+    __slots__ = ("answered", "before_ref", "failed", "held", "offset", "ref", "seq", "window")
 
     def __init__(self, ref: str | None, hold: bool = False, window: int | None = None) -> None:
         self.ref = ref
@@ -26,6 +26,7 @@ class Exchange:
         self.seq: int | None = None
         self.window = window
         self.offset: int | None = None
+        self.before_ref: str | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -38,7 +39,7 @@ class Exchange:
             if self.seq is not None:
                 self.seq += 1
             return text
-        text = with_ref(text, self.ref, before_ref)
+        text = with_ref(text, self.ref, self.before_ref or before_ref)
         if self.seq is None:
             return text
         self.seq += 1
