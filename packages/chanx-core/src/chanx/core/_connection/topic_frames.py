@@ -8,7 +8,12 @@ from pydantic_core import to_json
 
 from chanx.constants import MAX_TOPIC_LENGTH
 from chanx.core._connection.dispatcher import FrameDispatcher, parsed_object
-from chanx.core._connection.subscriptions import RefusedError, Subscriptions, is_topic_name
+from chanx.core._connection.subscriptions import (
+    RefusedError,
+    Subscription,
+    Subscriptions,
+    is_topic_name,
+)
 from chanx.core._ports import HandlerOwner
 from chanx.core._wire.error_frames import InvalidFrameError
 from chanx.messages.topic import TopicErrorReason
@@ -43,17 +48,22 @@ class TopicFrames:
         """Handle one `websocket.receive` event. Raises only what ends the connection or the process."""
         text: str = event.get("text") or ""
         at = text.find('"topic"')
-        # An escape could spell the key.
         if at < 0 and self._topics.default is None and "\\u" not in text:
             return self._frames.handle(event)
-        found = _LAST_KEYS(text, at - 1) if at > 0 and not self._is_declared else None
-        if found is not None and self._word not in text and self._other_word not in text:
-            subscription = self._topics.get(found[1])
-            if subscription is not None:
-                return subscription.frames.handle(event)
+        subscription = self._plainly_addressed(text, at)
+        if subscription is not None:
+            return subscription.frames.handle(event)
         content = parsed_object(text)
         passed_on = None if content is None else self.route_object(content, event)
         return passed_on or self._frames.handle(event)
+
+    def _plainly_addressed(self, text: str, at: int) -> Subscription | None:
+        """Return the subscription that a frame is for, where that needs no parser; `at` is where `"topic"` is found."""
+        found = _LAST_KEYS(text, at - 1) if at > 0 and not self._is_declared else None
+        # An escape could spell a key, or the action of a request.
+        if found is None or self._word in text or self._other_word in text or "\\u" in text:
+            return None
+        return self._topics.get(found[1])
 
     def route_object(
         self, content: JSONObject, event: ASGIEvent | None = None
