@@ -37,6 +37,7 @@ from chanx_conformance.redis_layers import RedisLayerTests
 from chanx_conformance.silence import SilenceTests
 from chanx_conformance.streams import StreamTests
 from chanx_conformance.suite import Consumer, LayerKind, Suite
+from chanx_conformance.topics import TopicTests
 
 
 class OnChannels(Suite):
@@ -158,3 +159,7 @@ class TestSilence(OnChannels, SilenceTests):
 
 class TestStreams(OnChannels, StreamTests):
     """Streamed answers, cancelling, credit, requests."""
+
+
+class TestTopics(OnChannels, TopicTests):
+    """Topics: many typed channels on one socket."""

@@ -31,6 +31,7 @@ from chanx_conformance.redis_layers import RedisLayerTests
 from chanx_conformance.silence import SilenceTests
 from chanx_conformance.streams import StreamTests
 from chanx_conformance.suite import Consumer, LayerKind, Suite
+from chanx_conformance.topics import TopicTests
 
 
 class OnFastChannels(Suite):
@@ -160,3 +161,7 @@ class TestSilence(OnFastChannels, SilenceTests):
 
 class TestStreams(OnFastChannels, StreamTests):
     """Streamed answers, cancelling, credit, requests."""
+
+
+class TestTopics(OnFastChannels, TopicTests):
+    """Topics: many typed channels on one socket."""
