@@ -46,6 +46,8 @@ class RoomTopic(Topic[NewsEvent]):
             case 93 | 94:
                 Answering.entered.set()
                 await Answering.gate.wait()
+            case _:
+                pass
         return pk < 10 or pk > 92
 
     async def on_subscribe(self) -> None:
@@ -344,7 +346,7 @@ class TopicTests(Suite):
         async with self.connect(handlers) as ws:
             await ws.subscribe("room:1")
             await self.send(ws, "say", payload="refuse", topic="room:1", ref="2")
-            items = [{"type": "refused", "loc": [], "msg": "No"}]
+            items: list[JSONObject] = [{"type": "refused", "loc": [], "msg": "No"}]
             assert await ws.receive_json_from() == frame("error", items, "room:1", "2")
             await self.send(ws, "say", payload="fail", topic="room:1", ref="2")
             failed = {"detail": "Failed to process message for say"}
@@ -368,7 +370,9 @@ class TopicTests(Suite):
                 await self.send(ws, "count", topic=topic, ref=topic, window=1)
                 assert await ws.receive_json_from() == frame("word", 1, topic, topic, seq=1)
             await self.send(ws, "unsubscribe", topic="room:1", ref="9")
-            items = [{"type": "unsubscribed", "loc": [], "msg": "The topic was given up"}]
+            items: list[JSONObject] = [
+                {"type": "unsubscribed", "loc": [], "msg": "The topic was given up"}
+            ]
             assert await ws.receive_json_from() == frame("error", items, "room:1", "room:1")
             assert await ws.receive_json_from() == unsubscribed("room:1", "9")
             await self.send(ws, "more", payload=1, ref="room:2")
