@@ -3,10 +3,10 @@
 from typing import Literal
 
 from chanx.core.handlers import HandlerSpec
-from chanx.messages.base import message_actions
+from chanx.messages.base import BaseMessage, message_actions
 from chanx.type_defs import JSONObject
 
-__all__ = ["ANSWERS", "answers"]
+__all__ = ["ANSWERS", "answers", "confirmation"]
 
 ANSWERS = "x-answers"
 """The key inside `reply`."""
@@ -35,6 +35,11 @@ def answers(handler: HandlerSpec) -> JSONObject:
     if handler.can_be_cancelled:
         described["cancellable"] = True
     return described
+
+
+def confirmation(message_type: type[BaseMessage]) -> JSONObject:
+    """Describe the answer to a request about a topic: one message, or an error."""
+    return {"mode": "one", "messages": [*message_actions(message_type)], "ends": ["error"]}
 
 
 def _mode(handler: HandlerSpec) -> Mode:

@@ -1,24 +1,30 @@
-"""The channels of a document: one for each route."""
+"""The channels of a document: one for each route, and one for each topic of its consumer."""
 
 import re
 
 from chanx.asyncapi.messages import Messages
+from chanx.asyncapi.requirements import value_schema
 from chanx.asyncapi.sources import Source
 from chanx.core.authenticator import Credential
+from chanx.core.spec import TopicClass
 from chanx.type_defs import JSONObject
 
-__all__ = ["channel"]
+__all__ = ["TOPIC", "channel"]
+
+TOPIC = "x-topic"
+"""The key inside a channel: the class of topics that it describes."""
 
 _PLACEHOLDER = re.compile(r"{([^{}]+)}")
 
 
 def channel(source: Source, messages: Messages) -> JSONObject:
-    """Return the channel of one route."""
+    """Return the channel of one route, or of one topic on it."""
     info = source.spec.channel
-    content: JSONObject = {"address": source.route.address, "title": info.get("name")}
+    content: JSONObject = {"address": source.route.address, "title": source.name}
     optional: JSONObject = {
         "description": info.get("description"),
         "parameters": _parameters(source),
+        TOPIC: _topic(source),
         "messages": {
             key: {"$ref": f"#/components/messages/{key}"}
             for key in sorted(messages.keys(source.uses()))
@@ -36,6 +42,29 @@ def _parameters(source: Source) -> JSONObject:
         name: {"description": f"Path parameter for {name} ({kinds.get(name, 'str')})"}
         for name in _PLACEHOLDER.findall(source.route.address)
     }
+
+
+def _topic(source: Source) -> JSONObject:
+    topic = source.topic
+    if topic is None:
+        return {}
+    names = topic.names
+    described: JSONObject = {
+        "name": source.spec.snake_name,
+        "pattern": names.pattern,
+        "parameters": [*names.parameters],
+    }
+    return {**described, "schema": _annotations(topic)} if names.parameters else described
+
+
+def _annotations(topic: TopicClass) -> JSONObject:
+    """Say what the parameters of a topic's names are converted to."""
+    written = value_schema(topic.names.model)["properties"]
+    properties = {
+        name: {key: value for key, value in schema.items() if key != "title"}
+        for name, schema in written.items()
+    }
+    return {"type": "object", "properties": properties, "required": [*properties]}
 
 
 def _bindings(source: Source) -> JSONObject:

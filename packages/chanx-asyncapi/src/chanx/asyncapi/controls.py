@@ -1,4 +1,4 @@
-"""The control messages of a channel: to cancel an answer, and to give a stream credit."""
+"""The control messages of a channel: to cancel an answer, to give a stream credit, to subscribe and unsubscribe."""
 
 from abc import ABC
 from functools import lru_cache
@@ -7,24 +7,46 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, create_model
 
 from chanx.constants import MAX_REF_LENGTH, MAX_WINDOW
-from chanx.core.spec import Control
+from chanx.core.spec import Control, TopicControl
 from chanx.messages.base import BaseMessage
+from chanx.messages.topic import SubscribedMessage, TopicError, UnsubscribedMessage
 from chanx.type_defs import JSONObject
 
-__all__ = ["CONTROL", "SUMMARIES", "control_message"]
+__all__ = [
+    "CONFIRMATIONS",
+    "CONTROL",
+    "SUMMARIES",
+    "AnyControl",
+    "TopicErrorMessage",
+    "control_message",
+]
+
+AnyControl = Control | TopicControl
 
 CONTROL = "x-control"
 """The key inside an operation: which control action it is, whatever name the class gives it on the wire."""
 
-SUMMARIES: dict[Control, str] = {
+SUMMARIES: dict[AnyControl, str] = {
     "cancel": "Cancel the answer to a message",
     "more": "Give a stream more credit",
+    "subscribe": "Subscribe to the topic",
+    "unsubscribe": "Give the topic up",
 }
 
-_DESCRIPTIONS: dict[Control, str] = {
+CONFIRMATIONS: dict[AnyControl, type[BaseMessage]] = {
+    "subscribe": SubscribedMessage,
+    "unsubscribe": UnsubscribedMessage,
+}
+"""What answers the control actions that are answered."""
+
+_DESCRIPTIONS: dict[AnyControl, str] = {
     "cancel": "Cancels the answer to the message that was sent under this `ref`.",
     "more": "Gives credit to the stream that answers the message sent under this `ref`.",
+    "subscribe": "Asks for the topic that it names.",
+    "unsubscribe": "Gives the topic up that it names.",
 }
+# They name the message that they are about; others have a `ref` if the client wants one.
+_UNDER_REF = ("cancel", "more")
 _CACHED_NAMES = 64
 
 _Ref = Annotated[
@@ -36,7 +58,7 @@ _Credit = Annotated[
 
 
 def _leave_payload_out(schema: JSONObject) -> None:
-    """A cancel frame has no payload, which each message class must have."""
+    """Most control frames have no payload, which each message class must have."""
     del schema["properties"]["payload"]
 
 
@@ -44,21 +66,28 @@ class _WithoutPayload(BaseMessage, ABC):
     model_config = ConfigDict(json_schema_extra=_leave_payload_out)
 
 
+class TopicErrorMessage(BaseMessage):
+    """Refuses a request about a topic."""
+
+    action: Literal["error"] = "error"
+    payload: TopicError
+
+
 # Cached: consumers that use the same name share one type, and so one schema.
 @lru_cache(maxsize=_CACHED_NAMES)
-def control_message(name: str, control: Control) -> type[BaseMessage]:
+def control_message(name: str, control: AnyControl) -> type[BaseMessage]:
     """Return the message type of a control action, under the name that clients send."""
-    cancels = control == "cancel"
     title = f"{name.title().replace('_', '')}Control"
     # Any: fields of three types, which create_model() takes as keywords.
     fields: dict[str, Any] = {
         "action": (Literal[name], name),
-        "payload": (None, None) if cancels else (_Credit, ...),
-        "ref": (_Ref, ...),
+        "payload": (_Credit, ...) if control == "more" else (None, None),
     }
+    if control in _UNDER_REF:
+        fields["ref"] = (_Ref, ...)
     return create_model(
         title,
-        __base__=_WithoutPayload if cancels else BaseMessage,
+        __base__=BaseMessage if control == "more" else _WithoutPayload,
         __doc__=_DESCRIPTIONS[control],
         __module__=__name__,
         **fields,

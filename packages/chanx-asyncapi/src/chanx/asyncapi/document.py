@@ -14,7 +14,7 @@ from chanx.asyncapi.options import DocumentOptions
 from chanx.asyncapi.routes import ConsumerRoute
 from chanx.asyncapi.security import SecuritySchemes
 from chanx.asyncapi.servers import servers
-from chanx.asyncapi.sources import Source
+from chanx.asyncapi.sources import Source, sources_of_route
 from chanx.type_defs import JSONObject
 
 __all__ = ["generate_document"]
@@ -36,7 +36,7 @@ def generate_document(
 
 def sources_of(routes: Iterable[ConsumerRoute], options: DocumentOptions) -> tuple[Source, ...]:
     """Look at the consumers of the routes as they are now: what a document depends on."""
-    return tuple(Source.of(route, options) for route in routes)
+    return tuple(source for route in routes for source in sources_of_route(route, options))
 
 
 def assembled(sources: tuple[Source, ...], options: DocumentOptions) -> JSONObject:
@@ -71,7 +71,7 @@ def _parts(sources: tuple[Source, ...]) -> JSONObject:
     named_operations: JSONObject = {}
     channel_names, operation_names = UniqueNames(), UniqueNames()
     for source in sources:
-        name = source.spec.channel.get("name") or source.spec.snake_name
+        name = source.name
         key = channel_names.take(name, f"{name}_{legal_name(source.route.address)}")
         channels[key] = channel(source, messages)
         for action, operation in operations(source, key, messages, schemes):

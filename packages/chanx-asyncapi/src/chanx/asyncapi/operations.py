@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from chanx.asyncapi.answers import ANSWERS, answers
-from chanx.asyncapi.controls import CONTROL, SUMMARIES
+from chanx.asyncapi.answers import ANSWERS, answers, confirmation
+from chanx.asyncapi.controls import CONFIRMATIONS, CONTROL, SUMMARIES
 from chanx.asyncapi.messages import Messages
 from chanx.asyncapi.schemas import MessageUse
 from chanx.asyncapi.security import SecuritySchemes
@@ -60,17 +60,17 @@ def operations(
     for handler in source.message_handlers:
         yield handler.action, _received(channel, handler)
     for handler in source.event_handlers:
-        outputs = source.pushed(*handler.output_types)
+        outputs = source.events(handler)
         yield handler.action, channel.operation("send", outputs, **_described(handler))
     for request in source.spec.requests:
         yield message_actions(request)[0], _asked(channel, request)
-    for name, control in source.spec.controls.items():
-        details: dict[str, Any] = {"summary": SUMMARIES[control], CONTROL: control}
-        yield name, channel.operation("receive", [source.control(name)], **details)
+    for name in source.controls:
+        yield name, _controlled(channel, name)
     if source.spec.emits:
         emits = source.pushed(*source.spec.emits)
         yield f"{key}_emits", channel.operation("send", emits, summary="Messages the server pushes")
-    summary = "Errors and notices of the connection"
+    about = "connection" if source.topic is None else "topic"
+    summary = f"Errors and notices of the {about}"
     yield f"{key}_notices", channel.operation("send", source.notices(), summary=summary)
 
 
@@ -86,6 +86,16 @@ def _asked(channel: _Channel, request: type[BaseMessage]) -> JSONObject:
     sent, answer = channel.source.request(request)
     summary = "The server asks its client"
     return channel.operation("send", [sent], summary=summary, reply=channel.reference([answer]))
+
+
+def _controlled(channel: _Channel, name: str) -> JSONObject:
+    source = channel.source
+    control = source.controls[name]
+    details: dict[str, Any] = {"summary": SUMMARIES[control], CONTROL: control}
+    if control in CONFIRMATIONS:
+        reply = channel.reference(source.confirmations(name))
+        details["reply"] = {**reply, ANSWERS: confirmation(CONFIRMATIONS[control])}
+    return channel.operation("receive", [source.control(name)], **details)
 
 
 def _described(handler: HandlerSpec) -> JSONObject:

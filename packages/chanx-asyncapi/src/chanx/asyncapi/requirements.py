@@ -36,7 +36,7 @@ class SecurityScheme:
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What a connection needs, and what single handlers need, by the name of their method."""
+    """What a connection needs, and what single handlers need, by the name of their method: `name`, or `Topic.name`."""
 
     parameters: tuple[HandshakeParameter, ...] = ()
     schemes: tuple[SecurityScheme, ...] = ()

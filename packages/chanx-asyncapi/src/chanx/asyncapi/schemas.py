@@ -6,8 +6,9 @@ pydantic writes them and names them: `Item` where that is one schema, more of th
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, NamedTuple, cast
 
 from pydantic import BaseModel, TypeAdapter
@@ -15,7 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import CoreSchema, PydanticSerializationError, core_schema
 
 from chanx.asyncapi.draft7 import to_draft7
-from chanx.asyncapi.envelope import Envelope, with_envelope
+from chanx.asyncapi.envelope import Envelope, TopicKey, with_envelope
 from chanx.asyncapi.naming import legal_name
 from chanx.asyncapi.pairs import plain_names, with_plain_names
 from chanx.core.codec import WireFormat, camel_key, camel_tree, on_the_wire
@@ -33,19 +34,25 @@ class MessageUse(NamedTuple):
     wire: WireFormat
     envelope: Envelope = Envelope()
 
+    @property
+    def key(self) -> "_UseKey":
+        """What has a schema: the messages of each topic name it in their own way."""
+        return self.message_type, self.mode, self.wire, self.envelope.topic
+
+
+_UseKey = tuple[type[BaseMessage], JsonSchemaMode, WireFormat, TopicKey | None]
+
 
 @dataclass(slots=True)
 class MessageSchemas:
     """Schemas by component name, and the name of each message's."""
 
     definitions: dict[str, JSONObject] = field(default_factory=dict[str, JSONObject])
-    _names: dict[tuple[type[BaseMessage], JsonSchemaMode, WireFormat], str] = field(
-        default_factory=dict[tuple[type[BaseMessage], JsonSchemaMode, WireFormat], str]
-    )
+    _names: dict[_UseKey, str] = field(default_factory=dict[_UseKey, str])
 
     def name_of(self, use: MessageUse) -> str:
         """Return the component name of a message's schema."""
-        return self._names[use.message_type, use.mode, use.wire]
+        return self._names[use.key]
 
     def add(self, uses: Sequence[MessageUse], wire: WireFormat, suffix: str) -> None:
         """Write the schemas of messages that share a wire format."""
@@ -58,7 +65,7 @@ class MessageSchemas:
             self.definitions[f"{name}{suffix}"] = to_draft7(schema)
         for use in uses:
             reference = references[use.message_type, use.mode]
-            self._names[use[:3]] = self._named(reference, use, suffix)
+            self._names[use.key] = self._named(reference, use, suffix)
 
     def _named(self, schema: JsonSchemaValue, use: MessageUse, suffix: str) -> str:
         if schema.keys() == {"$ref"}:
@@ -66,6 +73,16 @@ class MessageSchemas:
         name = f"{use.message_type.__qualname__}-{use.mode}{suffix}"  # its own hook wrote something else
         self.definitions[name] = to_draft7(schema)
         return name
+
+    def keep_topics_apart(self, uses: Iterable[MessageUse]) -> None:
+        """Give a message of several topics a schema for each. Without a topic, or else first, it has the plain name."""
+        owners: dict[str, TopicKey | None] = {}
+        for use in sorted(uses, key=lambda use: use.envelope.topic is not None):
+            plain, topic = self._names[use.key], use.envelope.topic
+            names = _names_for(plain, topic)
+            name = next(name for name in names if owners.setdefault(name, topic) == topic)
+            self.definitions[name] = self.definitions[plain]
+            self._names[use.key] = name
 
     def put_in_envelopes(self, uses: Iterable[MessageUse]) -> None:
         """Add to each message what may travel beside its own fields."""
@@ -95,10 +112,18 @@ def collect_schemas(uses: Iterable[MessageUse]) -> MessageSchemas:
         by_wire[use.wire].append(use)
     for suffix, wire in _suffixes(by_wire):
         schemas.add(by_wire[wire], wire, suffix)
+    schemas.keep_topics_apart(unique)
     schemas.put_in_envelopes(unique)
     schemas.merge_equal()
     schemas.definitions = dict(sorted(schemas.definitions.items()))
     return schemas
+
+
+def _names_for(plain: str, topic: TopicKey | None) -> Iterator[str]:
+    yield plain
+    if topic is not None:
+        yield f"{plain}.{topic.name}"
+        yield from (f"{plain}.{topic.name}.{number}" for number in count(2))
 
 
 def _suffixes(wires: Iterable[WireFormat]) -> Iterable[tuple[str, WireFormat]]:

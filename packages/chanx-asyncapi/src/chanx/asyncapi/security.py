@@ -49,8 +49,12 @@ def _connection_schemes(source: Source) -> list[SecurityScheme]:
 
 
 def _handler_schemes(source: Source, handler: HandlerSpec | None) -> tuple[SecurityScheme, ...]:
-    name = None if handler is None else handler.method_name
-    return dict(source.route.requirements.handler_schemes).get(name or "", ())
+    if handler is None:
+        return ()
+    name = handler.method_name
+    if source.topic is not None:
+        name = f"{source.topic.__name__}.{name}"
+    return dict(source.route.requirements.handler_schemes).get(name, ())
 
 
 def _of_credential(credential: Credential) -> SecurityScheme:

@@ -1,18 +1,20 @@
-"""What one consumer says on one route, with the options that are in force now."""
+"""What one consumer, or one of its topics, says on one route, with the options that are in force now."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import inspect
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Self
 
-from chanx.asyncapi.controls import control_message
-from chanx.asyncapi.envelope import Envelope
+from chanx.asyncapi.controls import CONFIRMATIONS, AnyControl, TopicErrorMessage, control_message
+from chanx.asyncapi.envelope import Envelope, TopicKey
 from chanx.asyncapi.options import DocumentOptions
 from chanx.asyncapi.routes import Consumer, ConsumerRoute
 from chanx.asyncapi.schemas import MessageUse
 from chanx.core.authenticator import BaseAuthenticator, Credential
 from chanx.core.codec import WireFormat
+from chanx.core.decorators import CHANNEL_ATTRIBUTE
 from chanx.core.handlers import HandlerSpec
-from chanx.core.spec import ConsumerSpec
+from chanx.core.spec import ConsumerSpec, TopicClass
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import (
     AuthenticationMessage,
@@ -24,14 +26,12 @@ from chanx.messages.outgoing import (
     ResyncMessage,
 )
 
-__all__ = ["Source"]
-
-_REF = Envelope(ref=True)
+__all__ = ["Source", "sources_of_route"]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A route and everything of its consumer that can change between two documents."""
+    """One channel: a route, a consumer or one of its topics, and everything that can change between two documents."""
 
     route: ConsumerRoute
     wire: WireFormat
@@ -42,6 +42,9 @@ class Source:
     group_metadata: bool
     credentials: tuple[Credential, ...]
     """What the authenticator looks at."""
+    topic: TopicClass | None = None
+    speaks_for_connection: bool = True
+    """Whether what the connection sends by itself is described here."""
 
     @classmethod
     def of(cls, route: ConsumerRoute, options: DocumentOptions) -> Self:
@@ -60,10 +63,48 @@ class Source:
             credentials=_credentials(consumer),
         )
 
+    def of_topic(self, topic: TopicClass, *, speaks_for_connection: bool) -> Self:
+        """Return what one of the consumer's topics says."""
+        completion: object = inspect.getattr_static(topic, "send_completion")
+        return replace(
+            self,
+            topic=topic,
+            # Else the topic does as its consumer does.
+            send_completion=completion if isinstance(completion, bool) else self.send_completion,
+            speaks_for_connection=speaks_for_connection,
+        )
+
     @property
-    def spec(self) -> ConsumerSpec:
+    def host(self) -> ConsumerSpec:
         """The consumer's declarations."""
         return self.route.consumer.spec
+
+    @property
+    def spec(self) -> ConsumerSpec:
+        """The declarations of the topic, or of the consumer."""
+        return self.host if self.topic is None else self.topic.spec_for(self.host.integration)
+
+    @property
+    def name(self) -> str:
+        """The name of the channel."""
+        own = vars(self.spec.owner).get(CHANNEL_ATTRIBUTE, {}).get("name")
+        if own or self.topic is None or self.is_default:
+            return str(own or self.spec.snake_name)
+        return f"{self.host.snake_name}_{self.spec.snake_name}"
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it takes the frames that name no topic."""
+        return self.topic is not None and self.topic is self.host.default_topic
+
+    @property
+    def controls(self) -> dict[str, AnyControl]:
+        """The control actions of the channel, by the names that clients send."""
+        claims = self.spec.handlers.claims
+        found: dict[str, AnyControl] = {
+            name: control for name, control in self.host.controls.items() if control in claims
+        }
+        return found if self.topic is None else {**found, **self.host.topic_controls}
 
     @property
     def message_handlers(self) -> list[HandlerSpec]:
@@ -77,52 +118,77 @@ class Source:
 
     def received(self, handler: HandlerSpec) -> MessageUse:
         """Return the message that reaches a handler."""
-        envelope = Envelope(ref=True, window=handler.is_stream)
+        envelope = self._received(Envelope(ref=True, window=handler.is_stream))
         return MessageUse(handler.input_type, "validation", self.wire, envelope)
 
     def answers(self, handler: HandlerSpec) -> list[MessageUse]:
         """Return what may follow a client message: its outputs, an error, or only the mark of its end."""
         outputs = self.pushed(*handler.output_types)
         if handler.is_stream:
-            outputs = [use._replace(envelope=use.envelope._replace(seq=True)) for use in outputs]
-        return [
-            *outputs,
-            self._own(ErrorMessage),
-            self._own(CompleteMessage),
-        ]
+            outputs = [_numbered(use) for use in outputs]
+        return [*outputs, self._error(), self._own(CompleteMessage)]
+
+    def events(self, handler: HandlerSpec) -> list[MessageUse]:
+        """Return what an event brings to the client; the events of topics may have an offset."""
+        outputs = self.pushed(*handler.output_types)
+        return outputs if self.topic is None else [_numbered(use) for use in outputs]
 
     def pushed(self, *message_types: type[BaseMessage]) -> list[MessageUse]:
         """Return messages that a handler, an event or a group may bring."""
-        envelope = Envelope(ref=True, is_current=self.group_metadata)
+        is_current = self.group_metadata and self.topic is None
+        envelope = self._sent(Envelope(ref=True, is_current=is_current))
         return [MessageUse(item, "serialization", self.wire, envelope) for item in message_types]
 
     def control(self, name: str) -> MessageUse:
         """Return the message of a control action, by the name that clients send."""
-        message_type = control_message(name, self.spec.controls[name])
-        return MessageUse(message_type, "validation", self.wire)
+        control = self.controls[name]
+        message_type = control_message(name, control)
+        is_answered = control in CONFIRMATIONS
+        envelope = self._sent(Envelope(ref=True)) if is_answered else Envelope()
+        return MessageUse(message_type, "validation", self.wire, envelope)
+
+    def confirmations(self, name: str) -> list[MessageUse]:
+        """Return what answers a control action: nothing answers those for streams."""
+        confirmation = CONFIRMATIONS.get(self.controls[name])
+        return [] if confirmation is None else [self._own(confirmation), self._refusal()]
 
     def request(self, request: type[BaseMessage]) -> tuple[MessageUse, MessageUse]:
         """Return a message by which the server asks the client, and the client's answer."""
-        envelope = Envelope(ref=True, is_request=True)
+        asked = self._sent(Envelope(ref=True, is_request=True))
         answer = self.spec.requests[request]
         return (
-            MessageUse(request, "serialization", self.wire, envelope),
-            MessageUse(answer, "validation", self.wire, envelope),
+            MessageUse(request, "serialization", self.wire, asked),
+            # Its `ref` says enough.
+            MessageUse(answer, "validation", self.wire, asked._replace(needs_topic=False)),
         )
 
     def notices(self) -> list[MessageUse]:
         """Return what the library itself sends without being asked, or about no message that it knows."""
-        uses = [self._own(ErrorMessage)]
-        if self.send_authentication:
-            uses.insert(0, self._own(AuthenticationMessage, Envelope()))
-        if self.send_resync:
-            uses.append(self._own(ResyncMessage, Envelope()))
-        if self.send_heartbeat:
-            uses.append(self._own(HeartbeatMessage, Envelope()))
+        admitted, lost = self._connection_notices() if self.speaks_for_connection else ([], [])
+        uses = [*admitted, self._error()]
+        uses += [] if self.topic is None else [self._refusal()]
+        uses += lost
         if self.send_completion:
-            uses += [self._own(CompleteMessage), self._own(GroupCompleteMessage, Envelope())]
-            uses += [self._own(EventCompleteMessage, Envelope())] if self.event_handlers else []
+            uses.append(self._own(CompleteMessage))
+            uses += [self._plain(GroupCompleteMessage)] if self.topic is None else []
+            uses += [self._event_complete()] if self.event_handlers else []
         return uses
+
+    def _connection_notices(self) -> tuple[list[MessageUse], list[MessageUse]]:
+        """Return what tells clients that they are admitted, and what tells them of the connection later."""
+        lost = [self._plain(ResyncMessage)] if self.send_resync else []
+        lost += [self._plain(HeartbeatMessage)] if self.send_heartbeat else []
+        return [self._plain(AuthenticationMessage)] if self.send_authentication else [], lost
+
+    def _event_complete(self) -> MessageUse:
+        return MessageUse(EventCompleteMessage, "serialization", self.wire, self._sent(Envelope()))
+
+    def _error(self) -> MessageUse:
+        """Frames that cannot be read are answered without the name of a topic."""
+        return self._own(ErrorMessage, needs_topic=False)
+
+    def _refusal(self) -> MessageUse:
+        return self._own(TopicErrorMessage, needs_topic=False)
 
     def uses(self) -> list[MessageUse]:
         """Return every message of the channel, each once."""
@@ -130,14 +196,55 @@ class Source:
         for handler in self.message_handlers:
             found += [self.received(handler), *self.answers(handler)]
         for handler in self.event_handlers:
-            found += self.pushed(*handler.output_types)
+            found += self.events(handler)
         for request in self.spec.requests:
             found += self.request(request)
-        found += map(self.control, self.spec.controls)
+        for name in self.controls:
+            found += [self.control(name), *self.confirmations(name)]
         return list(dict.fromkeys([*found, *self.pushed(*self.spec.emits), *self.notices()]))
 
-    def _own(self, message_type: type[BaseMessage], envelope: Envelope = _REF) -> MessageUse:
+    def _plain(self, message_type: type[BaseMessage]) -> MessageUse:
+        """Return a message of the library that stands alone."""
+        return MessageUse(message_type, "serialization", self.wire)
+
+    def _own(self, message_type: type[BaseMessage], *, needs_topic: bool = True) -> MessageUse:
+        """Return a message of the library that answers one of the client."""
+        envelope = self._sent(Envelope(ref=True))
+        envelope = envelope._replace(needs_topic=needs_topic and envelope.needs_topic)
         return MessageUse(message_type, "serialization", self.wire, envelope)
+
+    def _sent(self, envelope: Envelope) -> Envelope:
+        """Return the envelope of what the server sends: the messages of a topic always name it."""
+        if self.topic is None:
+            return envelope
+        key = TopicKey(self.spec.snake_name, self.topic.names.pattern)
+        return envelope._replace(topic=key, needs_topic=True)
+
+    def _received(self, envelope: Envelope) -> Envelope:
+        """Return the envelope of what clients send: they need not name a default topic."""
+        envelope = self._sent(envelope)
+        if envelope.topic is None or not self.is_default:
+            return envelope
+        return envelope._replace(topic=envelope.topic._replace(is_default=True), needs_topic=False)
+
+
+def sources_of_route(route: ConsumerRoute, options: DocumentOptions) -> Iterator[Source]:
+    """Yield the channels of a route: the consumer, unless it only has topics, and one for each topic."""
+    source = Source.of(route, options)
+    is_described = not source.spec.topics or _says_something(source.spec)
+    if is_described:
+        yield source
+    for topic in source.spec.topics:
+        yield source.of_topic(topic, speaks_for_connection=not is_described)
+
+
+def _says_something(spec: ConsumerSpec) -> bool:
+    handlers = spec.handlers
+    return bool(handlers.messages or handlers.events or spec.emits or spec.requests)
+
+
+def _numbered(use: MessageUse) -> MessageUse:
+    return use._replace(envelope=use.envelope._replace(seq=True))
 
 
 def _wire_format(consumer: Consumer, options: DocumentOptions) -> WireFormat:

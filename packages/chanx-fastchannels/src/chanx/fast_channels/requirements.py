@@ -14,6 +14,8 @@ from chanx.asyncapi.requirements import (
     api_key,
     value_schema,
 )
+from chanx.core.handlers import HandlerSpec
+from chanx.core.spec import ConsumerSpec
 from chanx.fast_channels.dependencies import Dependencies
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer, connection_dependencies
 from chanx.type_defs import JSONObject
@@ -37,8 +39,8 @@ def requirements_of(route: ConsumerRoute) -> Requirements:
     path_parameters = tuple(parameter.name for parameter in route.parameters)
     needed = _analysed(connection_dependencies(consumer), path_parameters)
     by_handler = {
-        handler.method_name: _analysed(getattr(handler.resolver, "__self__", None), path_parameters)
-        for handler in consumer.spec.handlers.messages.values()
+        name: _analysed(getattr(handler.resolver, "__self__", None), (*path_parameters, *of_topic))
+        for name, handler, of_topic in _handlers(consumer.spec)
     }
     optional = [part for parts in by_handler.values() for part in parts]
     return Requirements(
@@ -48,6 +50,16 @@ def requirements_of(route: ConsumerRoute) -> Requirements:
             (name, schemes) for name, parts in by_handler.items() if (schemes := _schemes(parts))
         ),
     )
+
+
+def _handlers(spec: ConsumerSpec) -> Iterator[tuple[str, HandlerSpec, tuple[str, ...]]]:
+    """Yield the handlers of a consumer and of its topics, with their names and the parameters of the topic."""
+    for handler in spec.handlers.messages.values():
+        yield handler.method_name, handler, ()
+    for topic in spec.topics:
+        for handler in topic.spec_for(spec.integration).handlers.messages.values():
+            name = f"{topic.__name__}.{handler.method_name}"
+            yield name, handler, topic.names.parameters
 
 
 # Any: FastAPI's Dependant, which is no part of its public API.

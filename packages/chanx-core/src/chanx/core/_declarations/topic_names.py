@@ -65,7 +65,7 @@ class TopicNames:
         if not self.parameters:
             return {}
         try:
-            parameters = self._annotated.model_validate(found.groupdict())
+            parameters = self.model.model_validate(found.groupdict())
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             raise InvalidTopicError(
@@ -87,7 +87,7 @@ class TopicNames:
         return name
 
     @property
-    def _annotated(self) -> type[BaseModel]:
+    def model(self) -> type[BaseModel]:
         """A model of the parameters, made when the first name is matched: every annotation is known by then."""
         if self._model is None:
             hints = get_type_hints(self._authorize, include_extras=True)
