@@ -1,4 +1,4 @@
-"""Topics: the channels that documents have for them."""
+"""Topics: the channels that documents have for them, and which of their changes break clients."""
 
 from collections.abc import AsyncIterator
 from typing import Any, Literal
@@ -6,6 +6,7 @@ from typing import Any, Literal
 import pytest
 
 from chanx.asyncapi import ConsumerRoute, DocumentOptions, generate_document
+from chanx.asyncapi.diff import compare_documents
 from chanx.asyncapi.docs import docs_page
 from chanx.asyncapi.validation import validate_document
 from chanx.asyncapi.validation._structure import schema_validator
@@ -319,3 +320,94 @@ def test_the_page_can_be_written() -> None:
     page = docs_page(document_of(PingHub))
 
     assert 'id="operation-subscribe"' in page
+
+
+# Comparing
+
+
+def changed(before: dict[str, Any], after: dict[str, Any]) -> set[tuple[str, str, bool]]:
+    return {(c.rule, c.direction, c.breaking) for c in compare_documents(before, after)}
+
+
+def test_a_removed_topic_breaks_clients_and_a_new_one_does_not() -> None:
+    less, more = (
+        document_of(hub_of(DiscussionTopic)),
+        document_of(hub_of(DiscussionTopic, FeedTopic)),
+    )
+
+    assert changed(more, less) == {("topic-removed", "both", True)}
+    assert changed(less, more) == {("topic-added", "both", False)}
+    (change,) = compare_documents(more, less)
+    assert change.message == "The topic feed.(new) of /ws/0 is gone."
+
+
+def test_another_pattern_breaks_clients() -> None:
+    class PlainTopic(Topic[NewReply]):
+        pattern = "plain:{pk}"
+        emits = (NewReply,)
+
+    class OtherTopic(PlainTopic):
+        pattern = "other:{pk}"
+
+    after = type("PlainTopic", (OtherTopic,), {})
+    found = compare_documents(document_of(hub_of(PlainTopic)), document_of(hub_of(after)))
+
+    assert ("topic-pattern", True) in {(change.rule, change.breaking) for change in found}
+    assert not {change.rule for change in found} & {"topic-removed", "topic-added"}
+    (change,) = (change for change in found if change.rule == "topic-pattern")
+    assert (
+        change.message
+        == "The names of the topic 'plain_topic' of /ws/0 were plain:{pk} and are other:{pk}."
+    )
+    assert change.place == "/channels/any_hub_plain_topic/x-topic/pattern"
+
+
+def test_a_parameter_that_takes_less_breaks_clients() -> None:
+    class NumberTopic(Topic[NewReply]):
+        pattern = "number:{pk}"
+        emits = (NewReply,)
+
+        async def authorize(self, pk: int) -> bool:
+            return True
+
+    class TextTopic(NumberTopic):
+        async def authorize(self, pk: str) -> bool:  # type: ignore[override] # another API
+            return True
+
+        pattern = "number:{pk}"
+
+    number = document_of(hub_of(NumberTopic))
+    text = document_of(hub_of(type("NumberTopic", (TextTopic,), {"pattern": "number:{pk}"})))
+
+    assert changed(text, number) == {("type-changed", "to-server", True)}
+    assert changed(number, number) == set()
+
+
+def test_changes_inside_of_a_topic_are_those_of_a_channel() -> None:
+    class QuietTopic(DiscussionTopic):
+        pattern = "discussion:{pk}"
+        new_reply = None  # type: ignore[assignment] # the event is gone
+
+    quiet = type("DiscussionTopic", (QuietTopic,), {"pattern": "discussion:{pk}"})
+    before, after = document_of(hub_of(DiscussionTopic)), document_of(hub_of(quiet))
+
+    assert changed(before, after) == {("message-removed", "to-client", True)}
+
+
+def test_a_topic_becomes_a_stream_without_further_changes_of_its_errors() -> None:
+    class BareTopic(Topic[NewReply]):
+        pattern = "bare"
+        emits = (NewReply,)
+
+    class HandledTopic(BareTopic):
+        pattern = "bare"
+
+        @ws_handler
+        async def reply(self, message: Reply) -> NewReply:
+            return NewReply(payload="")
+
+    handled = type("BareTopic", (HandledTopic,), {"pattern": "bare"})
+    found = changed(document_of(hub_of(BareTopic)), document_of(hub_of(handled)))
+
+    assert {change for change in found if change[2]} <= {("message-added", "to-client", True)}
+    assert ("message-added", "to-server", False) in found

@@ -1,11 +1,14 @@
-"""Two documents, by their channels: a channel is known by its address, whatever its key."""
+"""Two documents, by their channels: one is known by its address and its topic, whatever its key."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from chanx.asyncapi.actions import schema_actions
+from chanx.asyncapi.channels import TOPIC
 from chanx.asyncapi.diff._answers import Answer, compare_answers
 from chanx.asyncapi.diff._change import Change, Direction
 from chanx.asyncapi.diff._schemas import SchemaComparison
+from chanx.asyncapi.shapes import is_object
 from chanx.asyncapi.validation._problem import pointer
 from chanx.asyncapi.validation._references import resolved
 from chanx.type_defs import JSONObject
@@ -25,6 +28,24 @@ def compare_documents(old: JSONObject, new: JSONObject) -> list[Change]:
     return sorted(set(_Comparison(old, new).changes()))
 
 
+class Identity(NamedTuple):
+    """What a channel is for clients, whatever its key and its parameters are called."""
+
+    address: str
+    pattern: str | None
+    name: str | None
+
+    @property
+    def kind(self) -> str:
+        """What it is in words."""
+        return "channel" if self.pattern is None else "topic"
+
+    def __str__(self) -> str:
+        if self.pattern is None:
+            return f"channel {self.address}"
+        return f"topic {self.pattern} of {self.address}"
+
+
 class _Comparison:
     def __init__(self, old: JSONObject, new: JSONObject) -> None:
         self.old = old
@@ -32,17 +53,19 @@ class _Comparison:
 
     def changes(self) -> Iterator[Change]:
         yield from self._servers()
-        before, after = _by_address(self.old), _by_address(self.new)
-        for address, key in before.items():
-            if address not in after:
-                message = f"The channel {address} is gone."
-                yield Change(pointer("channels", key), "channel-removed", "both", True, message)
+        before, after = _identified(self.old), _identified(self.new)
+        pairs = {one: one for one in before if one in after}
+        pairs |= _renamed(before, after)
+        for one, key in before.items():
+            if one in pairs:
+                yield from self._channel(key, after[pairs[one]], one, pairs[one])
             else:
-                yield from self._channel(key, after[address], address)
-        for address, key in after.items():
-            if address not in before:
-                message = f"The channel {address} is new."
-                yield Change(pointer("channels", key), "channel-added", "both", False, message)
+                message = f"The {one} is gone."
+                yield Change(pointer("channels", key), f"{one.kind}-removed", "both", True, message)
+        for one, key in after.items():
+            if one not in pairs.values():
+                message = f"The {one} is new."
+                yield Change(pointer("channels", key), f"{one.kind}-added", "both", False, message)
 
     def _servers(self) -> Iterator[Change]:
         before, after = _addresses(self.old), _addresses(self.new)
@@ -55,9 +78,13 @@ class _Comparison:
             message = f"The server {address} is new."
             yield Change(pointer("servers", after[address]), "server-added", "both", False, message)
 
-    def _channel(self, old_key: str, new_key: str, address: str) -> Iterator[Change]:
+    def _channel(
+        self, old_key: str, new_key: str, old: Identity, new: Identity
+    ) -> Iterator[Change]:
         before, after = _channel(self.old, old_key), _channel(self.new, new_key)
         place = ("channels", new_key)
+        address = new.address
+        yield from self._topic(before, after, place, old, new)
         yield from self._parameters(before, after, place)
         yield from self._handshake(before, after, place, address)
         yield from self._security(old_key, new_key, address)
@@ -66,6 +93,29 @@ class _Comparison:
             sent_after = _messages(self.new, new_key, direction)
             yield from self._messages(sent_before, sent_after, direction, place)
         yield from compare_answers(_answers(self.old, old_key), _answers(self.new, new_key))
+
+    def _topic(
+        self,
+        before: JSONObject,
+        after: JSONObject,
+        place: tuple[str, ...],
+        old: Identity,
+        new: Identity,
+    ) -> Iterator[Change]:
+        """Compare the names of a topic: what stands for a parameter, and what it may be."""
+        was, now = _topic_of(before), _topic_of(after)
+        if old.pattern != new.pattern:
+            message = (
+                f"The names of the topic {now.get('name')!r} of {new.address} were {old.pattern} and are "
+                f"{new.pattern}."
+            )
+            yield Change(pointer(*place, TOPIC, "pattern"), "topic-pattern", "both", True, message)
+            return
+        comparison = SchemaComparison(self.old, self.new, "to-server", f"topic {new.pattern}")
+        where = (*place, TOPIC, "schema")
+        yield from comparison.compare(
+            was.get("schema", _NOTHING), now.get("schema", _NOTHING), where
+        )
 
     def _parameters(
         self, before: JSONObject, after: JSONObject, place: tuple[str, ...]
@@ -141,12 +191,41 @@ class _Comparison:
                 yield Change(where, "message-added", direction, not to_server, text)
 
 
-def _by_address(document: JSONObject) -> dict[str, str]:
-    """Return the channels' keys by their addresses, whatever their parameters are called."""
-    return {
-        str(resolved(document, channel).get("address") or key): key
-        for key, channel in document.get("channels", {}).items()
-    }
+def _identified(document: JSONObject) -> dict[Identity, str]:
+    """Return the channels' keys by what they are."""
+    found: dict[Identity, str] = {}
+    for key in document.get("channels", {}):
+        channel = _channel(document, key)
+        topic = _topic_of(channel)
+        name, pattern = topic.get("name"), topic.get("pattern")
+        identity = Identity(
+            str(channel.get("address") or key),
+            pattern if isinstance(pattern, str) else None,
+            name if isinstance(name, str) else None,
+        )
+        found[identity] = key
+    return found
+
+
+def _renamed(before: Iterable[Identity], after: Iterable[Identity]) -> dict[Identity, Identity]:
+    """Pair what is the same topic under another name, and then topics whose pattern has changed."""
+    pairs: dict[Identity, Identity] = {}
+    gone = [one for one in before if one.pattern is not None and one not in after]
+    new = [one for one in after if one.pattern is not None and one not in before]
+    for part in ("pattern", "name"):
+        for one in gone:
+            for other in new:
+                is_same = getattr(one, part) == getattr(other, part) is not None
+                is_free = one not in pairs and other not in pairs.values()
+                if is_free and is_same and one.address == other.address:
+                    pairs[one] = other
+    return pairs
+
+
+def _topic_of(channel: JSONObject) -> JSONObject:
+    """Return what the extension says; what is not as this library writes it says nothing."""
+    found: object = channel.get(TOPIC)
+    return found if is_object(found) else {}
 
 
 def _addresses(document: JSONObject) -> dict[str, str]:
@@ -207,14 +286,22 @@ def _scheme(scheme: JSONObject) -> str:
 def _messages(
     document: JSONObject, key: str, direction: Direction
 ) -> dict[str, tuple[str, JSONObject]]:
-    """Return what travels in one direction, by the name that tells messages apart on the wire."""
-    found: dict[str, tuple[str, JSONObject]] = {}
+    """Return what travels in one direction, by the name that tells messages apart on the wire.
+
+    Of several with one name, such as the errors of a topic, the first title has the plain one.
+    """
+    found: dict[str, dict[str, tuple[str, JSONObject]]] = {}
     for reference in _message_references(document, key, direction):
         message = resolved(document, reference)
         own_key = str(reference.get("$ref", "")).rpartition("/")[2]
+        title = str(message.get("title", ""))
         for name in _names(document, message, own_key):
-            found.setdefault(name, (own_key, message))
-    return found
+            found.setdefault(name, {}).setdefault(title, (own_key, message))
+    return {
+        name if number == 0 else f"{name} ({title})": titled[title]
+        for name, titled in found.items()
+        for number, title in enumerate(sorted(titled))
+    }
 
 
 def _message_references(
