@@ -41,7 +41,12 @@ from .torture import (
 )
 
 DOCUMENT = generate_document(ROUTES, OPTIONS)
-CHANNELS = dict(zip(DOCUMENT["channels"], ROUTES, strict=True))
+_BY_ADDRESS = {route.address: route for route in ROUTES}
+CHANNELS = {
+    key: _BY_ADDRESS[described["address"]]
+    for key, described in DOCUMENT["channels"].items()
+    if "x-topic" not in described
+}
 EVERYTHING = EverythingMessage(
     payload=Everything(
         when=datetime(2026, 1, 31, 12),

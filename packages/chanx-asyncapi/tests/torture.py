@@ -1,6 +1,7 @@
 """The torture application: one of everything that a document can be about."""
 
 import sys
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -21,6 +22,7 @@ from chanx.asyncapi import (
 )
 from chanx.core.authenticator import BaseAuthenticator, Credential
 from chanx.core.decorators import channel, event_handler, ws_handler
+from chanx.core.topic import Topic
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
@@ -273,6 +275,55 @@ def plain_consumer(documented: str) -> type[Consumer]:
     return PlainConsumer
 
 
+class ShelfTopic(Topic[OrderMessage]):
+    """A shelf (of one shop)."""
+
+    pattern = "shop.(main):{shop}:shelf:{number}"
+    emits = (TwoPages,)
+    requests = {PingMessage: PongMessage}  # noqa: RUF012 - the documented way to write it
+
+    async def authorize(self, shop: UUID, number: Annotated[int, Field(gt=0)]) -> bool:
+        return True
+
+    @ws_handler(summary="Look", tags=["read"])
+    async def handle_everything(self, message: EverythingMessage) -> AnswerA | None: ...
+
+    @event_handler
+    async def on_order(self, event: OrderMessage) -> AnswerB | None: ...
+
+
+@channel(name="news & more", tags=["news"])
+class NewsTopic(Topic[PingMessage]):
+    pattern = "news"
+    passthrough_events = (PingMessage,)
+
+    @ws_handler
+    async def follow(self, message: Circles) -> AsyncIterator[AnswerB]:
+        yield AnswerB(payload=[])
+
+
+class HubConsumer(Consumer):
+    """Has topics alone."""
+
+    topics = (ShelfTopic, NewsTopic)
+    authenticator_class = Token
+    send_completion = True
+
+
+class SpelledHubConsumer(SpelledConsumer):
+    """Has topics and a handler."""
+
+    topics = (NewsTopic, ShelfTopic)
+    control_actions = {"subscribe": "join_topic"}  # noqa: RUF012 - the documented way to write it
+
+
+class NewsConsumer(Consumer):
+    """Has a topic for frames that name none."""
+
+    topics = (NewsTopic,)
+    default_topic = NewsTopic
+
+
 ROUTES = (
     ConsumerRoute("/ws/orders/{shop}", (Parameter("shop", "int"),), OrderConsumer),
     ConsumerRoute("/ws/old/{shop}/{year}", (Parameter("year"),), OrderConsumer),
@@ -281,6 +332,9 @@ ROUTES = (
     ConsumerRoute("/ws/two", (), plain_consumer("Two.")),
     ConsumerRoute("/ws/everything", (), EverythingConsumer),
     ConsumerRoute("/ws/camel/{userName}", (Parameter("userName", "regex: [a-z]+"),), CamelConsumer),
+    ConsumerRoute("/ws/hub", (), HubConsumer),
+    ConsumerRoute("/ws/spelled-hub", (), SpelledHubConsumer),
+    ConsumerRoute("/ws/news", (), NewsConsumer),
 )
 OPTIONS = DocumentOptions(title="Torture", description="One of everything", server_url="a.example")
 

@@ -22,6 +22,7 @@ from chanx.asyncapi.diff import compare_documents
 from chanx.asyncapi.validation import validate_document
 from chanx.core.authenticator import BaseAuthenticator, Credential
 from chanx.core.decorators import ws_handler
+from chanx.core.topic import Topic
 from chanx.fast_channels.discovery import discover_routes
 from chanx.fast_channels.routing import add_websocket_consumer
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
@@ -47,6 +48,10 @@ def room_of(
     secret: Annotated[str, Query(include_in_schema=False)] = "",
 ) -> str:
     return room
+
+
+def pk_of(pk: str) -> str:
+    return pk
 
 
 def device_of(x_device: Annotated[str, Header()], theme: Annotated[str, Cookie()] = "light") -> str:
@@ -270,6 +275,39 @@ def test_a_scheme_of_a_handler_is_asked_for_its_message_alone() -> None:
     plain = document_of(type("GuardedConsumer", (PlainConsumer,), {}))
     (added,) = [c for c in compare_documents(plain, document) if c.rule == "security-added"]
     assert added.breaking
+
+
+def test_what_handlers_of_topics_need() -> None:
+    class TellTopic(Topic[TellMessage]):
+        pattern = "tell:{pk}"
+
+        @ws_handler
+        async def handle_tell(
+            self,
+            message: TellMessage,
+            pk: Annotated[str, Depends(pk_of)],
+            key: Annotated[str, Depends(APIKeyHeader(name="X-Key"))],
+            since: Annotated[int, Query()] = 0,
+        ) -> None: ...
+
+        @ws_handler
+        async def handle_ping(self, message: PingMessage) -> None: ...
+
+    class TellConsumer(PlainConsumer):
+        topics = (TellTopic,)
+
+    document = document_of(TellConsumer)
+    operations = document["operations"]
+
+    assert "security" not in operations["handle_tell"]
+    assert operations["tell_tell_topic_handle_tell"]["security"] == [
+        {"$ref": "#/components/securitySchemes/header_x_key"}
+    ]
+    assert "security" not in operations["tell_tell_topic_handle_ping"]
+    for described in document["channels"].values():
+        binding = described["bindings"]["ws"]
+        assert binding["query"]["properties"].keys() == {"since"}  # not the parameter of the topic
+        assert "required" not in binding["headers"]
 
 
 def test_a_new_required_parameter_breaks_clients() -> None:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 from chanx.asyncapi import ConsumerRoute, generate_document
 from chanx.core.decorators import ws_handler
 from chanx.core.guards import DeniedError, Guard
+from chanx.core.topic import Topic
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
@@ -461,6 +462,16 @@ def test_nothing_to_test_is_an_error() -> None:
     with pytest.raises(ValueError, match="'c' is not one channel"):
         contract_tests(serve, "/a", document=document, channel="c")
     assert contract_tests(serve, "/x", document=document, channel="camel") is not None
+
+
+def test_an_address_is_that_of_the_consumer_and_not_of_its_topics() -> None:
+    class NewsTopic(Topic[Any]):
+        pattern = "news"
+
+    class Hub(Small):
+        topics = (NewsTopic,)
+
+    assert contract_tests(application(Hub), "/ws", Hub) is not None
 
 
 def test_headers_are_made_for_each_connection() -> None:

@@ -126,6 +126,8 @@ def channel_of(document: JSONObject, path: str, name: str | None = None) -> Chan
 def _matching(channels: JSONObject, path: str) -> list[str]:
     path = path.partition("?")[0]
     matching = [key for key, item in channels.items() if _matches(item["address"], path)]
+    # The topics of a consumer have its address, and are meant where they are named.
+    matching = [key for key in matching if "x-topic" not in channels[key]] or matching
     return [key for key in matching if channels[key]["address"] == path] or matching
 
 

@@ -1,0 +1,118 @@
+"""The document of topics, held against what travels."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any, Literal
+
+from channels.routing import URLRouter
+
+from chanx.asyncapi import generate_document
+from chanx.asyncapi.validation import validate_document
+from chanx.asyncapi.validation._structure import schema_validator
+from chanx.channels.discovery import discover_routes
+from chanx.channels.routing import path
+from chanx.channels.testing import WebsocketCommunicator
+from chanx.channels.websocket import AsyncJsonWebsocketConsumer
+from chanx.core.decorators import event_handler, ws_handler
+from chanx.core.topic import Topic
+from chanx.messages.base import BaseMessage
+from chanx.messages.outgoing import PongMessage
+
+
+class Reply(BaseMessage):
+    action: Literal["reply"] = "reply"
+    payload: str
+
+
+class NewReply(BaseMessage):
+    action: Literal["new_reply"] = "new_reply"
+    payload: str
+
+
+class Count(BaseMessage):
+    action: Literal["count"] = "count"
+    payload: int
+
+
+class DiscussionTopic(Topic[NewReply]):
+    pattern = "discussion:{pk}"
+
+    async def authorize(self, pk: int) -> bool:
+        return pk < 10
+
+    @ws_handler
+    async def reply(self, message: Reply) -> PongMessage:
+        await self.broadcast(NewReply(payload=message.payload), seq=7)
+        return PongMessage()
+
+    @ws_handler
+    async def count(self, message: Count) -> AsyncIterator[NewReply]:
+        for number in range(message.payload):
+            yield NewReply(payload=str(number))
+
+    @event_handler
+    async def new_reply(self, event: NewReply) -> NewReply:
+        return event
+
+
+class HubConsumer(AsyncJsonWebsocketConsumer[Any]):
+    topics = (DiscussionTopic,)
+    send_completion = True
+
+
+application = URLRouter([path("hub/", HubConsumer.as_asgi())])
+
+
+CHANNEL = "hub_discussion_topic"
+# What is sent, with the actions that come for it.
+EXCHANGES: list[tuple[dict[str, Any], list[str]]] = [
+    ({"action": "subscribe", "ref": "1"}, ["subscribed"]),
+    ({"action": "subscribe", "topic": "discussion:11"}, ["error"]),
+    ({"action": "subscribe", "topic": "discussion:x"}, ["error"]),
+    (
+        {"action": "reply", "payload": "hi", "ref": "2"},
+        ["complete", "event_complete", "new_reply", "pong"],
+    ),
+    ({"action": "count", "payload": 2, "ref": "3"}, ["complete", "new_reply", "new_reply"]),
+    ({"action": "reply", "payload": 3}, ["complete", "error"]),
+    ({"action": "unsubscribe", "ref": "4"}, ["unsubscribed"]),
+    ({"action": "reply", "payload": "hi", "ref": "5"}, ["error"]),
+]
+
+
+def schemas_of(document: dict[str, Any], direction: str) -> dict[str, list[Any]]:
+    """Return the schemas of what clients send, or receive, on the channel of the topic, by action."""
+    found: dict[str, list[Any]] = {}
+    for operation in document["operations"].values():
+        sent, reply = operation["messages"], operation.get("reply", {}).get("messages", [])
+        references = sent if operation["action"] == direction else reply
+        for key in {reference["$ref"] for reference in references}:
+            component = document["components"]["messages"][key.rpartition("/")[2]]
+            found.setdefault(component["name"], []).append(component["payload"])
+    return found
+
+
+def is_described(document: dict[str, Any], direction: str, frame: dict[str, Any]) -> bool:
+    parts = {"components": document["components"]}
+    return any(
+        not list(schema_validator({**schema, **parts}).iter_errors(frame))
+        for schema in schemas_of(document, direction)[frame["action"]]
+    )
+
+
+async def test_what_travels_is_what_is_described() -> None:
+    document = generate_document(discover_routes(application))
+    assert validate_document(document) == []
+    assert list(document["channels"]) == [CHANNEL]
+    assert document["channels"][CHANNEL]["address"] == "/hub/"
+    assert document["channels"][CHANNEL]["x-topic"]["pattern"] == "discussion:{pk}"
+
+    async with WebsocketCommunicator(application, "/hub/", consumer=HubConsumer) as client:
+        for sent, actions in EXCHANGES:
+            frame = {"topic": "discussion:5", **sent}
+            assert is_described(document, "receive", frame) == (sent.get("payload") != 3)
+            await client.send_to(text_data=json.dumps(frame))
+            received = [await client.receive_json_from() for _ in actions]
+            assert sorted(item["action"] for item in received) == actions
+            for item in received:
+                assert is_described(document, "send", item), item
