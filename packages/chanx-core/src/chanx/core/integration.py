@@ -12,7 +12,7 @@ from chanx.core.handlers import MessageGuard, ParameterResolver
 from chanx.core.layers import LayerTraits, ProcessLayer
 from chanx.type_defs import JSONObject
 
-__all__ = ["Integration", "integration_named", "register_integration"]
+__all__ = ["Integration", "integration_in_use", "integration_named", "register_integration"]
 
 _INSTALLABLE = ("channels", "fast_channels")
 _registered: "dict[str, Integration]" = {}
@@ -106,6 +106,11 @@ def register_integration(name: str, consumer: type[Any]) -> None:
     integration: Integration = consumer._integration
     integration.consumer_class = consumer
     _registered[name] = integration
+
+
+def integration_in_use(name: str | None) -> Integration | None:
+    """Return the integration of a name if the process has imported it."""
+    return None if name is None else _registered.get(name)
 
 
 def integration_named(name: str | None, asking: str) -> Integration:

@@ -112,7 +112,11 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
     channel_layer_alias: ClassVar[str] = "default"
     """The layer for broadcasts from a process in which no consumer has the topic."""
     integration: ClassVar[str | None] = None
-    """`"channels"` or `"fast_channels"`: whose layer that is, where both packages are installed."""
+    """`"channels"` or `"fast_channels"`: whose layer that is, where both packages are installed.
+
+    Set it, too, where consumers of both have the topic in one process and their layers are on one server: events are
+    sent on each layer otherwise, and arrive twice.
+    """
 
     names: ClassVar[TopicNames]
     """The pattern, compiled."""

@@ -6,7 +6,7 @@ from weakref import WeakValueDictionary
 
 from chanx.core._declarations.channel_layer import ChannelLayerChoice
 from chanx.core._user_classes import user_attributes
-from chanx.core.integration import Integration, integration_named
+from chanx.core.integration import Integration, integration_in_use, integration_named
 
 __all__ = ["TopicLayers", "check_mount"]
 
@@ -63,7 +63,11 @@ class TopicLayers:
 
     def __init__(self, topic: Any, consumers: Iterable[Any]) -> None:
         self._topic = topic
-        self._consumers = [*consumers]
+        found = [*consumers]
+        # Both frameworks in one process, with layers on one Redis: an event on either reaches everybody, on both twice.
+        named = integration_in_use(topic.integration)
+        of_named = [item for item in found if item.spec.integration is named]
+        self._consumers = of_named or found
 
     def find(self) -> list[ChannelLayerChoice]:
         """Return a choice for each layer. Raises LookupError where there is none."""
