@@ -20,6 +20,7 @@ from chanx.channels.authenticator import DjangoAuthenticator  # noqa: E402
 from chanx.channels.routing import path  # noqa: E402
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer  # noqa: E402
 from chanx.core.decorators import event_handler, ws_handler  # noqa: E402
+from sandbox_mixed.desks import DeskTopic  # noqa: E402
 from sandbox_mixed.messages import (  # noqa: E402
     NEWSROOM,
     Headline,
@@ -37,6 +38,7 @@ class DjangoNewsConsumer(AsyncJsonWebsocketConsumer[Headline]):
 
     authenticator_class = DjangoAuthenticator
     groups = [NEWSROOM]  # noqa: RUF012 - as the base class has it
+    topics = [DeskTopic]  # noqa: RUF012 - as the base class has it
 
     @ws_handler(output_type=News)
     async def handle_report(self, message: Report) -> None:
@@ -54,9 +56,10 @@ class DjangoNewsConsumer(AsyncJsonWebsocketConsumer[Headline]):
 
 
 class HeadlineSerializer(serializers.Serializer[Any]):
-    """A headline."""
+    """A headline, for everybody or for one desk."""
 
     text = serializers.CharField(max_length=500)
+    desk = serializers.ChoiceField(["sports", "weather"], required=False)
 
 
 class HeadlinesView(APIView):
@@ -64,12 +67,16 @@ class HeadlinesView(APIView):
 
     # Any: the framework's own annotation.
     def post(self, request: Request, *args: Any) -> Response:
-        """Tell the consumers of both sides."""
+        """Tell both sides: the subscribers of a desk, or everybody in the newsroom."""
         serializer = HeadlineSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         text = serializer.validated_data["text"]
         payload = HeadlinePayload(headline_text=text, sent_from="django")
-        DjangoNewsConsumer.broadcast_event_sync(Headline(payload=payload), NEWSROOM)
+        desk = serializer.validated_data.get("desk")
+        if desk is None:
+            DjangoNewsConsumer.broadcast_event_sync(Headline(payload=payload), NEWSROOM)
+        else:
+            DeskTopic.broadcast_sync(f"desk:{desk}", Headline(payload=payload))
         return Response(status=202)
 
 

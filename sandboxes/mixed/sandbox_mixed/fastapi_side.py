@@ -19,6 +19,7 @@ from chanx.fast_channels.views import asyncapi_docs, asyncapi_spec_json
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.type_defs import Scope
 from chanx.utils.scope import header
+from sandbox_mixed.desks import Desk, DeskTopic
 from sandbox_mixed.django_side import application as django_application
 from sandbox_mixed.documents import both_sides
 from sandbox_mixed.environment import LAYER, PREFIX, REDIS_URL
@@ -56,6 +57,7 @@ class FastAPINewsConsumer(AsyncJsonWebsocketConsumer[Headline]):
 
     authenticator_class = TokenAuthenticator
     groups = [NEWSROOM]  # noqa: RUF012 - as the base class has it
+    topics = [DeskTopic]  # noqa: RUF012 - as the base class has it
 
     @ws_handler(output_type=News)
     async def handle_report(self, message: Report) -> None:
@@ -73,9 +75,10 @@ class FastAPINewsConsumer(AsyncJsonWebsocketConsumer[Headline]):
 
 
 class Incoming(BaseModel):
-    """A headline."""
+    """A headline, for everybody or for one desk."""
 
     text: str
+    desk: Desk | None = None
 
 
 @asynccontextmanager
@@ -92,9 +95,13 @@ add_websocket_consumer(app, "/ws/news", FastAPINewsConsumer)
 
 @app.post("/headlines", status_code=202)
 async def headlines(incoming: Incoming) -> None:
-    """Tell the consumers of both sides."""
+    """Tell both sides: the subscribers of a desk, or everybody in the newsroom."""
     payload = HeadlinePayload(headline_text=incoming.text, sent_from="fastapi")
-    await FastAPINewsConsumer.broadcast_event(Headline(payload=payload), NEWSROOM)
+    headline = Headline(payload=payload)
+    if incoming.desk is None:
+        await FastAPINewsConsumer.broadcast_event(headline, NEWSROOM)
+    else:
+        await DeskTopic.broadcast(f"desk:{incoming.desk}", headline)
 
 
 @app.get("/asyncapi.json", include_in_schema=False)
