@@ -1,14 +1,17 @@
 """What is said on the WebSocket of the board."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, StringConstraints
 
+from board.models import MAX_TEXT_LENGTH, Reply
 from chanx.messages.base import BaseMessage
 
 __all__ = [
     "CastVote",
     "CastVotePayload",
+    "PostReply",
+    "PostReplyPayload",
     "ReplyPosted",
     "ReplyPostedPayload",
     "ScoreChanged",
@@ -48,6 +51,33 @@ class ReplyPosted(BaseMessage):
 
     action: Literal["reply_posted"] = "reply_posted"
     payload: ReplyPostedPayload
+
+    @classmethod
+    def of(cls, reply: Reply) -> Self:
+        """Describe a reply. Asks the database."""
+        payload = ReplyPostedPayload(
+            topic_id=reply.topic_id,
+            id=reply.pk,
+            author=reply.author.get_username(),
+            text=reply.text,
+            replies_count=reply.topic.replies.count(),
+        )
+        return cls(payload=payload)
+
+
+class PostReplyPayload(BaseModel):
+    """What somebody has to say."""
+
+    text: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT_LENGTH)
+    ]
+
+
+class PostReply(BaseMessage):
+    """Somebody replies to the topic of the board that the frame's topic names."""
+
+    action: Literal["reply"] = "reply"
+    payload: PostReplyPayload
 
 
 class CastVotePayload(BaseModel):

@@ -5,13 +5,13 @@ Sockets are told when the transaction is committed: until then there is nothing 
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from board.consumers import BoardConsumer
+from board.consumers import BoardConsumer, DiscussionTopic
 from board.messages import (
     ReplyPosted,
-    ReplyPostedPayload,
     ScoreChanged,
     ScorePayload,
     TopicPosted,
@@ -41,16 +41,12 @@ def tell_of_a_topic(instance: Topic, created: bool, **kwargs: Any) -> None:
 
 @receiver(post_save, sender=Reply)
 def tell_of_a_reply(instance: Reply, created: bool, **kwargs: Any) -> None:
-    """Tell the board of a new reply."""
+    """Tell the board, and those who look at the discussion, of a new reply."""
     if created:
-        payload = ReplyPostedPayload(
-            topic_id=instance.topic_id,
-            id=instance.pk,
-            author=instance.author.get_username(),
-            text=instance.text,
-            replies_count=instance.topic.replies.count(),
-        )
-        publish(ReplyPosted(payload=payload))
+        event = ReplyPosted.of(instance)
+        publish(event)
+        name = f"discussion:{instance.topic_id}"
+        transaction.on_commit(lambda: DiscussionTopic.broadcast_sync(name, event), robust=True)
 
 
 def publish(event: ScoreChanged | TopicPosted | ReplyPosted) -> None:

@@ -1,7 +1,8 @@
 """The board, over sockets."""
 
+import json
 from collections.abc import AsyncIterator
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -9,7 +10,8 @@ from channels.layers import get_channel_layer
 
 from board.consumers import BoardConsumer
 from board.messages import CastVote, CastVotePayload
-from board.models import Topic, Vote
+from board.models import Reply, Topic, Vote
+from chanx.testing import WebsocketCommunicator
 from chanx.testing.leaks import no_leaks
 from tests.people import Person, admitted, socket
 
@@ -89,3 +91,56 @@ async def test_topics_and_replies_are_announced(ada: Person) -> None:
         await sync_to_async(ada.post)(f"/api/topics/{made['id']}/replies/", text="indeed")
         reply = (await ws.receive_json_from())["payload"]
         assert (reply["text"], reply["replies_count"]) == ("indeed", 1)
+
+
+async def until(ws: WebsocketCommunicator, action: str) -> dict[str, Any]:
+    """Return the next frame with that action."""
+    while (frame := await ws.receive_json_from())["action"] != action:
+        pass
+    return dict(frame)
+
+
+async def asks(ws: WebsocketCommunicator, action: str, topic: str, **payload: str) -> Any:
+    """Send a message to a topic and return the frame under its `ref`."""
+    frame = {"action": action, "payload": payload or None, "topic": topic, "ref": "asked"}
+    await ws.send_to(text_data=json.dumps(frame))
+    while (answer := await ws.receive_json_from()).get("ref") != "asked":
+        pass
+    return answer
+
+
+async def test_replies_over_the_discussion_reach_its_subscribers(ada: Person, topic: Topic) -> None:
+    """Those of the REST API and of the database, too; everybody may look on, and replies take a login."""
+    discussion = f"discussion:{topic.pk}"
+    async with (
+        socket(BoardConsumer, "/ws/board/") as anybody,
+        ada.socket(BoardConsumer, "/ws/board/") as hers,
+    ):
+        for ws in (anybody, hers):
+            await admitted(ws)
+            assert (await asks(ws, "subscribe", discussion))["action"] == "subscribed"
+        denied = await asks(anybody, "reply", discussion, text="me, too")
+        answer = await asks(hers, "reply", discussion, text="tabs")
+        await sync_to_async(ada.post)(f"/api/topics/{topic.pk}/replies/", text="spaces")
+        await Reply.objects.acreate(topic=topic, author=ada.user, text="both")
+
+        heard: list[str] = []
+        while len(heard) < 3:
+            frame = await until(anybody, "reply_posted")
+            if frame.get("topic") == discussion:  # the whole board is told, too
+                heard.append(frame["payload"]["text"])
+
+    assert denied["payload"][0]["type"] == "not_authenticated"
+    assert (answer["payload"]["text"], answer["payload"]["author"]) == ("tabs", "ada")
+    assert heard == ["tabs", "spaces", "both"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("discussion:999", "unauthorized"), ("discussion:x", "invalid_topic")],
+)
+async def test_discussions_that_do_not_exist(name: str, reason: str) -> None:
+    """The database decides."""
+    async with socket(BoardConsumer, "/ws/board/") as ws:
+        await admitted(ws)
+        assert (await asks(ws, "subscribe", name))["payload"]["reason"] == reason

@@ -171,11 +171,18 @@ async def test_the_board(
 
     await ada.get_by_role("link", name="Tabs").click()
     await guest.get_by_role("link", name="Tabs").click()
+    await connected(ada)
     await connected(guest)
     await ada.get_by_label("Your reply").fill("Both <i>at once</i>")
     await ada.get_by_role("button", name="Reply").click()
     await expect(guest.get_by_label("Replies")).to_contain_text("Both <i>at once</i>")
+    await expect(ada.get_by_label("Replies").get_by_role("listitem")).to_have_count(1)
     await picture(guest, tmp_path, "topic")
+
+    await ada.get_by_label("Your reply").evaluate("field => field.maxLength = 9999")
+    await ada.get_by_label("Your reply").fill("x" * 4001)
+    await ada.get_by_role("button", name="Reply").click()
+    await expect(ada.get_by_role("alert")).to_contain_text("at most 4000 characters")
     assert complaints == []
 
 

@@ -4,7 +4,14 @@ const board = document.getElementById("board");
 const topics = document.getElementById("topics");
 const shown = Number(board.dataset.shown);
 
-const socket = new LiveSocket("/ws/board/", { state: document.getElementById("state"), onFrame: receive });
+const topic = shown ? `discussion:${shown}` : undefined;
+
+const socket = new LiveSocket("/ws/board/", {
+  state: document.getElementById("state"),
+  onFrame: receive,
+  // Each connection starts without topics.
+  onOpen: () => topic && socket.ask("subscribe", null, topic).catch(() => {}),
+});
 
 function receive({ action, payload }) {
   if (action === "score") showScore(payload);
@@ -77,6 +84,6 @@ onSubmit(document.getElementById("new-topic"), async (fields) => {
   document.getElementById("new-topic").reset();
 });
 onSubmit(document.getElementById("new-reply"), async (fields) => {
-  await api("POST", `/api/topics/${shown}/replies/`, fields);
+  receive(await socket.ask("reply", fields, topic));
   document.getElementById("new-reply").reset();
 });

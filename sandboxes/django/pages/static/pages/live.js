@@ -20,6 +20,8 @@ export class LiveSocket {
   #socket = null;
   #timer = null;
   #attempts = 0;
+  #asked = new Map(); // what waits for an answer, by ref
+  #lastRef = 0;
 
   constructor(path, { state, onFrame, onOpen = () => {} }) {
     this.#url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
@@ -33,6 +35,24 @@ export class LiveSocket {
   // With a `ref`, the answers carry it too.
   send(action, payload = null, ref = undefined) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ action, payload, ref }));
+  }
+
+  // Returns the answer; throws an Error with a text for people.
+  ask(action, payload, topic) {
+    return new Promise((resolve, reject) => {
+      if (this.#socket?.readyState !== WebSocket.OPEN) return reject(new Error("Not connected. Please try again."));
+      const ref = `ask-${++this.#lastRef}`;
+      this.#asked.set(ref, { resolve, reject });
+      this.#socket.send(JSON.stringify({ action, payload, topic, ref }));
+    });
+  }
+
+  #answer(frame) {
+    const { resolve, reject } = this.#asked.get(frame.ref);
+    this.#asked.delete(frame.ref);
+    if (frame.action !== "error") return resolve(frame);
+    const { payload } = frame;
+    reject(new Error(Array.isArray(payload) ? payload.map(({ msg }) => msg).join(" ") : payload.detail));
   }
 
   #open() {
@@ -49,6 +69,7 @@ export class LiveSocket {
   #receive(frame) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#ping(), PING_EVERY);
+    if (this.#asked.has(frame.ref)) return this.#answer(frame);
     if (frame.action !== "pong") return this.#onFrame(frame);
     if (this.#state.dataset.state !== "open") {
       this.#attempts = 0;
@@ -70,6 +91,8 @@ export class LiveSocket {
   #lost(code) {
     clearTimeout(this.#timer);
     this.#socket = null;
+    for (const { reject } of this.#asked.values()) reject(new Error("The connection was lost. Please try again."));
+    this.#asked.clear();
     if (REFUSED[code]) return this.#tell("refused", REFUSED[code]);
     const delay = Math.min(FIRST_DELAY * 2 ** this.#attempts, LONGEST_DELAY) * (0.75 + Math.random() / 2);
     this.#attempts += 1;
