@@ -16,9 +16,11 @@ BUILT_IN = {"error", "resync", *COMPLETE_ACTIONS}
 
 
 def actions_of(document: dict[str, Any], address: str) -> set[str]:
-    """Return the actions of the messages of one channel."""
+    """Return the actions of the messages of one consumer."""
     (channel,) = (
-        channel for channel in document["channels"].values() if channel["address"] == address
+        channel
+        for channel in document["channels"].values()
+        if channel["address"] == address and "x-topic" not in channel
     )
     messages = (resolve(document, reference) for reference in channel["messages"].values())
     payloads = (resolve(document, message["payload"]) for message in messages)
@@ -48,6 +50,9 @@ ADDRESSES = {
 }
 
 
+TOPICS = {"room:{room}", "chat", "notifications:{level}"}
+
+
 async def test_the_document_describes_exactly_the_consumers() -> None:
     """All, under their addresses, with their messages."""
     answer = await get(app, "/asyncapi.json")
@@ -58,6 +63,10 @@ async def test_the_document_describes_exactly_the_consumers() -> None:
     assert document["asyncapi"].startswith("3.")
     assert document["info"]["title"] == "chanx FastAPI sandbox"
     assert set(channels) == set(ADDRESSES)
+    topics = [
+        channel["x-topic"] for channel in document["channels"].values() if "x-topic" in channel
+    ]
+    assert {topic["pattern"] for topic in topics} == TOPICS
     assert set(channels["/ws/room/{room_name}"]["parameters"]) == {"room_name"}
     for address, actions in ADDRESSES.items():
         found = actions_of(document, address)
