@@ -212,7 +212,7 @@ def test_validate(project: Path) -> None:
     bad = run("asyncapi", "validate", "bad.json")
 
     assert good.exit_code == 0
-    assert "valid AsyncAPI 3.0.0, 7 channels" in good.stderr
+    assert "valid AsyncAPI 3.0.0, 13 channels" in good.stderr
     assert bad.exit_code == 1
     assert bad.stdout.startswith("/servers/production/host  The host 'ws://a' is more than")
     assert bad.stdout.rstrip().endswith("[server-host]")

@@ -275,12 +275,27 @@ def plain_consumer(documented: str) -> type[Consumer]:
     return PlainConsumer
 
 
+class ShelfQuestion(BaseMessage):
+    action: Literal["shelf_question"] = "shelf_question"
+    payload: Box
+
+
+class ShelfAnswer(BaseMessage):
+    action: Literal["shelf_answer"] = "shelf_answer"
+    payload: Color
+
+
+class NewsFlash(BaseMessage):
+    action: Literal["news_flash"] = "news_flash"
+    payload: Level
+
+
 class ShelfTopic(Topic[OrderMessage]):
     """A shelf (of one shop)."""
 
     pattern = "shop.(main):{shop}:shelf:{number}"
     emits = (TwoPages,)
-    requests = {PingMessage: PongMessage}  # noqa: RUF012 - the documented way to write it
+    requests = {ShelfQuestion: ShelfAnswer}  # noqa: RUF012 - the documented way to write it
 
     async def authorize(self, shop: UUID, number: Annotated[int, Field(gt=0)]) -> bool:
         return True
@@ -293,9 +308,9 @@ class ShelfTopic(Topic[OrderMessage]):
 
 
 @channel(name="news & more", tags=["news"])
-class NewsTopic(Topic[PingMessage]):
+class NewsTopic(Topic[NewsFlash]):
     pattern = "news"
-    passthrough_events = (PingMessage,)
+    passthrough_events = (NewsFlash,)
 
     @ws_handler
     async def follow(self, message: Circles) -> AsyncIterator[AnswerB]:
@@ -330,11 +345,11 @@ ROUTES = (
     ConsumerRoute("/ws/spelled", (), SpelledConsumer),
     ConsumerRoute("/ws/one", (), plain_consumer("One.")),
     ConsumerRoute("/ws/two", (), plain_consumer("Two.")),
-    ConsumerRoute("/ws/everything", (), EverythingConsumer),
-    ConsumerRoute("/ws/camel/{userName}", (Parameter("userName", "regex: [a-z]+"),), CamelConsumer),
     ConsumerRoute("/ws/hub", (), HubConsumer),
     ConsumerRoute("/ws/spelled-hub", (), SpelledHubConsumer),
     ConsumerRoute("/ws/news", (), NewsConsumer),
+    ConsumerRoute("/ws/everything", (), EverythingConsumer),
+    ConsumerRoute("/ws/camel/{userName}", (Parameter("userName", "regex: [a-z]+"),), CamelConsumer),
 )
 OPTIONS = DocumentOptions(title="Torture", description="One of everything", server_url="a.example")
 

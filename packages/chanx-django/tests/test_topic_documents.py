@@ -34,7 +34,7 @@ class Count(BaseMessage):
     payload: int
 
 
-class DiscussionTopic(Topic[NewReply]):
+class ThreadTopic(Topic[NewReply]):
     pattern = "discussion:{pk}"
 
     async def authorize(self, pk: int) -> bool:
@@ -56,14 +56,14 @@ class DiscussionTopic(Topic[NewReply]):
 
 
 class HubConsumer(AsyncJsonWebsocketConsumer[Any]):
-    topics = (DiscussionTopic,)
+    topics = (ThreadTopic,)
     send_completion = True
 
 
 application = URLRouter([path("hub/", HubConsumer.as_asgi())])
 
 
-CHANNEL = "hub_discussion_topic"
+CHANNEL = "hub_thread_topic"
 # What is sent, with the actions that come for it.
 EXCHANGES: list[tuple[dict[str, Any], list[str]]] = [
     ({"action": "subscribe", "ref": "1"}, ["subscribed"]),
