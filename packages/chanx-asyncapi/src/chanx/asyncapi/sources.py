@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self, cast
 
 from chanx.asyncapi.controls import CONFIRMATIONS, AnyControl, TopicErrorMessage, control_message
 from chanx.asyncapi.envelope import Envelope, TopicKey
@@ -25,6 +25,7 @@ from chanx.messages.outgoing import (
     HeartbeatMessage,
     ResyncMessage,
 )
+from chanx.type_defs import ChannelInfo
 
 __all__ = ["Source", "sources_of_route"]
 
@@ -87,9 +88,10 @@ class Source:
     @property
     def name(self) -> str:
         """The name of the channel."""
-        own = vars(self.spec.owner).get(CHANNEL_ATTRIBUTE, {}).get("name")
+        attributes: dict[str, Any] = vars(self.spec.owner)
+        own = cast(ChannelInfo, attributes.get(CHANNEL_ATTRIBUTE, {})).get("name")
         if own or self.topic is None or self.is_default:
-            return str(own or self.spec.snake_name)
+            return own or self.spec.snake_name
         return f"{self.host.snake_name}_{self.spec.snake_name}"
 
     @property
