@@ -88,7 +88,7 @@ class Source:
     @property
     def name(self) -> str:
         """The name of the channel."""
-        attributes: dict[str, Any] = vars(self.spec.owner)
+        attributes = cast("dict[str, Any]", vars(self.spec.owner))
         own = cast(ChannelInfo, attributes.get(CHANNEL_ATTRIBUTE, {})).get("name")
         if own or self.topic is None or self.is_default:
             return own or self.spec.snake_name
