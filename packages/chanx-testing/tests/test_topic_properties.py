@@ -109,6 +109,11 @@ class RoomTopic(Topic[WordEvent]):
         return HeardMessage(payload=event.payload)
 
 
+def the_layer(alias: str) -> SlowLayer:
+    """Return that of the current run under every alias."""
+    return Hub.layer
+
+
 class Hub(ChanxWebsocketConsumerMixin[Any]):
     """Has the rooms."""
 
@@ -117,10 +122,7 @@ class Hub(ChanxWebsocketConsumerMixin[Any]):
     max_pending = 512
     layer: ClassVar[SlowLayer] = SlowLayer()
 
-    @classmethod
-    def get_channel_layer(cls, alias: str) -> SlowLayer:
-        """Return that of the current run under every alias."""
-        return Hub.layer
+    get_channel_layer: ClassVar[Any] = staticmethod(the_layer)
 
     @ws_handler(output_type=HeardMessage)
     async def nothing(self, message: SayMessage) -> None:

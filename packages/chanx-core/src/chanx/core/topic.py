@@ -10,7 +10,7 @@ from chanx.constants import ENVELOPE_VERSION, TOPIC_EVENT_TYPE
 from chanx.core._connection.connection import Connection
 from chanx.core._connection.dispatcher import FrameDispatcher
 from chanx.core._connection.outlet import TOPIC_BEFORE_REF
-from chanx.core._declarations.topic_layers import TopicLayers, check_mount
+from chanx.core._declarations.topic_layers import TopicLayers, check_mount, group_namespace
 from chanx.core._declarations.topic_names import TopicNames
 from chanx.core._declarations.unbound import UNBOUND
 from chanx.core._endpoint import MessageEndpoint
@@ -132,6 +132,7 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
     _specs: ClassVar[dict[Integration, ConsumerSpec]]
     _consumers: ClassVar["WeakSet[type]"]
     _has_warned = False
+    _namespace: ClassVar[str]
 
     if TYPE_CHECKING:
         discriminator_field: str
@@ -168,6 +169,7 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
         cls._specs = {}
         cls._consumers = WeakSet()
         cls._has_warned = False
+        cls._namespace = group_namespace(cls)
         if cls.pattern:
             cls.names = TopicNames(cls.__name__, cls.pattern, cls.authorize)
             cls.param_names = cls.names.parameters
@@ -250,8 +252,11 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
 
     @classmethod
     def group_name(cls, topic: str) -> str:
-        """Return the group of the channel layer for the subscribers of a name; different names never share one."""
-        return safe_group_name(topic, namespace=cls.__name__)
+        """Return the group of the channel layer for the subscribers of a name.
+
+        Different names never share one, and neither do classes of one name in two modules.
+        """
+        return safe_group_name(topic, namespace=cls._namespace)
 
     @property
     def group(self) -> str:

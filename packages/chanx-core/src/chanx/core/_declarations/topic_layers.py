@@ -1,17 +1,16 @@
 """Whose channel layer carries what is sent to a topic."""
 
+import sys
 from collections.abc import Iterable
+from hashlib import blake2s
+from pathlib import Path
 from typing import Any
-from weakref import WeakValueDictionary
 
 from chanx.core._declarations.channel_layer import ChannelLayerChoice
 from chanx.core._user_classes import user_attributes
 from chanx.core.integration import Integration, integration_in_use, integration_named
 
-__all__ = ["TopicLayers", "check_mount"]
-
-# Classes with subscribers in this process, by name.
-_mounted: WeakValueDictionary[str, type] = WeakValueDictionary()
+__all__ = ["TopicLayers", "check_mount", "group_namespace"]
 
 
 # Any in this module: classes of topics and consumers, which import it.
@@ -28,18 +27,26 @@ def check_mount(topic: Any, consumer: Any) -> None:
             f"{topic.__name__} uses the channel layer {topic.channel_layer_alias!r} and {consumer.__name__} uses "
             f"{alias!r}, so broadcasts would not arrive: set one channel_layer_alias for both."
         )
-    other = _mounted.setdefault(topic.__name__, topic)
-    if _path(other) == _path(topic) or "<locals>" in _path(other) + _path(topic):
-        _mounted[topic.__name__] = topic
-        return
-    raise TypeError(
-        f"Two classes of topics are named {topic.__name__}, in {other.__module__} and {topic.__module__}: "
-        "subscribers of one would receive what is sent to the other. Rename one."
-    )
 
 
-def _path(topic: type) -> str:
-    return f"{topic.__module__}.{topic.__qualname__}"
+def group_namespace(topic: type) -> str:
+    """Return what the groups of a class of topics begin with: its name, and a digest of where it is defined.
+
+    Two classes of one name may have the same topics, and clients that may receive from one need not be allowed to
+    receive from the other.
+    """
+    path = f"{_module_of(topic)}.{topic.__qualname__}"
+    return f"{topic.__name__}-{blake2s(path.encode(), digest_size=8).hexdigest()}"
+
+
+def _module_of(topic: type) -> str:
+    if topic.__module__ != "__main__":
+        return topic.__module__
+    # A worker imports under its own name what this process was started with.
+    main = sys.modules["__main__"]
+    started = getattr(main, "__spec__", None)
+    name: str = started.name if started is not None else Path(getattr(main, "__file__", "")).stem
+    return name
 
 
 def _own_alias(topic: Any) -> str | None:
