@@ -31,6 +31,7 @@ from chanx_conformance.redis_layers import RedisLayerTests
 from chanx_conformance.silence import SilenceTests
 from chanx_conformance.streams import StreamTests
 from chanx_conformance.suite import Consumer, LayerKind, Suite
+from chanx_conformance.topic_declarations import TopicDeclarationTests
 from chanx_conformance.topics import TopicTests
 
 
@@ -165,3 +166,7 @@ class TestStreams(OnFastChannels, StreamTests):
 
 class TestTopics(OnFastChannels, TopicTests):
     """Topics: many typed channels on one socket."""
+
+
+class TestTopicDeclarations(OnFastChannels, TopicDeclarationTests):
+    """What classes of topics declare, and where broadcasts go."""
