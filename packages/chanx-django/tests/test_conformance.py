@@ -37,6 +37,7 @@ from chanx_conformance.redis_layers import RedisLayerTests
 from chanx_conformance.silence import SilenceTests
 from chanx_conformance.streams import StreamTests
 from chanx_conformance.suite import Consumer, LayerKind, Suite
+from chanx_conformance.topic_connections import TopicConnectionTests
 from chanx_conformance.topic_declarations import TopicDeclarationTests
 from chanx_conformance.topics import TopicTests
 
@@ -168,3 +169,7 @@ class TestTopics(OnChannels, TopicTests):
 
 class TestTopicDeclarations(OnChannels, TopicDeclarationTests):
     """What classes of topics declare, and where broadcasts go."""
+
+
+class TestTopicConnections(OnChannels, TopicConnectionTests):
+    """Topics over the life of a connection."""
