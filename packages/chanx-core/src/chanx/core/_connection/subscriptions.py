@@ -105,10 +105,11 @@ class Subscription:
 
 
 class RefusedError(Exception):
-    """A request about a topic is refused."""
+    """A request about a topic is refused: by an error frame, or by `closing` the connection with code and reason."""
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: str, detail: str, *, closing: tuple[int, str] | None = None) -> None:
         self.payload = TopicError(reason=reason, detail=detail)
+        self.closing = closing
 
 
 class Subscriptions:
@@ -267,6 +268,7 @@ class Subscriptions:
             await self.subscribe(name, None)
         except RefusedError as refusal:
             await self.refuse(name, None, refusal)
+            # Without effect where the refusal has closed the connection.
             await self._connection.close(4403, refusal.payload.detail)
 
     @asynccontextmanager
@@ -306,15 +308,21 @@ class Subscriptions:
         items = self._integration.error_items_of(error)
         if items:
             return RefusedError(str(items[0]["type"]), str(items[0]["msg"]))
+        closing = self._integration.close_of(error)
+        if closing is not None:
+            return RefusedError(TopicErrorReason.UNAUTHORIZED, closing[1], closing=closing)
         self._connection.failed(error)
         what = "Channel layer unavailable" if isinstance(error, LayerUnavailableError) else "Failed"
         log_failure(topic, f"{what} to subscribe", error)
         return RefusedError(TopicErrorReason.UNAVAILABLE, f"Failed to subscribe to {name!r}")
 
     async def refuse(self, name: object, ref: str | None, refusal: RefusedError) -> None:
-        """Send the error that answers a request about a topic."""
+        """Send the error that answers a request about a topic, or close the connection."""
         payload = refusal.payload
         logger.debug("Topic error: %s", payload.detail, extra={"reason": payload.reason})
+        if refusal.closing is not None:
+            await self._connection.close(*refusal.closing)
+            return
         await self._tell(
             ErrorMessage(payload=payload.model_dump()), name if is_topic_name(name) else None, ref
         )
