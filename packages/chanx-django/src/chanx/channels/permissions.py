@@ -40,9 +40,10 @@ __all__ = ["PermissionGuard", "permission_guard"]
 class PermissionGuard(Guard):
     """Asks one permission class about each message, as a REST view would about a POST request.
 
-    The request's data is the message; `view.consumer` and `view.message` are at hand, `view.kwargs` is what the route
-    captured. User and object are read from the database anew, so what was taken away from somebody is noticed while
-    the connection lasts. Object permissions are asked for the object that the authenticator found.
+    The request's data is the message; `view.consumer` and `view.message` are at hand, `view.kwargs` has what the
+    route captured, and the parameters of the topic. User and object are read from the database anew, so what was taken
+    away from somebody is noticed while the connection lasts. Object permissions are asked for the object that the
+    authenticator found.
     """
 
     # Any: a permission class, or an expression of them, which the framework's types call otherwise.
@@ -111,9 +112,11 @@ def _view_of(consumer: "ChanxWebsocketConsumerMixin[Any]", message: BaseMessage)
         first, found = authenticator.request, _fresh(authenticator.obj)
     else:
         view, first, found = ChanxAuthView(), None, None
-        view.setup(plain, **consumer.url_params)
+        view.setup(plain)
     known = _Known(user if getattr(user, "is_active", True) else None, getattr(first, "auth", None))
     view.request = Request(plain, parsers=[JSONParser()], authenticators=[known])
+    # Those of a topic, too, which the route does not know.
+    view.kwargs = consumer.url_params
     view.consumer, view.message = consumer, message
     return view, found
 
