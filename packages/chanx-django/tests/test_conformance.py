@@ -39,6 +39,7 @@ from chanx_conformance.streams import StreamTests
 from chanx_conformance.suite import Consumer, LayerKind, Suite
 from chanx_conformance.topic_connections import TopicConnectionTests
 from chanx_conformance.topic_declarations import TopicDeclarationTests
+from chanx_conformance.topic_layers import TopicLayerTests
 from chanx_conformance.topics import TopicTests
 
 
@@ -173,3 +174,7 @@ class TestTopicDeclarations(OnChannels, TopicDeclarationTests):
 
 class TestTopicConnections(OnChannels, TopicConnectionTests):
     """Topics over the life of a connection."""
+
+
+class TestTopicLayers(OnChannels, TopicLayerTests):
+    """Topics on every kind of channel layer."""

@@ -33,6 +33,7 @@ from chanx_conformance.streams import StreamTests
 from chanx_conformance.suite import Consumer, LayerKind, Suite
 from chanx_conformance.topic_connections import TopicConnectionTests
 from chanx_conformance.topic_declarations import TopicDeclarationTests
+from chanx_conformance.topic_layers import TopicLayerTests
 from chanx_conformance.topics import TopicTests
 
 
@@ -175,3 +176,7 @@ class TestTopicDeclarations(OnFastChannels, TopicDeclarationTests):
 
 class TestTopicConnections(OnFastChannels, TopicConnectionTests):
     """Topics over the life of a connection."""
+
+
+class TestTopicLayers(OnFastChannels, TopicLayerTests):
+    """Topics on every kind of channel layer."""
