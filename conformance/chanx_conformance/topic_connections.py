@@ -10,7 +10,8 @@ import pytest
 
 from chanx.core import drain
 from chanx.core.decorators import event_handler, ws_handler
-from chanx.core.exceptions import MessageError
+from chanx.core.exceptions import DeniedError, MessageError
+from chanx.core.guards import Guard
 from chanx.core.health import snapshot
 from chanx.core.observers import Observer, add_observer, remove_observer
 from chanx.core.topic import Topic
@@ -117,6 +118,38 @@ class House(Answering):
     topics: ClassVar[Any] = [HallTopic]
 
 
+class Even(Guard):
+    """Allows even numbers."""
+
+    # Any: the topic whose handler lists it.
+    async def check(self, consumer: Any, message: BaseMessage) -> None:
+        """Look at the parameters, which are also among those of the path."""
+        assert consumer.url_params == consumer.params
+        if consumer.params["pk"] % 2:
+            raise DeniedError(detail="Odd")
+
+
+class EvenTopic(Topic[Any]):
+    """Has a guard."""
+
+    pattern = "even:{pk}"
+
+    async def authorize(self, pk: int) -> bool:
+        """Allow."""
+        return True
+
+    @ws_handler(guards=[Even()])
+    async def say(self, message: SayMessage) -> SayMessage:
+        """Say it back."""
+        return message
+
+
+class Guarded(Answering):
+    """Has the topic."""
+
+    topics: ClassVar[Any] = [EvenTopic]
+
+
 class Watching(Observer):
     """Notes what it learns, and of whom."""
 
@@ -210,6 +243,35 @@ class TopicConnectionTests(Suite):
         assert (await ws.receive_json_from())["ref"] == "s.1"
         await ws.disconnect()
         assert Answering.handled == ["CancelledError"]
+
+    async def test_unsubscribing_waits_for_the_handler_that_asks(self) -> None:
+        """Requests are handled in order, so the client may still answer."""
+        async with self.connect(House) as ws:
+            await ws.subscribe("hall:1")
+            await self.send(ws, "ping", topic="hall:1", ref="7")
+            await self.send(ws, "unsubscribe", topic="hall:1", ref="8")
+            request = await ws.receive_json_from()
+            await self.send(ws, "word", payload=1, topic="hall:1", ref=request["ref"])
+            assert (await ws.receive_json_from())["action"] == "pong"
+            assert (await ws.receive_json_from())["action"] == "unsubscribed"
+        assert Answering.handled == [1]
+
+    # Guards
+
+    async def test_guards_see_the_topic(self) -> None:
+        """They are asked before each of its messages, and their refusal names it."""
+        async with self.connect(Guarded) as ws:
+            topics = ("even:1", "even:2")
+            for topic in topics:
+                await ws.subscribe(topic)
+            for topic in topics:
+                await self.send(ws, "say", payload="a", topic=topic, ref="2")
+            denied = {"type": "permission_denied", "loc": [], "msg": "Odd"}
+            frames = [await ws.receive_json_from() for _ in range(2)]
+            assert [(frame["topic"], frame["payload"]) for frame in frames] == [
+                ("even:1", [denied]),
+                ("even:2", "a"),
+            ]
 
     # Order
 
