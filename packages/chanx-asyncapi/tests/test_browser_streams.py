@@ -3,21 +3,19 @@
 import json
 import os
 import re
-import socket
-import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from .browsing import NEEDS_CHROMIUM, chromium, open_tab, playwright
+from .browsing import NEEDS_CHROMIUM, chromium, open_console, open_tab, playwright, served
 
-# Any: neither is there where the tests of this package run alone.
-uvicorn: Any = pytest.importorskip("uvicorn", reason="there is no uvicorn")
+# Neither is there where the tests of this package run alone.
+pytest.importorskip("uvicorn", reason="there is no uvicorn")
 pytest.importorskip("chanx.fast_channels", reason="there is no chanx-fastchannels")
 
-from .streaming_app import Progress, make_app  # noqa: E402 - it imports both
+from .streaming_app import Progress, make_app
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -30,27 +28,18 @@ HEAP_CHARACTERS = 100_000_000
 HEAP_LIMIT = 30_000_000
 
 
-class Server:
-    """The application on a free port, and what its streams have done."""
+class Server(NamedTuple):
+    """The address of the application, and what its streams have done."""
 
-    def __init__(self, port: int) -> None:
-        self.progress = Progress()
-        self.address = f"http://127.0.0.1:{port}"
+    address: str
+    progress: Progress
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    listening = socket.create_server(("127.0.0.1", 0))
-    running = Server(listening.getsockname()[1])
-    config = uvicorn.Config(
-        make_app(running.progress), ws="websockets-sansio", log_level="warning", lifespan="off"
-    )
-    serving = uvicorn.Server(config)
-    thread = threading.Thread(target=serving.run, args=([listening],))
-    thread.start()
-    yield running
-    serving.should_exit = True
-    thread.join()
+    progress = Progress()
+    with served(make_app(progress)) as address:
+        yield Server(address, progress)
 
 
 @pytest.fixture
@@ -60,53 +49,8 @@ async def browser() -> AsyncIterator[Any]:
         yield running
 
 
-class Console:
-    """The open console of the channel, with the frames that the page has sent."""
-
-    def __init__(self, tab: Any) -> None:
-        self.page = tab.page
-        self.complaints = tab.complaints
-        self.sent: list[dict[str, Any]] = []
-        self.place = self.page.locator("#channel-agent")
-        self.log = self.place.get_by_role("log")
-        self.page.on("websocket", self._watch)
-
-    def _watch(self, opened: Any) -> None:
-        opened.on("framesent", self._keep)
-
-    def _keep(self, frame: str) -> None:
-        self.sent.append(json.loads(frame))
-
-    async def connect(self) -> None:
-        """Open the console and connect."""
-        await self.place.get_by_role("button", name="Try it").click()
-        await self.place.get_by_role("button", name="Connect", exact=True).click()
-        await expect(self.place.locator(".status")).to_have_text("Connected")
-
-    async def choose(self, message: str) -> None:
-        """Choose a message in the composer."""
-        option = self.place.locator(".composer option", has_text=f"{message} (").first
-        kinds = self.place.get_by_label("Message", exact=True)
-        await kinds.select_option(await option.get_attribute("value"))
-
-    async def send(self, message: str, **payload: Any) -> Any:
-        """Send a message, and return what the page shows under it, if it follows the answer."""
-        await self.choose(message)
-        if payload:
-            frame = {"action": message, "payload": payload}
-            await self.place.get_by_label("Frame", exact=True).fill(json.dumps(frame))
-        await self.place.get_by_role("button", name="Send", exact=True).click()
-        return self.place.locator(".exchange").last
-
-
-async def open_console(browser: Any, server: Server, **options: Any) -> Console:
-    console = Console(await open_tab(browser, f"{server.address}/asyncapi", **options))
-    await console.connect()
-    return console
-
-
 async def test_items_of_a_stream_come_under_their_request(server: Server, browser: Any) -> None:
-    console = await open_console(browser, server)
+    console = await open_console(browser, server.address, "agent")
     await expect(console.place.get_by_label("Add a ref and a window")).to_be_checked()
 
     answer = await console.send("count", items=100)
@@ -127,7 +71,7 @@ async def test_items_of_a_stream_come_under_their_request(server: Server, browse
 
 
 async def test_credit_is_shown_while_a_stream_runs(server: Server, browser: Any) -> None:
-    console = await open_console(browser, server)
+    console = await open_console(browser, server.address, "agent")
 
     answer = await console.send("count", items=40, hold_after=10)
     await expect(answer.locator(".count")).to_have_text("10 items")
@@ -139,7 +83,7 @@ async def test_credit_is_shown_while_a_stream_runs(server: Server, browser: Any)
 
 
 async def test_a_window_that_is_written_is_the_window(server: Server, browser: Any) -> None:
-    console = await open_console(browser, server)
+    console = await open_console(browser, server.address, "agent")
     frame = {"action": "count", "payload": {"items": 9}, "window": 2, "ref": "mine"}
     await console.choose("count")
     await console.place.get_by_label("Frame", exact=True).fill(json.dumps(frame))
@@ -151,7 +95,7 @@ async def test_a_window_that_is_written_is_the_window(server: Server, browser: A
 
 
 async def test_a_stream_is_cancelled_by_keyboard(server: Server, browser: Any) -> None:
-    console = await open_console(browser, server)
+    console = await open_console(browser, server.address, "agent")
     answer = await console.send("count", items=ENDLESS)
     many = re.compile(r"^([6-9]\d\d|\d{4,}) items$")
     await expect(answer.locator(".count")).to_have_text(many, timeout=40_000)
@@ -173,7 +117,7 @@ async def test_a_stream_is_cancelled_by_keyboard(server: Server, browser: Any) -
 
 
 async def test_two_streams_do_not_mix(server: Server, browser: Any) -> None:
-    console = await open_console(browser, server)
+    console = await open_console(browser, server.address, "agent")
     await console.send("count", items=20, hold_after=10)
     await console.send("count", items=7)
     first, second = [console.place.locator(".exchange").nth(number) for number in (0, 1)]
@@ -189,7 +133,7 @@ async def test_two_streams_do_not_mix(server: Server, browser: Any) -> None:
 
 
 async def test_an_error_ends_a_stream(server: Server, browser: Any) -> None:
-    console = await open_console(browser, server)
+    console = await open_console(browser, server.address, "agent")
 
     answer = await console.send("count", items=2, fail=True)
     await expect(answer.locator(".state")).to_have_text("error: It broke after all")
@@ -197,7 +141,7 @@ async def test_an_error_ends_a_stream(server: Server, browser: Any) -> None:
 
 
 async def test_an_answer_can_be_cancelled_before_it_comes(server: Server, browser: Any) -> None:
-    console = await open_console(browser, server)
+    console = await open_console(browser, server.address, "agent")
 
     answer = await console.send("report")
     await expect(answer.locator(".state")).to_have_text("running")
@@ -220,7 +164,7 @@ async def test_an_answer_can_be_cancelled_before_it_comes(server: Server, browse
 
 
 async def test_a_request_of_the_server_is_answered(server: Server, browser: Any) -> None:
-    console = await open_console(browser, server)
+    console = await open_console(browser, server.address, "agent")
     question = await console.send("deploy")
     state, editor = question.locator(".state"), question.get_by_label("Answer to approve")
     await expect(state).to_have_text("waiting for your answer")
@@ -244,7 +188,7 @@ async def test_a_request_of_the_server_is_answered(server: Server, browser: Any)
 
 
 async def test_nothing_runs_on_a_closed_connection(server: Server, browser: Any) -> None:
-    console = await open_console(browser, server)
+    console = await open_console(browser, server.address, "agent")
     count = await console.send("count", items=20, hold_after=10)
     await expect(count.locator(".count")).to_have_text("10 items")
     await console.send("deploy")
@@ -263,7 +207,9 @@ async def test_exchanges_fit_every_window(
     server: Server, browser: Any, scheme: str, width: int, tmp_path: Path
 ) -> None:
     viewport = {"width": width, "height": 800}
-    console = await open_console(browser, server, viewport=viewport, color_scheme=scheme)
+    console = await open_console(
+        browser, server.address, "agent", viewport=viewport, color_scheme=scheme
+    )
     answer = await console.send("count", items=20, hold_after=10)
     await expect(answer.locator(".count")).to_have_text("10 items")
     question = await console.send("deploy")

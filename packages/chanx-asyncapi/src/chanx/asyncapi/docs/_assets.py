@@ -15,6 +15,7 @@ SCRIPTS = (
     "traffic.js",
     "editor.js",
     "exchange.js",
+    "topic.js",
     "trial.js",
     "page.js",
 )

@@ -2,7 +2,6 @@
 
 import json
 
-from chanx.asyncapi.docs._example import example
 from chanx.asyncapi.docs._html import Html, element, joined
 from chanx.asyncapi.docs._operation import (
     component_of,
@@ -13,6 +12,7 @@ from chanx.asyncapi.docs._operation import (
     tags,
 )
 from chanx.asyncapi.docs._schema import Schemas
+from chanx.asyncapi.docs._topic import message_example, topic_part
 from chanx.asyncapi.docs._tree import schema_tree
 from chanx.type_defs import JSONObject
 
@@ -31,6 +31,7 @@ def channel_section(document: JSONObject, key: str) -> Html:
         element("p", element("code", channel["address"]), class_="address"),
         tags(channel),
         paragraphs(channel.get("description")),
+        topic_part(document, key),
         _parameters(channel.get("parameters", {})),
         _credentials(document, key),
         element("div", class_="trial", data_channel=key),
@@ -44,9 +45,12 @@ def channel_section(document: JSONObject, key: str) -> Html:
 
 def received_examples(document: JSONObject) -> JSONObject:
     """Return an example of each message that clients may send, answers to the server among them, by its reference."""
-    schemas = Schemas(document["components"]["schemas"])
     return {
-        message["$ref"]: example(component_of(document, message["$ref"])["payload"], schemas)
+        message["$ref"]: message_example(
+            document,
+            operation["channel"]["$ref"].rpartition("/")[2],
+            component_of(document, message["$ref"])["payload"],
+        )
         for operation in document["operations"].values()
         for message in _from_client(operation)
     }
@@ -86,7 +90,8 @@ def _message(document: JSONObject, channel: str, name: str) -> Html:
     message = component_of(document, name)
     schemas = Schemas(document["components"]["schemas"])
     payload = schemas.resolve(message["payload"]).schema
-    shown = json.dumps(example(message["payload"], schemas), indent=2, ensure_ascii=False)
+    found = message_example(document, channel, message["payload"])
+    shown = json.dumps(found, indent=2, ensure_ascii=False)
     return element(
         "details",
         element(

@@ -21,12 +21,14 @@ __all__ = [
 ]
 
 _HEADINGS = {
+    "subscription": "Subscription",
     "receive": "Clients send",
     "request": "The server asks",
     "send": "The server sends",
     "control": "Controls",
 }
 _NOTES = {
+    "subscription": "These frames name the topic. Clients receive from it, and send to it, while they are subscribed.",
     "request": "A request of the server. The client answers under the same ref.",
     "control": "These frames control a running answer, which they name by its ref. Nothing answers them.",
 }
@@ -49,9 +51,12 @@ class Operation(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """Return who begins: `receive`, `send`, or `request` of the server; `control` for what controls an answer."""
+        """Return who begins: `receive`, `send`, or `request` of the server.
+
+        `control` is for what controls an answer, `subscription` for what subscribes to the channel's topic.
+        """
         if CONTROL in self.content:
-            return "control"
+            return "subscription" if "reply" in self.content else "control"
         if self.content["action"] == "send" and "reply" in self.content:
             return "request"
         return str(self.content["action"])

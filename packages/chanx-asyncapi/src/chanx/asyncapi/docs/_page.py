@@ -7,6 +7,7 @@ from chanx.asyncapi.docs._assets import SCRIPTS, asset_link
 from chanx.asyncapi.docs._channel import channel_section, received_examples
 from chanx.asyncapi.docs._html import Html, element, joined
 from chanx.asyncapi.docs._operation import Operation, channel_operations, paragraphs
+from chanx.asyncapi.docs._topic import topic_parameters
 from chanx.asyncapi.text import to_compact_text
 from chanx.type_defs import JSONObject
 
@@ -17,7 +18,7 @@ Link = Callable[[str], str]
 _VIEWPORT = Html(
     '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
 )
-_ARROWS = {"receive": "→", "request": "⇄", "send": "←", "control": "→"}
+_ARROWS = {"receive": "→", "request": "⇄", "send": "←", "subscription": "→", "control": "→"}
 
 
 def docs_page(document: JSONObject, link: Link = asset_link) -> str:
@@ -150,7 +151,11 @@ def _scheme(name: str, scheme: JSONObject) -> Html:
 
 def _data(document: JSONObject) -> Html:
     """Hand the document to the scripts. A block of data is no script, so the strictest policy allows it."""
-    content: dict[str, Any] = {"document": document, "examples": received_examples(document)}
+    content: dict[str, Any] = {
+        "document": document,
+        "examples": received_examples(document),
+        "topics": topic_parameters(document),
+    }
     text = to_compact_text(content)
     # Nothing in it may end the block, or begin a comment.
     safe = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

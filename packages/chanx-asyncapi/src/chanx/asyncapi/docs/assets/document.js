@@ -29,9 +29,10 @@ function labelled(text, control, note) {
 }
 
 class ApiDocument {
-  constructor({ document: content, examples }) {
+  constructor({ document: content, examples, topics }) {
     this.content = content;
     this._examples = examples;
+    this._topics = topics;
     this._validators = new Map();
   }
 
@@ -41,6 +42,23 @@ class ApiDocument {
 
   channel(key) {
     return this.content.channels[key];
+  }
+
+  /** Examples of the parameters of a topic. */
+  topicExample(key) {
+    return this._topics[key];
+  }
+
+  /** Other channels at the address of a channel: a consumer, and its topics. */
+  neighbours(key) {
+    const { address } = this.channel(key);
+    return Object.keys(this.content.channels).filter((other) => other !== key && this.channel(other).address === address);
+  }
+
+  /** The channel of the consumer that has a topic, if it has messages of its own. */
+  host(key) {
+    const isTopic = (channel) => 'x-topic' in this.channel(channel);
+    return isTopic(key) ? this.neighbours(key).find((other) => !isTopic(other)) : undefined;
   }
 
   /** Servers as addresses; that of the page comes first where it is one of them. */
@@ -87,7 +105,7 @@ class ApiDocument {
 
   /** Say what is wrong with a frame that is one of the given messages: {name, problems}. */
   judge(frame, messages) {
-    const known = messages.filter((message) => message.actions.includes(frame?.[message.field]));
+    const known = placedIn(frame, messages).filter((message) => message.actions.includes(frame?.[message.field]));
     if (known.length === 0) {
       const actions = [...new Set(messages.flatMap((message) => message.actions))].join(', ');
       return { name: null, problems: [`Unknown message; documented here: ${actions || 'none'}.`] };
@@ -137,6 +155,12 @@ class ApiDocument {
     }
     return this._validators.get(message.reference);
   }
+}
+
+/** Keep the messages of topics for a frame that names one, where there are topics. */
+function placedIn(frame, messages) {
+  const named = frame?.topic === undefined ? [] : messages.filter(({ schema }) => schema.properties?.topic);
+  return named.length ? named : messages;
 }
 
 /** The key that tells messages apart, and its values in one of them. */

@@ -2,12 +2,17 @@
 'use strict';
 
 class Editor {
-  /** Offer `messages`; frames are checked against `known`, and `onsend` is called for Ctrl+Enter. */
-  constructor(api, messages, { label, kindLabel, onsend, known = messages, exampleOf = (message) => message.example }) {
+  /** Offer `messages`; frames, as they are `completed`, are checked against `known`. `onsend` is called for Ctrl+Enter. */
+  constructor(
+    api,
+    messages,
+    { label, kindLabel, onsend, known = messages, exampleOf = ({ example }) => example, completed = (frame) => frame },
+  ) {
     this._api = api;
     this._messages = messages;
     this._known = known;
     this._exampleOf = exampleOf;
+    this._completed = completed;
     this._kind = make('select', { oninput: () => this.fill() }, ...this._choices());
     this._text = make('textarea', {
       rows: '6',
@@ -64,7 +69,7 @@ class Editor {
     let problems;
     try {
       frame = JSON.parse(this.text);
-      problems = this._api.judge(frame, this._known).problems;
+      problems = this._api.judge(this._completed(frame), this._known).problems;
     } catch (error) {
       problems = [`Invalid JSON: ${error.message}`];
     }
@@ -76,8 +81,10 @@ class Editor {
   _choices() {
     const option = (message, index) => make('option', { value: index }, `${message.name} (${message.title})`);
     const options = this._messages.map(option);
-    const controls = options.filter((_, index) => this._messages[index].control);
-    const others = options.filter((one) => !controls.includes(one));
-    return controls.length ? [...others, make('optgroup', { label: 'Controls' }, ...controls)] : others;
+    const groupOf = ({ host, control }) => (host ? `Of ${host}` : control ? 'Controls' : '');
+    const groups = Map.groupBy(options, (one) => groupOf(this._messages[Number(one.value)]));
+    const own = groups.get('') ?? [];
+    groups.delete('');
+    return [...own, ...[...groups].map(([label, inside]) => make('optgroup', { label }, ...inside))];
   }
 }

@@ -139,14 +139,17 @@ class Answer extends Exchange {
 
 /** A request of the server, with the form that answers it. */
 class Question extends Exchange {
-  /** `send` sends the answer, and says whether it could. */
-  constructor(api, message, ref, traffic, send) {
-    super(message.name, ref, traffic);
+  /** `frame` asks; `send` sends the answer, and says whether it could. */
+  constructor(api, message, frame, traffic, send) {
+    super(message.name, frame.ref, traffic);
     this._send = send;
+    this._topic = frame.topic === undefined ? {} : { topic: frame.topic };
     const answer = (event) => this._answer(event);
     this._editor = new Editor(api, message.replies, {
       label: `Answer to ${message.name}`,
       kindLabel: message.replies.length > 1 ? 'Answer with' : undefined,
+      exampleOf: ({ example }) => (frame.topic === undefined ? example : withoutTopic(example)),
+      completed: (answered) => this._completed(answered),
       onsend: answer,
     });
     this._form = make(
@@ -174,9 +177,14 @@ class Question extends Exchange {
     event.preventDefault();
     const frame = this._editor.check();
     // Without the reference, the server could not tell what is answered.
-    if (!isObject(frame) || !this._send(JSON.stringify({ ...frame, ref: this.ref }), this)) return;
+    if (!isObject(frame) || !this._send(JSON.stringify({ ...this._completed(frame), ref: this.ref }), this)) return;
     this._end('answered');
     this.list.focus({ preventScroll: true });
+  }
+
+  /** Name the topic that asks. */
+  _completed(frame) {
+    return isObject(frame) ? { ...frame, ...this._topic } : frame;
   }
 
   _wait(text) {
@@ -189,4 +197,9 @@ class Question extends Exchange {
     super._end(state);
     this._form.hidden = true;
   }
+}
+
+/** An example as it is edited where the topic is added at sending. */
+function withoutTopic({ topic, ...example }) {
+  return example;
 }

@@ -10,15 +10,18 @@ class Trial {
   constructor(api, key) {
     this._api = api;
     this._key = key;
-    this._received = api.received(key);
-    this._requests = api.requests(key);
+    this._host = api.host(key);
+    this._received = [...api.received(key), ...this._ofHost()];
+    this._requests = [key, this._host].filter(Boolean).flatMap((one) => api.requests(one));
     this._fromClient = [...this._received, ...this._requests.flatMap((request) => request.replies)];
-    this._sent = api.sent(key);
+    // The connection is the host's: frames of it and of its other topics may come, too.
+    this._sent = [key, ...api.neighbours(key)].flatMap((one) => api.sent(one));
     this._control = this._controls();
     this._traffic = new Traffic();
     this._asked = new Map();
     this._exchanges = new Map();
     this._number = 0;
+    this._topic = 'x-topic' in api.channel(key) ? this._topicForm() : undefined;
     this._attempts = 0;
     this._wanted = false;
     this.element = make(
@@ -26,6 +29,7 @@ class Trial {
       { class: 'trial-body', 'aria-label': `Try ${api.channel(key).title ?? key}` },
       make('h3', {}, 'Try it'),
       this._connectionForm(),
+      this._topic?.element,
       this._received.length ? this._composer() : make('p', { class: 'note' }, 'Clients send no messages on this channel.'),
       this._traffic.element,
     );
@@ -87,6 +91,7 @@ class Trial {
 
   _showAddress() {
     this._address.textContent = this.address();
+    this._topic?.follow(this._parameters);
   }
 
   /** Say something among the traffic. */
@@ -160,6 +165,38 @@ class Trial {
     this._connect.textContent = this._socket ? 'Disconnect' : this._waiting ? 'Cancel' : 'Connect';
     this.element?.classList.toggle('open', state === 1);
     if (this._sendButton) this._sendButton.disabled = state !== 1;
+    this._topic?.setOpen(state === 1);
+  }
+
+  // The topic
+
+  _topicForm() {
+    return new TopicForm(this._api, this._key, {
+      ask: (message, topic) => this._askFor(message, topic),
+      onrename: () => this._editor?.check(),
+    });
+  }
+
+  /** Subscribe or unsubscribe; return the reference, or undefined where the connection is not open. */
+  _askFor(message, topic) {
+    const ref = String(++this._number);
+    this._asked.set(ref, performance.now());
+    return this._transmit(JSON.stringify({ ...message.example, topic, ref })) ? ref : undefined;
+  }
+
+  /** Messages that clients of a topic may send to its consumer, on the same connection. */
+  _ofHost() {
+    if (!this._host) return [];
+    const host = this._api.channel(this._host).title ?? this._host;
+    const messages = this._api.received(this._host).filter((message) => !message.control);
+    return messages.map((message) => ({ ...message, host }));
+  }
+
+  /** Name the topic, unless the frame does or is for the consumer. */
+  _withTopic(frame) {
+    if (!this._topic || !isObject(frame) || 'topic' in frame) return frame;
+    const topic = this._topic.nameFor(this._messageOf(frame) ?? this._editor.chosen);
+    return topic === undefined ? frame : { ...frame, topic };
   }
 
   // The message
@@ -171,6 +208,7 @@ class Trial {
       kindLabel: 'Message',
       known: this._fromClient,
       exampleOf: (message) => this._exampleOf(message),
+      completed: (frame) => (this._editor ? this._withTopic(frame) : frame),
       onsend: send,
     });
     this._numbered = make('input', { type: 'checkbox', checked: true });
@@ -189,6 +227,7 @@ class Trial {
       ),
     );
     this._showEnvelope();
+    this._editor.check();
     return form;
   }
 
@@ -200,11 +239,12 @@ class Trial {
   _showEnvelope() {
     const { control } = this._editor.chosen;
     this._numberedLabel.textContent = this._window(this._editor.chosen) ? 'Add a ref and a window' : 'Add a ref';
-    this._numbered.parentElement.hidden = control !== undefined;
+    this._numbered.parentElement.hidden = control !== undefined && !isSubscription({ control });
   }
 
-  /** A control is for what runs now. */
+  /** A control is for what runs now; the topic is added at sending. */
   _exampleOf(message) {
+    if (this._topic && 'topic' in message.example) return withoutTopic(message.example);
     if (!message.control) return message.example;
     const running = [...this._exchanges].filter(([, exchange]) => exchange instanceof Answer && !exchange.isOver);
     return running.length ? { ...message.example, ref: running.at(-1)[0] } : message.example;
@@ -214,11 +254,17 @@ class Trial {
     event.preventDefault();
     if (this._socket?.readyState !== WebSocket.OPEN) return;
     const frame = this._editor.check();
-    const message = this._received.find(({ actions, field }) => actions.includes(frame?.[field]));
-    const numbered = this._withEnvelope(frame, message ?? this._editor.chosen);
+    const message = this._messageOf(frame);
+    const numbered = this._withEnvelope(this._withTopic(frame), message ?? this._editor.chosen);
     // Invalid JSON can be sent too, to see how the server responds.
     const text = numbered === undefined ? this._editor.text : JSON.stringify(numbered);
     this._transmit(text, { begins: message && this._begun(message, numbered) });
+  }
+
+  /** The message that a frame is: the chosen one where several have its action. */
+  _messageOf(frame) {
+    const { chosen } = this._editor;
+    return [chosen, ...this._received].find(({ actions, field }) => actions.includes(frame?.[field]));
   }
 
   /** Send text, and show it; false where the connection is not open. */
@@ -242,7 +288,7 @@ class Trial {
 
   /** Add a reference, and with what is answered by a stream the credit to begin with. */
   _withEnvelope(frame, message) {
-    if (!isObject(frame) || message.control) return frame;
+    if (!isObject(frame) || (message.control && !isSubscription(message))) return frame;
     const own = typeof frame.ref === 'string' ? frame.ref : undefined;
     const takes = message.schema.properties?.ref?.maxLength !== undefined;
     const ref = own ?? (this._numbered.checked && takes ? String(++this._number) : undefined);
@@ -262,8 +308,10 @@ class Trial {
   /** Functions that send control frames, by their controls. */
   _controls() {
     return Object.fromEntries(
-      this._received
-        .filter((message) => message.control)
+      [this._host, this._key]
+        .filter(Boolean)
+        .flatMap((key) => this._api.received(key))
+        .filter((message) => message.control && !isSubscription(message))
         .map(({ control, example }) => [
           control,
           (keys, answer) => this._transmit(JSON.stringify({ ...example, ...keys, ref: answer.ref }), { under: answer }),
@@ -286,7 +334,7 @@ class Trial {
     const request = this._requests.find(({ actions, field }) => actions.includes(frame[field]));
     if (!request) return undefined;
     const send = (text, question) => this._transmit(text, { under: question });
-    const question = new Question(this._api, request, frame.ref, this._traffic, send);
+    const question = new Question(this._api, request, frame, this._traffic, send);
     this._exchanges.set(frame.ref, question);
     return question;
   }
@@ -299,6 +347,7 @@ class Trial {
     const { frame, ...verdict } = this._read(data, this._sent);
     const asked = this._asked.get(frame?.ref);
     const latency = asked === undefined ? null : performance.now() - asked;
+    this._topic?.take(frame);
     const entry = { direction: 'in', text: data, frame, latency, time: new Date(), ...verdict };
     const begins = this._questioned(frame);
     const exchange = this._exchanges.get(frame?.ref);
