@@ -1,0 +1,1 @@
+"""Clients from documents: the model that every language is written from."""
