@@ -7,10 +7,18 @@ import pytest
 from chanx.asyncapi import ConsumerRoute, DocumentOptions, generate_document
 from chanx.asyncapi.client.model import Channel, ClientModel
 from chanx.asyncapi.client.reading import read_client
+from chanx.asyncapi.diff import compare_documents
 from chanx.asyncapi.errors import InputError
+from chanx.asyncapi.validation import validate_document
+from chanx.core.decorators import ws_handler
+from chanx.core.limits import Limits
+from chanx.core.topic import Topic
+from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
+from chanx.messages.incoming import PingMessage
+from chanx.messages.outgoing import PongMessage
 
 from .streaming_app import AgentConsumer
-from .torture import OPTIONS, ROUTES
+from .torture import OPTIONS, ROUTES, Token
 
 AGENT = ConsumerRoute("/ws/{team}", (), AgentConsumer)
 
@@ -152,6 +160,72 @@ def test_topics_belong_to_the_channel_of_their_address() -> None:
     (event,) = topic.pushed
     assert list(event.schema["properties"]) == ["action", "payload"]
     assert event.schema["required"] == ["action", "payload"]
+
+
+class RoomTopic(Topic[PingMessage]):
+    pattern = "room:{name}"
+
+    @ws_handler
+    async def handle_ping(self, message: PingMessage) -> PongMessage:
+        return PongMessage()
+
+
+class HubConsumer(AgentConsumer):
+    topics = [RoomTopic]  # noqa: RUF012 - the documented way to write it
+
+
+class OnlyTopicsConsumer(AsyncJsonWebsocketConsumer):
+    topics = [RoomTopic]  # noqa: RUF012 - the documented way to write it
+
+
+@pytest.mark.parametrize("consumer", [HubConsumer, OnlyTopicsConsumer])
+def test_topics_of_a_consumer_are_found(consumer: type[AsyncJsonWebsocketConsumer]) -> None:
+    channel = only_channel(read(ConsumerRoute("/hub", (), consumer)))
+    (topic,) = channel.topics
+    assert channel.key == consumer.spec.snake_name
+    assert (topic.pattern, topic.parameters) == ("room:{name}", ("name",))
+    assert {"subscribe": "subscribe", "unsubscribe": "unsubscribe"}.items() <= (
+        channel.controls.items()
+    )
+    (ping,) = topic.operations
+    assert (ping.mode, [item.title for item in ping.items]) == ("one", ["PongMessage"])
+    assert "topic" not in ping.message.schema["properties"]
+    assert channel.close_codes
+    assert channel.heartbeat_interval == 25
+
+
+def codes_of(consumer: type[AsyncJsonWebsocketConsumer]) -> dict[int, str]:
+    channel = only_channel(read(ConsumerRoute("/ws", (), consumer)))
+    return {one.code: one.retry for one in channel.close_codes}
+
+
+class OpenConsumer(AgentConsumer):
+    limits = Limits(max_message_bytes=None, send_timeout=None, outbound_policy="drop_oldest")
+
+
+class GuardedConsumer(AgentConsumer):
+    authenticator_class = Token
+
+
+def test_close_codes_are_those_that_the_class_can_send() -> None:
+    always = {1000, 1001, 1011, 1012, 1013, 4001, 4011, 4012, 4013}
+    assert codes_of(OpenConsumer).keys() == always
+    assert codes_of(AgentConsumer).keys() == always | {1009, 4009, 4008}
+    guarded = codes_of(GuardedConsumer)
+    assert guarded[4401] == "after_refresh"
+    assert (guarded[1012], guarded[4012], guarded[4500]) == ("again", "again", "backoff")
+
+
+def test_close_codes_are_validated_and_break_nothing() -> None:
+    old = generate_document([AGENT])
+    new = generate_document([ConsumerRoute("/ws/{team}", (), OpenConsumer)])
+    new["channels"] = {"agent": next(iter(new["channels"].values()))}
+    assert compare_documents(old, old | {"channels": new["channels"]}) == []
+    assert validate_document(old) == []
+    old["channels"]["agent"]["x-close-codes"]["1012"]["retry"] = "maybe"
+    old["channels"]["agent"]["x-close-codes"]["99"] = {"retry": "stop"}
+    places = [problem.place for problem in validate_document(old)]
+    assert places == ["/channels/agent/x-close-codes/1012", "/channels/agent/x-close-codes/99"]
 
 
 @pytest.mark.parametrize(

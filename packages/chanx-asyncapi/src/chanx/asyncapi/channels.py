@@ -2,6 +2,7 @@
 
 import re
 
+from chanx.asyncapi.close_codes import CLOSE_CODES, HEARTBEAT_INTERVAL, close_codes
 from chanx.asyncapi.messages import Messages
 from chanx.asyncapi.requirements import value_schema
 from chanx.asyncapi.sources import Source
@@ -31,8 +32,19 @@ def channel(source: Source, messages: Messages) -> JSONObject:
         },
         "bindings": _bindings(source),
         "tags": [{"name": tag} for tag in info.get("tags") or ()],
+        **_connection(source),
     }
     return content | {name: value for name, value in optional.items() if value}
+
+
+def _connection(source: Source) -> JSONObject:
+    """Say how connections of the route live and end; a topic beside its consumer's channel does not repeat it."""
+    if not source.speaks_for_connection and source.topic is not None:
+        return {}
+    return {
+        CLOSE_CODES: close_codes(source.endings),
+        HEARTBEAT_INTERVAL: source.heartbeat_interval,
+    }
 
 
 def _parameters(source: Source) -> JSONObject:

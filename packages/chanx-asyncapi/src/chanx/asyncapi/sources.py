@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self, cast
 
+from chanx.asyncapi.close_codes import Endings
 from chanx.asyncapi.controls import CONFIRMATIONS, AnyControl, TopicErrorMessage, control_message
 from chanx.asyncapi.envelope import Envelope, TopicKey
 from chanx.asyncapi.options import DocumentOptions
@@ -43,6 +44,9 @@ class Source:
     group_metadata: bool
     credentials: tuple[Credential, ...]
     """What the authenticator looks at."""
+    endings: Endings
+    heartbeat_interval: float | None
+    """None where the class sends no heartbeats."""
     topic: TopicClass | None = None
     speaks_for_connection: bool = True
     """Whether what the connection sends by itself is described here."""
@@ -62,6 +66,8 @@ class Source:
             send_heartbeat=_sends_heartbeats(consumer),
             group_metadata=consumer.group_message_metadata and consumer.spec.expects_group_messages,
             credentials=_credentials(consumer),
+            endings=Endings.of(consumer),
+            heartbeat_interval=consumer.heartbeat_interval if consumer.spec.has_heartbeat else None,
         )
 
     def of_topic(self, topic: TopicClass, *, speaks_for_connection: bool) -> Self:

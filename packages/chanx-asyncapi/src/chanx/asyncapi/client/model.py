@@ -7,6 +7,7 @@ are those of the wire; each language makes its own identifiers of them.
 from dataclasses import dataclass, field
 from typing import Literal
 
+from chanx.asyncapi.close_codes import Retry
 from chanx.type_defs import JSONObject
 
 __all__ = [
@@ -25,9 +26,6 @@ __all__ = [
 
 AnswerMode = Literal["stream", "one", "none", "many", "unknown"]
 """How a message is answered; unknown where the document does not say."""
-
-Retry = Literal["stop", "again", "after_refresh", "backoff"]
-"""What to do once a connection has ended: nothing, connect, connect with a new token, connect with growing delays."""
 
 ControlKind = Literal["cancel", "more", "subscribe", "unsubscribe"]
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from chanx.asyncapi.actions import action_field, schema_actions
 from chanx.asyncapi.answers import ANSWERS
+from chanx.asyncapi.channels import TOPIC
 from chanx.asyncapi.client._envelope import without_envelope
 from chanx.asyncapi.client.model import (
     AnswerMode,
@@ -16,10 +17,10 @@ from chanx.asyncapi.client.model import (
     HandshakeValue,
     Message,
     Operation,
-    Retry,
     ServerRequest,
     Topic,
 )
+from chanx.asyncapi.close_codes import CLOSE_CODES, HEARTBEAT_INTERVAL, RETRIES, Retry
 from chanx.asyncapi.controls import CONTROL
 from chanx.asyncapi.errors import InputError
 from chanx.asyncapi.shapes import is_list, is_object
@@ -30,11 +31,7 @@ from chanx.type_defs import JSONObject
 __all__ = ["read_client"]
 
 _SCHEMAS = "#/components/schemas/"
-_TOPIC = "x-topic"
-_CLOSE_CODES = "x-close-codes"
-_HEARTBEAT = "x-heartbeat-interval"
 _MODES = get_args(AnswerMode)
-_RETRIES = get_args(Retry)
 _CONTROLS = get_args(ControlKind)
 _LOCATIONS = {"query": "query", "headers": "header"}
 
@@ -88,10 +85,16 @@ class _Reader:
         }
         for key, one in _section(self.document, "operations").items():
             self._add_operation(parts, key, self.resolve(one))
-        topics = [part for part in parts.values() if _TOPIC in part.content]
+        topics = [part for part in parts.values() if part.is_topic]
+        addresses = {part.address for part in parts.values() if not part.is_topic}
         for part in parts.values():
-            if _TOPIC not in part.content:
-                yield part.channel([one for one in topics if one.address == part.address])
+            mounted = [one for one in topics if one.address == part.address]
+            if not part.is_topic:
+                yield part.channel(mounted)
+            elif part.address not in addresses:
+                # A consumer that has topics and nothing else has no channel of its own.
+                addresses.add(part.address)
+                yield part.host().channel(mounted)
 
     def _add_operation(self, parts: dict[str, "_Part"], key: str, operation: JSONObject) -> None:
         reference = _text(_object(operation.get("channel")).get("$ref"))
@@ -144,6 +147,17 @@ class _Part:
         self.address = _text(content.get("address"))
         self.operations: list[tuple[str, JSONObject]] = []
 
+    @property
+    def is_topic(self) -> bool:
+        return TOPIC in self.content
+
+    def host(self) -> "_Part":
+        """Return the channel that mounts this topic: it has no messages."""
+        kept = ("address", "parameters", "bindings", CLOSE_CODES, HEARTBEAT_INTERVAL)
+        suffix = f"_{_text(_object(self.content[TOPIC]).get('name'))}"
+        content = {name: self.content[name] for name in kept if name in self.content}
+        return _Part(self.reader, self.key.removesuffix(suffix) or self.key, content)
+
     def channel(self, topics: "list[_Part]") -> Channel:
         common = self._common()
         controls = self._controls()
@@ -164,14 +178,14 @@ class _Part:
             controls=controls,
             topics=tuple(topic.topic() for topic in topics),
             close_codes=tuple(self._close_codes()),
-            heartbeat_interval=_number(self.content.get(_HEARTBEAT)),
+            heartbeat_interval=_number(self.content.get(HEARTBEAT_INTERVAL)),
         )
 
     def topic(self) -> Topic:
-        said = _object(self.content[_TOPIC])
+        said = _object(self.content[TOPIC])
         pattern = said.get("pattern")
         if not isinstance(pattern, str) or not pattern:
-            raise InputError(f"{pointer('channels', self.key, _TOPIC)} has no pattern.")
+            raise InputError(f"{pointer('channels', self.key, TOPIC)} has no pattern.")
         return Topic(
             **self._common(),
             name=_text(said.get("name")) or self.key,
@@ -284,11 +298,11 @@ class _Part:
                 )
 
     def _close_codes(self) -> Iterator[CloseCode]:
-        for code, said in _section(self.content, _CLOSE_CODES).items():
-            place = pointer("channels", self.key, _CLOSE_CODES, code)
+        for code, said in _section(self.content, CLOSE_CODES).items():
+            place = pointer("channels", self.key, CLOSE_CODES, code)
             retry = _object(said).get("retry")
-            if not code.isdecimal() or retry not in _RETRIES:
-                raise InputError(f"{place} is no close code with one of {', '.join(_RETRIES)}.")
+            if not code.isdecimal() or retry not in RETRIES:
+                raise InputError(f"{place} is no close code with one of {', '.join(RETRIES)}.")
             yield CloseCode(int(code), cast(Retry, retry), _text(_object(said).get("meaning")))
 
 

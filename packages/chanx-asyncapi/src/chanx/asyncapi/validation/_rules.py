@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from chanx.asyncapi.close_codes import CLOSE_CODES, RETRIES
 from chanx.asyncapi.shapes import is_list, is_object
 from chanx.asyncapi.validation._problem import Problem, pointer
 from chanx.asyncapi.validation._references import resolved
@@ -17,6 +18,7 @@ Path = tuple[str, ...]
 
 _PARAMETER = re.compile(r"{([^{}]*)}")
 _LEGAL_KEY = re.compile(r"[\w.-]+", re.ASCII)
+_CLOSE_CODE = re.compile(r"[1-4][0-9]{3}")
 _HOST = re.compile(r"[^\s/?#@]+")
 _KEYED = ("servers", "channels", "operations")
 
@@ -209,6 +211,20 @@ def _operations(document: JSONObject) -> Iterator[tuple[str, JSONObject]]:
         yield key, resolved(document, operation)
 
 
+def close_codes(document: JSONObject) -> Iterator[Problem]:
+    """Close codes are from 1000 to 4999, and each says what to do."""
+    for key, channel in _channels(document):
+        codes = channel.get(CLOSE_CODES, {})
+        for code, said in codes.items() if is_object(codes) else [("", None)]:
+            place = pointer("channels", key, CLOSE_CODES, *([code] if code else []))
+            if not _CLOSE_CODE.fullmatch(code) or not is_object(said):
+                message = "This is no table of close codes from 1000 to 4999."
+                yield Problem(place, "close-codes", message)
+            elif said.get("retry") not in RETRIES:
+                message = f"'retry' must be one of {', '.join(RETRIES)}."
+                yield Problem(place, "close-codes", message)
+
+
 RULES: tuple[Rule, ...] = (
     address_parameters,
     legal_keys,
@@ -216,4 +232,5 @@ RULES: tuple[Rule, ...] = (
     operation_messages,
     unreachable_messages,
     examples,
+    close_codes,
 )
