@@ -13,12 +13,18 @@ from chanx.asyncapi.validation import validate_document
 from chanx.core.decorators import ws_handler
 from chanx.core.limits import Limits
 from chanx.core.topic import Topic
-from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
 
-from .streaming_app import AgentConsumer
 from .torture import OPTIONS, ROUTES, Token
+
+# Neither is there where the tests of this package run alone.
+pytest.importorskip("uvicorn", reason="there is no uvicorn")
+pytest.importorskip("chanx.fast_channels", reason="there is no chanx-fastchannels")
+
+from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
+
+from .streaming_app import AgentConsumer
 
 AGENT = ConsumerRoute("/ws/{team}", (), AgentConsumer)
 
@@ -162,28 +168,28 @@ def test_topics_belong_to_the_channel_of_their_address() -> None:
     assert event.schema["required"] == ["action", "payload"]
 
 
-class RoomTopic(Topic[PingMessage]):
-    pattern = "room:{name}"
+class PlaceTopic(Topic[PingMessage]):
+    pattern = "place:{name}"
 
     @ws_handler
     async def handle_ping(self, message: PingMessage) -> PongMessage:
         return PongMessage()
 
 
-class HubConsumer(AgentConsumer):
-    topics = [RoomTopic]  # noqa: RUF012 - the documented way to write it
+class PlacesConsumer(AgentConsumer):
+    topics = [PlaceTopic]  # noqa: RUF012 - the documented way to write it
 
 
 class OnlyTopicsConsumer(AsyncJsonWebsocketConsumer):
-    topics = [RoomTopic]  # noqa: RUF012 - the documented way to write it
+    topics = [PlaceTopic]  # noqa: RUF012 - the documented way to write it
 
 
-@pytest.mark.parametrize("consumer", [HubConsumer, OnlyTopicsConsumer])
+@pytest.mark.parametrize("consumer", [PlacesConsumer, OnlyTopicsConsumer])
 def test_topics_of_a_consumer_are_found(consumer: type[AsyncJsonWebsocketConsumer]) -> None:
     channel = only_channel(read(ConsumerRoute("/hub", (), consumer)))
     (topic,) = channel.topics
     assert channel.key == consumer.spec.snake_name
-    assert (topic.pattern, topic.parameters) == ("room:{name}", ("name",))
+    assert (topic.pattern, topic.parameters) == ("place:{name}", ("name",))
     assert {"subscribe": "subscribe", "unsubscribe": "unsubscribe"}.items() <= (
         channel.controls.items()
     )

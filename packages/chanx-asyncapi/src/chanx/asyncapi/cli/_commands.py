@@ -11,6 +11,7 @@ from typing import Any, NoReturn, get_args
 
 import click
 
+from chanx.asyncapi.cli._client import generate_client
 from chanx.asyncapi.cli._doctor import diagnosis, layer_findings
 from chanx.asyncapi.cli._targets import find_application, in_words, with_config
 from chanx.asyncapi.diff import Change, compare_documents
@@ -46,7 +47,10 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("chanx-asyncapi"), prog_name="chanx")
 def chanx() -> None:
-    """Typed WebSocket APIs: documents, their checks, and the state of the installation."""
+    """Typed WebSocket APIs: documents, their checks, clients, and the state of the installation."""
+
+
+chanx.add_command(generate_client)
 
 
 @chanx.group()

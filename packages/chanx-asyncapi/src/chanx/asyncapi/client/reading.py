@@ -20,7 +20,7 @@ from chanx.asyncapi.client.model import (
     ServerRequest,
     Topic,
 )
-from chanx.asyncapi.close_codes import CLOSE_CODES, HEARTBEAT_INTERVAL, RETRIES, Retry
+from chanx.asyncapi.close_codes import CLOSE_CODES, HEARTBEAT_INTERVAL, RETRIES
 from chanx.asyncapi.controls import CONTROL
 from chanx.asyncapi.errors import InputError
 from chanx.asyncapi.shapes import is_list, is_object
@@ -303,7 +303,7 @@ class _Part:
             retry = _object(said).get("retry")
             if not code.isdecimal() or retry not in RETRIES:
                 raise InputError(f"{place} is no close code with one of {', '.join(RETRIES)}.")
-            yield CloseCode(int(code), cast(Retry, retry), _text(_object(said).get("meaning")))
+            yield CloseCode(int(code), retry, _text(_object(said).get("meaning")))
 
 
 def _lookup(document: JSONObject, reference: str) -> JSONObject:
