@@ -156,6 +156,13 @@ def parser(session: nox.Session) -> None:
 
 
 @nox.session(tags=["ci"])
+def clients(session: nox.Session) -> None:
+    """Generated clients of the sandboxes and of random documents: mypy and pyright, both strict, and ruff."""
+    sync(session, *EVERYTHING, "--group=lint", "--group=typing", "--group=test")
+    session.run("pytest", ".ci/tests/test_clients.py", *session.posargs, env={"CLIENTS": "1"})
+
+
+@nox.session(tags=["ci"])
 def servers(session: nox.Session) -> None:
     """Both integrations on uvicorn (twice), daphne and hypercorn: real sockets, a real Valkey."""
     run_on_servers(session)

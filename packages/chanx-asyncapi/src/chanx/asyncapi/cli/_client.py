@@ -1,5 +1,6 @@
 """The command `generate-client`."""
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,8 @@ from chanx.type_defs import JSONObject
 
 __all__ = ["generate_client"]
 
+_APPLICATION = re.compile(r"[^\W\d][\w.]*(:[\w.]+(\(\))?)?")
+_SUFFIXES = (".json", ".yaml", ".yml")
 _FETCH_TIMEOUT = 30
 _MANY_CHANNELS = 20
 """Fewer are done before anyone would look at a progress bar."""
@@ -42,7 +45,7 @@ _LANGUAGES = {"python": _python_files}
     "--schema",
     "-s",
     required=True,
-    help="A document: a file, a URL, or an application as module:app.",
+    help="A document: a file, a URL, or an application as module:app or a Django settings module.",
 )
 @click.option(
     "--output",
@@ -113,7 +116,7 @@ def generate_client(
 def _document(schema: str) -> JSONObject:
     if schema.startswith(("http://", "https://")):
         return document_of(_fetched(schema), schema)
-    if Path(schema).exists() or ":" not in schema:
+    if Path(schema).is_file() or not _APPLICATION.fullmatch(schema) or schema.endswith(_SUFFIXES):
         return read_document(Path(schema))
     application = find_application(schema)
     try:

@@ -147,7 +147,7 @@ class _ChannelFiles:
 
     def _client_class(self) -> str:
         channel = self.channel
-        scope = Identifiers(dir(BaseClient("ws://localhost")))
+        scope = Identifiers({*dir(BaseClient("ws://localhost")), *_BUILTINS})
         codes = _table((str(one.code), _text(one.retry)) for one in channel.close_codes)
         controls = _table(
             (_text(kind), _text(name)) for kind, name in sorted(channel.controls.items())
@@ -185,7 +185,7 @@ class _ChannelFiles:
         events = self._union(
             (one for one in topic.pushed if not set(one.actions) <= _OWN_ACTIONS), "_m."
         )
-        scope = Identifiers({*dir(BaseTopic), "client", "name", "seq", "inbox"})
+        scope = Identifiers({*dir(BaseTopic), "client", "name", "seq", "inbox", *_BUILTINS})
         methods = [
             self._method(operation, action, scope, "self.name")
             for operation, action in _by_action(topic.operations)
@@ -320,7 +320,7 @@ class _Types(ast.NodeTransformer):
 
     def __init__(self, models: Models) -> None:
         self._models = models
-        self._used: set[str] = set()
+        self._used: set[tuple[str, str]] = set()
 
     def written(self, annotation: ast.expr) -> str:
         """Return a type hint as text."""
@@ -328,8 +328,8 @@ class _Types(ast.NodeTransformer):
 
     def imports(self) -> Iterator[tuple[str, str]]:
         """Return names that the hints need, and their modules."""
-        for name in sorted(self._used):
-            yield name, self._models.imports[name]
+        for module, name in sorted(self._used):
+            yield name, module
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         """Leave out what Annotated adds, and constants as they are."""
@@ -346,8 +346,11 @@ class _Types(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.AST:
         """Name a model by its module, and what is imported by an alias that no parameter can have."""
         if node.id in self._models.imports:
-            self._used.add(node.id)
-            return ast.Name(f"_{node.id}", ast.Load())
+            module, name = self._models.imports[node.id]
+            if module == "builtins":
+                return ast.Name(name, ast.Load())
+            self._used.add((module, name))
+            return ast.Name(f"_{name}", ast.Load())
         if node.id in _BUILTINS:
             return node
         return ast.Attribute(ast.Name("_m", ast.Load()), node.id, ast.Load())
@@ -422,9 +425,10 @@ def _docstring(text: str, indent: int = 0) -> str:
     lines = [
         "".join(c for c in line if c.isprintable()).rstrip() for line in text.strip().splitlines()
     ]
-    escaped = [line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') for line in lines]
-    if escaped and escaped[-1].endswith('"'):
-        escaped[-1] = f'{escaped[-1][:-1]}\\"'
+    # All quotes where one could be read as an end, none elsewhere, so that usual texts stay readable.
+    is_risky = '"""' in text or any(line.endswith('"') for line in lines)
+    quote = '\\"' if is_risky else '"'
+    escaped = [line.replace("\\", "\\\\").replace('"', quote) for line in lines]
     if len(escaped) < 2:
         return f'"""{"".join(escaped)}"""'
     margin = " " * indent

@@ -18,7 +18,7 @@ __all__ = ["Field", "Models", "write_models"]
 _REFERENCE = "#/components/schemas/"
 _ROOT = "ChanxRoot"
 _BASE = "chanx_client_base"
-_CALLS = frozenset({"Field", "ConfigDict", "model_rebuild", "condecimal"})
+_CALLS = frozenset({"Field", "ConfigDict", "model_rebuild", "TypeAliasType"})
 _STATEMENTS = (ast.Import, ast.ImportFrom, ast.ClassDef, ast.Expr)
 _LEFT_OUT = ("title", "examples", "default")
 
@@ -42,8 +42,8 @@ class Models:
     """Classes by the names of their schemas."""
     fields: dict[str, list[Field]]
     """Fields by classes; root models have none."""
-    imports: dict[str, str]
-    """From which module each imported name is."""
+    imports: dict[str, tuple[str, str]]
+    """Module and own name of each imported name."""
 
     def references(self, name: str) -> list[str]:
         """Return the classes that a class needs, itself first."""
@@ -79,7 +79,7 @@ def write_models(model: ClientModel, *, formats: bool) -> Models:
         names=names,
         fields={name: _fields(node) for name, node in classes.items() if not _is_root(node)},
         imports={
-            alias.name: node.module or ""
+            alias.asname or alias.name: (node.module or "", alias.name)
             for node in tree.body
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
@@ -185,9 +185,15 @@ def _checked(text: str) -> ast.Module:
             )
             if called not in _CALLS:
                 raise InputError(f"The models of this document would call {called!r}.")
-    if not all(isinstance(node, _STATEMENTS) for node in tree.body):
+    if not all(isinstance(node, _STATEMENTS) or _is_alias(node) for node in tree.body):
         raise InputError("The models of this document would hold other statements than classes.")
     return tree
+
+
+def _is_alias(node: ast.stmt) -> bool:
+    """Tell whether a statement names a type that holds itself."""
+    is_call = isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call)
+    return is_call and "TypeAliasType" in ast.dump(node)
 
 
 def _without_root(text: str, root: ast.ClassDef) -> str:
