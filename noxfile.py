@@ -39,6 +39,7 @@ nox.options.sessions = [
     "browser",
     "rehearsal",
     "parser",
+    "typescript",
 ]
 
 
@@ -160,6 +161,17 @@ def clients(session: nox.Session) -> None:
     """Generated clients of the sandboxes and of random documents: mypy and pyright, both strict, and ruff."""
     sync(session, *EVERYTHING, "--group=lint", "--group=typing", "--group=test")
     session.run("pytest", ".ci/tests/test_clients.py", *session.posargs, env={"CLIENTS": "1"})
+
+
+@nox.session(tags=["ci"])
+def typescript(session: nox.Session) -> None:
+    """The runtime of JavaScript clients, and the generated TypeScript of all documents, in the compiler."""
+    npm = find_npm(session)
+    if npm is None:
+        session.skip("the TypeScript compiler needs npm")
+    sync(session, *EVERYTHING, "--group=test")
+    environment = {"TYPESCRIPT": str(install_npm(session, npm, "typescript"))}
+    session.run("pytest", ".ci/tests/test_typescript.py", *session.posargs, env=environment)
 
 
 @nox.session(tags=["ci"])
