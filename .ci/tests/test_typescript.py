@@ -66,7 +66,7 @@ import sys
 sys.path.insert(0, "packages/chanx-asyncapi")
 from chanx.asyncapi import publish, DocumentOptions
 from chanx.fast_channels.discovery import discover_routes
-from tests.client_app import application
+from tests.script_client_app import application
 sys.stdout.buffer.write(publish(discover_routes(application()), DocumentOptions()).content)
 """
     command = [sys.executable, "-c", export]

@@ -49,6 +49,7 @@ def document(**headers: Any) -> Any:
 def test_addresses_have_names() -> None:
     assert reverse("asyncapi_schema") == "/schema/"
     assert reverse("asyncapi_docs") == "/docs/"
+    assert reverse("asyncapi_client") == "/client.js"
 
 
 def test_json() -> None:
@@ -94,7 +95,7 @@ def test_the_title_has_a_default() -> None:
     assert document()["info"] == {"title": "AsyncAPI Documentation", "version": "1.0.0"}
 
 
-@pytest.mark.parametrize("url", ["/schema/", "/schema/?format=yaml", "/docs/"])
+@pytest.mark.parametrize("url", ["/schema/", "/schema/?format=yaml", "/docs/", "/client.js"])
 def test_a_client_that_has_it_is_told_so(url: str) -> None:
     first = Client().get(url)
     second = Client().get(url, headers={"if-none-match": first.headers["ETag"]})
@@ -104,7 +105,7 @@ def test_a_client_that_has_it_is_told_so(url: str) -> None:
     assert third.content == first.content
 
 
-@pytest.mark.parametrize("url", ["/schema/", "/schema/?format=yaml", "/docs/"])
+@pytest.mark.parametrize("url", ["/schema/", "/schema/?format=yaml", "/docs/", "/client.js"])
 def test_many_hosts_write_the_document_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client chooses the host and the port that it calls."""
     written: list[Any] = []
@@ -198,7 +199,7 @@ def test_a_template_of_the_projects() -> None:
     assert response.content == b"AsyncAPI Documentation!"
 
 
-@pytest.mark.parametrize("url", ["/schema/", "/schema/?format=yaml", "/docs/"])
+@pytest.mark.parametrize("url", ["/schema/", "/schema/?format=yaml", "/docs/", "/client.js"])
 def test_a_failure_is_logged_and_not_told(
     url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -116,6 +116,7 @@ class TestImports(OnFastChannels, ImportTests):
         "chanx.fast_channels.routing": ["add_websocket_consumer"],
         "chanx.fast_channels.type_defs": ["AsyncAPIConfig"],
         "chanx.fast_channels.views": [
+            "asyncapi_client_js",
             "asyncapi_docs",
             "asyncapi_spec_json",
             "asyncapi_spec_yaml",

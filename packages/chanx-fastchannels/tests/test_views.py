@@ -18,7 +18,12 @@ from starlette.routing import Mount, Route
 from chanx.asyncapi.docs import docs_page
 from chanx.asyncapi.document import assembled
 from chanx.core.decorators import ws_handler
-from chanx.fast_channels import asyncapi_docs, asyncapi_spec_json, asyncapi_spec_yaml
+from chanx.fast_channels import (
+    asyncapi_client_js,
+    asyncapi_docs,
+    asyncapi_spec_json,
+    asyncapi_spec_yaml,
+)
 from chanx.fast_channels.layers import memory_layer, register_layers
 from chanx.fast_channels.routing import add_websocket_consumer
 from chanx.fast_channels.type_defs import AsyncAPIConfig
@@ -200,7 +205,9 @@ def large_application(title: str) -> FastAPI:
     return app
 
 
-@pytest.mark.parametrize("view", [asyncapi_docs, asyncapi_spec_json, asyncapi_spec_yaml])
+@pytest.mark.parametrize(
+    "view", [asyncapi_client_js, asyncapi_docs, asyncapi_spec_json, asyncapi_spec_yaml]
+)
 async def test_others_have_their_turn_while_a_document_is_made_once(
     view: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,8 @@ from html import escape
 from secrets import token_hex
 from typing import Literal
 
+from chanx.asyncapi.client.reading import read_client
+from chanx.asyncapi.client.typescript import javascript_module
 from chanx.asyncapi.docs import docs_page
 from chanx.asyncapi.document import assembled, sources_of
 from chanx.asyncapi.making import making
@@ -25,12 +27,18 @@ from chanx.type_defs import JSONObject
 
 __all__ = ["Format", "Publication", "publish"]
 
-Format = Literal["json", "yaml", "html"]
+Format = Literal["json", "yaml", "html", "js"]
+
+
+def _client_module(document: JSONObject) -> str:
+    return javascript_module(read_client(document))
+
 
 _WRITERS: Mapping[Format, Callable[[JSONObject], str]] = {
     "json": to_json_text,
     "yaml": to_yaml_text,
     "html": docs_page,
+    "js": _client_module,
 }
 _CACHED_TEXTS = 32
 # With a server filled in. Any client can evict these, which costs no more than filling it in again.
@@ -115,8 +123,16 @@ def _page_data(server: JSONObject) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
+def _fill_module(text: str, server: JSONObject) -> str:
+    for entry in server.values():
+        url = f"{entry['protocol']}://{entry['host']}{entry.get('pathname', '')}"
+        text = text.replace(f'"{_PROTOCOL}://{_HOST}"', json.dumps(url))
+    return text
+
+
 _FILLERS: Mapping[Format, Callable[[str, JSONObject], str]] = {
     "json": _fill_json,
     "yaml": _fill_yaml,
     "html": _fill_page,
+    "js": _fill_module,
 }

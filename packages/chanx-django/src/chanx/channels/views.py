@@ -23,7 +23,12 @@ except ModuleNotFoundError as _error:
         'AsyncAPI documents need chanx-asyncapi: pip install "chanx-django[asyncapi]"'
     ) from _error
 
-__all__ = ["AsyncAPIDocsView", "AsyncAPISchemaView", "generate_asyncapi_schema"]
+__all__ = [
+    "AsyncAPIClientView",
+    "AsyncAPIDocsView",
+    "AsyncAPISchemaView",
+    "generate_asyncapi_schema",
+]
 
 _FAILED = "Failed to generate schema"
 _MEDIA_TYPES: dict[str, tuple[Format, str]] = {
@@ -79,6 +84,20 @@ class AsyncAPIDocsView(RestrictedView):
             response = HttpResponse(error_page(_FAILED), status=500)
         for name, value in PAGE_HEADERS.items():
             response.headers[name] = value
+        return response
+
+
+class AsyncAPIClientView(RestrictedView):
+    """Returns a JavaScript module with a client for each channel, which pages import."""
+
+    http_method_names: Sequence[str] = ["get", "head", "options"]
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        """Return the module, or 304 to a client that has it."""
+        response = published(request, "js", "text/javascript; charset=utf-8")
+        if response is None:
+            response = HttpResponse(_FAILED, status=500, content_type="text/plain")
+        response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
 

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from chanx.fast_channels.routing import add_websocket_consumer
     from chanx.fast_channels.shutdown import draining
     from chanx.fast_channels.type_defs import AsyncAPIConfig
-    from chanx.fast_channels.views import asyncapi_docs, asyncapi_spec_json, asyncapi_spec_yaml
+    from chanx.fast_channels.views import (
+        asyncapi_client_js,
+        asyncapi_docs,
+        asyncapi_spec_json,
+        asyncapi_spec_yaml,
+    )
     from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
     from chanx.messages.base import BaseMessage
     from chanx.messages.incoming import PingMessage
@@ -44,6 +49,7 @@ __all__ = [
     "PongMessage",
     "Topic",
     "add_websocket_consumer",
+    "asyncapi_client_js",
     "asyncapi_docs",
     "asyncapi_spec_json",
     "asyncapi_spec_yaml",
@@ -72,6 +78,7 @@ _MODULES = {
     "PongMessage": "chanx.messages.outgoing",
     "Topic": "chanx.core.topic",
     "add_websocket_consumer": "chanx.fast_channels.routing",
+    "asyncapi_client_js": "chanx.fast_channels.views",
     "asyncapi_docs": "chanx.fast_channels.views",
     "asyncapi_spec_json": "chanx.fast_channels.views",
     "asyncapi_spec_yaml": "chanx.fast_channels.views",

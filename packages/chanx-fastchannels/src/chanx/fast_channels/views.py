@@ -24,11 +24,12 @@ except ModuleNotFoundError as _error:
         'AsyncAPI documents need chanx-asyncapi: pip install "chanx-fastchannels[asyncapi]"'
     ) from _error
 
-__all__ = ["asyncapi_docs", "asyncapi_spec_json", "asyncapi_spec_yaml"]
+__all__ = ["asyncapi_client_js", "asyncapi_docs", "asyncapi_spec_json", "asyncapi_spec_yaml"]
 
 _Kind = TypeVar("_Kind", bound=Response)
 
 _FAILED = "Failed to generate schema"
+_SCRIPT_HEADERS = {"X-Content-Type-Options": "nosniff"}
 
 
 class _JsonResponse(JSONResponse):
@@ -41,6 +42,10 @@ class _JsonResponse(JSONResponse):
 
 class _YamlResponse(Response):
     media_type = "application/x-yaml"
+
+
+class _ScriptResponse(Response):
+    media_type = "text/javascript"
 
 
 async def asyncapi_docs(
@@ -86,6 +91,22 @@ async def asyncapi_spec_yaml(
     if published is None:
         return JSONResponse({"error": _FAILED}, 500)
     return _answer(_YamlResponse, published, request)
+
+
+async def asyncapi_client_js(
+    request: Request | None = None,
+    app: Starlette | None = None,
+    config: AsyncAPIConfig | None = None,
+) -> Response:
+    """Return a JavaScript module with a client for each channel; see `asyncapi_spec_json()`.
+
+    A page imports it: `import { chat } from "/asyncapi/client.js"`.
+    """
+    published = await in_worker(_published, "js", request, app, config)
+    if published is None:
+        # A module that fails as a whole, so the page's console names the address.
+        return Response(_FAILED, 500, _SCRIPT_HEADERS, "text/plain")
+    return _answer(_ScriptResponse, published, request, _SCRIPT_HEADERS)
 
 
 def _published(
