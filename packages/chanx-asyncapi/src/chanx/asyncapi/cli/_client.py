@@ -37,7 +37,15 @@ def _python_files(
     return python_files(model, formats=formats, readme=readme, progress=progress)
 
 
-_LANGUAGES = {"python": _python_files}
+def _typescript_files(
+    model: ClientModel, *, formats: bool, readme: bool, progress: Progress
+) -> dict[str, str]:
+    from chanx.asyncapi.client.typescript import typescript_files
+
+    return typescript_files(model)
+
+
+_LANGUAGES = {"python": _python_files, "typescript": _typescript_files}
 
 
 @click.command("generate-client")
@@ -91,6 +99,7 @@ def generate_client(
     chanx generate-client -s asyncapi.json -o my_client
     chanx generate-client -s https://api.example.com/asyncapi.json -o my_client
     chanx generate-client -s shop.main:app -o my_client --check
+    chanx generate-client -s shop.main:app -o src/api --language typescript
     """
     model = read_client(_document(schema))
     if not model.channels:
