@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from chanx.asyncapi.client.python.emitter import python_files
-from chanx.asyncapi.client.reading import read_client
+from chanx.asyncapi._client.python.emitter import python_files
+from chanx.asyncapi._client.reading import read_client
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = int(os.environ.get("CLIENT_DOCUMENTS", "12"))

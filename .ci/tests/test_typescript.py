@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from documents import SOURCES
 
-from chanx.asyncapi.client.reading import read_client
-from chanx.asyncapi.client.typescript import javascript_module, typescript_files
+from chanx.asyncapi._client.reading import read_client
+from chanx.asyncapi._client.typescript import javascript_module, typescript_files
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTALLED = os.environ.get("TYPESCRIPT")
-RUNTIME = Path(str(files("chanx.asyncapi.client.typescript")))
+RUNTIME = Path(str(files("chanx.asyncapi._client.typescript")))
 STRICT = ["--strict", "--noEmit", "--target", "es2022", "--module", "nodenext"]
 STRICTER = ["--noUncheckedIndexedAccess", "--exactOptionalPropertyTypes", "--verbatimModuleSyntax"]
 LIBRARIES = ["--lib", "es2022,dom,dom.iterable,esnext.disposable"]

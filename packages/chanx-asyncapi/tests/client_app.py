@@ -16,8 +16,8 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 
 from chanx.asyncapi import ConsumerRoute, DocumentOptions, Parameter, generate_document
-from chanx.asyncapi.client.python.emitter import python_files
-from chanx.asyncapi.client.reading import read_client
+from chanx.asyncapi._client.python.emitter import python_files
+from chanx.asyncapi._client.reading import read_client
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.core.topic import Topic
 from chanx.messages.base import BaseMessage

@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from chanx.asyncapi import generate_document
+from chanx.asyncapi._client.python.emitter import python_files
+from chanx.asyncapi._client.python.names import Identifiers, class_name, snake_name
+from chanx.asyncapi._client.reading import read_client
 from chanx.asyncapi.cli._commands import chanx
-from chanx.asyncapi.client.python.emitter import python_files
-from chanx.asyncapi.client.python.names import Identifiers, class_name, snake_name
-from chanx.asyncapi.client.reading import read_client
 from chanx.asyncapi.errors import InputError
 
 from .torture import OPTIONS, ROUTES
@@ -222,6 +222,15 @@ def test_the_command_writes_a_client_and_checks_it(schema: Path, tmp_path: Path)
     assert "--force overwrites it" in run("-s", schema, "-o", output, code=2)
     run("-s", schema, "-o", output, "-f", "--no-format", "--no-readme")
     assert not (output / "README.md").exists()
+
+
+def test_the_command_writes_typescript(schema: Path, tmp_path: Path) -> None:
+    output = tmp_path / "api"
+    run("-s", schema, "-o", output, "--language", "typescript")
+    assert {"index.ts", "hub.ts", "runtime.js", "runtime.d.ts"} <= {
+        path.name for path in output.iterdir()
+    }
+    assert "up to date" in run("-s", schema, "-o", output, "--language", "typescript", "--check")
 
 
 def test_files_of_the_user_stay(schema: Path, tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from chanx.asyncapi import ConsumerRoute, DocumentOptions, generate_document
-from chanx.asyncapi.client.model import Channel, ClientModel
-from chanx.asyncapi.client.reading import read_client
+from chanx.asyncapi._client.model import Channel, ClientModel
+from chanx.asyncapi._client.reading import read_client
 from chanx.asyncapi.diff import compare_documents
 from chanx.asyncapi.errors import InputError
 from chanx.asyncapi.validation import validate_document

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from chanx.asyncapi import generate_document
-from chanx.asyncapi.client.reading import read_client
-from chanx.asyncapi.client.typescript import javascript_module, typescript_files
+from chanx.asyncapi._client.reading import read_client
+from chanx.asyncapi._client.typescript import javascript_module, typescript_files
 
 from .torture import OPTIONS, ROUTES
 
@@ -192,7 +192,7 @@ def test_the_order_of_a_document_does_not_matter() -> None:
 
 
 def test_the_runtime_is_small() -> None:
-    runtime = files("chanx.asyncapi.client.typescript").joinpath("runtime.js").read_bytes()
+    runtime = files("chanx.asyncapi._client.typescript").joinpath("runtime.js").read_bytes()
 
     assert len(gzip.compress(runtime, 9)) <= MAX_RUNTIME_BYTES
     assert b"import " not in re.sub(rb"import\('[^']*'\)", b"", runtime)

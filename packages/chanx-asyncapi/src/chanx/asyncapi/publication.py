@@ -13,8 +13,8 @@ from html import escape
 from secrets import token_hex
 from typing import Literal
 
-from chanx.asyncapi.client.reading import read_client
-from chanx.asyncapi.client.typescript import javascript_module
+from chanx.asyncapi._client.reading import read_client
+from chanx.asyncapi._client.typescript import javascript_module
 from chanx.asyncapi.docs import docs_page
 from chanx.asyncapi.document import assembled, sources_of
 from chanx.asyncapi.making import making

@@ -9,10 +9,10 @@ from urllib.request import Request, urlopen
 
 import click
 
+from chanx.asyncapi._client.model import ClientModel
+from chanx.asyncapi._client.output import Output, WriteOptions
+from chanx.asyncapi._client.reading import read_client
 from chanx.asyncapi.cli._targets import find_application, in_words
-from chanx.asyncapi.client.model import ClientModel
-from chanx.asyncapi.client.output import Output, WriteOptions
-from chanx.asyncapi.client.reading import read_client
 from chanx.asyncapi.document import generate_document
 from chanx.asyncapi.errors import InputError
 from chanx.asyncapi.reading import MAX_BYTES, document_of, read_document
@@ -32,7 +32,7 @@ Progress = Callable[[str], None]
 def _python_files(
     model: ClientModel, *, formats: bool, readme: bool, progress: Progress
 ) -> dict[str, str]:
-    from chanx.asyncapi.client.python.emitter import python_files
+    from chanx.asyncapi._client.python.emitter import python_files
 
     return python_files(model, formats=formats, readme=readme, progress=progress)
 
@@ -40,7 +40,7 @@ def _python_files(
 def _typescript_files(
     model: ClientModel, *, formats: bool, readme: bool, progress: Progress
 ) -> dict[str, str]:
-    from chanx.asyncapi.client.typescript import typescript_files
+    from chanx.asyncapi._client.typescript import typescript_files
 
     return typescript_files(model)
 

@@ -4,11 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
-from chanx.asyncapi.actions import action_field, schema_actions
-from chanx.asyncapi.answers import ANSWERS
-from chanx.asyncapi.channels import TOPIC
-from chanx.asyncapi.client._envelope import without_envelope
-from chanx.asyncapi.client.model import (
+from chanx.asyncapi._client._envelope import without_envelope
+from chanx.asyncapi._client.model import (
     AnswerMode,
     Channel,
     ClientModel,
@@ -20,6 +17,9 @@ from chanx.asyncapi.client.model import (
     ServerRequest,
     Topic,
 )
+from chanx.asyncapi.actions import action_field, schema_actions
+from chanx.asyncapi.answers import ANSWERS
+from chanx.asyncapi.channels import TOPIC
 from chanx.asyncapi.close_codes import CLOSE_CODES, HEARTBEAT_INTERVAL, RETRIES
 from chanx.asyncapi.controls import CONTROL
 from chanx.asyncapi.errors import InputError

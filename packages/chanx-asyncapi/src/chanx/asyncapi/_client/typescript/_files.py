@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
-from chanx.asyncapi.client.model import (
+from chanx.asyncapi._client.model import (
     Channel,
     ClientModel,
     Message,
@@ -13,7 +13,7 @@ from chanx.asyncapi.client.model import (
     ServerRequest,
     Topic,
 )
-from chanx.asyncapi.client.typescript._names import (
+from chanx.asyncapi._client.typescript._names import (
     Names,
     camel_case,
     comment,
@@ -22,7 +22,7 @@ from chanx.asyncapi.client.typescript._names import (
     pascal_case,
     property_name,
 )
-from chanx.asyncapi.client.typescript._types import TypeWriter
+from chanx.asyncapi._client.typescript._types import TypeWriter
 from chanx.type_defs import JSONObject
 
 __all__ = ["javascript_module", "typescript_files"]
@@ -50,7 +50,7 @@ def javascript_module(model: ClientModel) -> str:
 
 @cache
 def _runtime(name: str) -> str:
-    return files("chanx.asyncapi.client.typescript").joinpath(name).read_text(encoding="utf-8")
+    return files("chanx.asyncapi._client.typescript").joinpath(name).read_text(encoding="utf-8")
 
 
 def _channel_names(model: ClientModel) -> dict[Channel, str]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from chanx.asyncapi.client.model import Channel, ClientModel, Message
-from chanx.asyncapi.client.python.names import RESERVED_CLASSES, Identifiers, class_name
+from chanx.asyncapi._client.model import Channel, ClientModel, Message
+from chanx.asyncapi._client.python.names import RESERVED_CLASSES, Identifiers, class_name
 from chanx.asyncapi.draft7 import map_schemas
 from chanx.asyncapi.errors import InputError
 from chanx.asyncapi.shapes import is_object

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from importlib.resources import files
 
-from chanx.asyncapi.client.model import (
+from chanx.asyncapi._client.model import (
     Channel,
     ClientModel,
     Message,
@@ -14,9 +14,9 @@ from chanx.asyncapi.client.model import (
     ServerRequest,
     Topic,
 )
-from chanx.asyncapi.client.python.base import BaseClient, BaseTopic
-from chanx.asyncapi.client.python.models import Field, Models, write_models
-from chanx.asyncapi.client.python.names import Identifiers, class_name, snake_name
+from chanx.asyncapi._client.python.base import BaseClient, BaseTopic
+from chanx.asyncapi._client.python.models import Field, Models, write_models
+from chanx.asyncapi._client.python.names import Identifiers, class_name, snake_name
 from chanx.asyncapi.shapes import is_object
 
 __all__ = ["python_files"]
@@ -50,7 +50,7 @@ def python_files(
         "shared/messages.py": f'{_HEADER}"""The messages of all channels, and what they hold."""\n\n{models.text}',
         "py.typed": "",
     }
-    base = files("chanx.asyncapi.client.python") / "base"
+    base = files("chanx.asyncapi._client.python") / "base"
     for name in _BASE_FILES:
         text = (base / f"{name}.py").read_text(encoding="utf-8")
         written[f"base/{name}.py"] = f"{_HEADER}{text}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chanx.asyncapi.client.typescript._names import (
+from chanx.asyncapi._client.typescript._names import (
     Names,
     comment,
     literal,
