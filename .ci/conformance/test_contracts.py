@@ -13,6 +13,7 @@ from pydantic import Field
 
 from chanx.core.decorators import ws_handler
 from chanx.core.exceptions import MessageError
+from chanx.core.topic import Topic
 from chanx.core.websocket import ChanxWebsocketConsumerMixin
 from chanx.messages.base import BaseMessage
 from chanx.testing.contract import ContractError, contract_tests
@@ -206,3 +207,64 @@ def test_a_request_that_is_not_declared_fails(base: Consumer) -> None:
     """With the cure."""
     with pytest.raises(ContractError, match=r"Declare it on the class: requests = "):
         cases(base, Undeclared)["deploy-valid"]()
+
+
+class RoomTopic(Topic[Any]):
+    """A room."""
+
+    pattern = "room:{number}"
+
+    async def authorize(self, number: int) -> bool:
+        """Allow some."""
+        return number < 9
+
+    @ws_handler
+    async def count(self, message: CountMessage) -> AsyncIterator[NumberMessage]:
+        """Count."""
+        for number in range(message.payload):
+            yield NumberMessage(payload=number)
+
+
+def topic_cases(base: Consumer, name: str, meddle: Meddle | None) -> dict[str, Callable[[], None]]:
+    """Return the tests of a topic on an integration, by name."""
+    options = {"send_authentication_message": False, "authenticator_class": None}
+    consumer: Any = type("Hub", (base,), {**options, "topics": [RoomTopic]})
+    test: Any = contract_tests(
+        application(consumer, meddle),
+        "/ws",
+        consumer,
+        channel="hub_room_topic",
+        topic=name,
+        max_examples=5,
+        timeout=2,
+    )
+    (mark,) = test.pytestmark
+    return {case.id: partial(test, *case.values) for case in mark.args[1]}
+
+
+def test_a_topic_that_keeps_its_contract_passes(base: Consumer) -> None:
+    """In every conversation."""
+    tests = topic_cases(base, "room:5", None)
+    assert {"count-unsubscribed", "subscribe-twice", "subscribe-unknown"} <= tests.keys()
+    for run in tests.values():
+        run()
+
+
+def nameless(frame: JSONObject) -> list[JSONObject]:
+    """Leave the topic out of items."""
+    return [{key: value for key, value in frame.items() if key != "topic" or "seq" not in frame}]
+
+
+@pytest.mark.parametrize(
+    ("name", "meddle", "rule"),
+    [
+        ("room:5", nameless, "The answer to 'count' has no `topic`"),
+        ("room:9", None, r"Give topic=\.\.\. a name that this client may have"),
+    ],
+)
+def test_a_topic_that_breaks_its_contract_fails(
+    base: Consumer, name: str, meddle: Meddle | None, rule: str
+) -> None:
+    """With the rule, or the cure."""
+    with pytest.raises(ContractError, match=rule):
+        topic_cases(base, name, meddle)["count-valid"]()

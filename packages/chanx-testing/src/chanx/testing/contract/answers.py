@@ -2,16 +2,33 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
+from typing import cast
 
 from chanx.testing.contract.channel import COMPLETE, ERROR, Request
 from chanx.testing.contract.verdict import ContractError, Transcript, error_codes
 from chanx.type_defs import JSONObject
 
-__all__ = ["CANCELLED", "Answer", "LooseAnswer", "PlainAnswer", "Refusal", "StreamAnswer"]
+__all__ = [
+    "CANCELLED",
+    "NOT_SUBSCRIBED",
+    "UNKNOWN_TOPIC",
+    "Answer",
+    "Confirmation",
+    "LooseAnswer",
+    "PlainAnswer",
+    "Refusal",
+    "StreamAnswer",
+    "TopicRefusal",
+]
 
 CANCELLED = "cancelled"
 """The code of the error that ends what the client has cancelled."""
 
+NOT_SUBSCRIBED, UNKNOWN_TOPIC = "not_subscribed", "unknown_topic"
+"""The reasons of errors about topics."""
+_UNAVAILABLE = "unavailable"
+
+_NAME = "Give topic=... a name that this client may have."
 _DENIED = "Codes of refusals that are right go into denied=..."
 
 
@@ -26,6 +43,8 @@ class Answer(ABC):
         self.is_over = False
         """True once its end has come."""
         self.accepted: set[str] = {*accepted}
+        self.topic: str | None = None
+        """The topic that its frames name, if any."""
         self._transcript = transcript
 
     def take(self, frame: JSONObject) -> None:
@@ -226,3 +245,49 @@ class Refusal(Answer):
             )
         if self._code is not None and codes != {self._code}:
             raise self.broken(f"The error has the code {', '.join(codes)} instead of {self._code}")
+
+
+class Confirmation(PlainAnswer):
+    """The one message that confirms a request about a topic."""
+
+    def finish(self) -> None:
+        """Expect it."""
+        if not self.frames:
+            raise self.broken(f"Nothing confirmed {self._asked} for {self.topic!r}")
+
+    def _check_error(self, frame: JSONObject) -> None:
+        is_failure = _reason_of(frame) == _UNAVAILABLE
+        raise self.broken(
+            f"{self._asked} for {self.topic!r} was refused",
+            "The server's log has the exception." if is_failure else _NAME,
+        )
+
+
+class TopicRefusal(Refusal):
+    """One error that says why a request about a topic is refused."""
+
+    def __init__(self, request: Request, transcript: Transcript, reason: str) -> None:
+        super().__init__(request, transcript)
+        self._reason = reason
+
+    def finish(self) -> None:
+        """Expect one error, with the reason."""
+        names = [self.request.name_of(frame) for frame in self.frames]
+        is_one = names.count(ERROR) == 1 and {*names} <= {COMPLETE, ERROR}
+        if is_one and _reason_of(self.frames[names.index(ERROR)]) == self._reason:
+            return
+        raise self.broken(
+            f"{self._asked} for {self.topic!r} has to be answered by one error with the reason `{self._reason}`",
+            _REASONS[self._reason],
+        )
+
+
+def _reason_of(frame: JSONObject) -> object:
+    payload = frame.get("payload")
+    return cast(JSONObject, payload).get("reason") if isinstance(payload, dict) else None
+
+
+_REASONS = {
+    NOT_SUBSCRIBED: "A topic takes messages from clients that are subscribed to it, and from no others.",
+    UNKNOWN_TOPIC: "No pattern of the connection's topics fits the name.",
+}

@@ -1,19 +1,22 @@
 """One channel of an AsyncAPI document: what clients and server send on it, and what answers it."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from chanx.constants import MAX_WINDOW
+from chanx.constants import MAX_TOPIC_LENGTH, MAX_WINDOW
 from chanx.testing.contract.document import MessageSchema
 from chanx.type_defs import JSONObject
 
-__all__ = ["COMPLETE", "ERROR", "Channel", "Question", "Request", "channel_of"]
+__all__ = ["COMPLETE", "ERROR", "Channel", "Question", "Request", "TopicPart", "channel_of"]
 
 COMPLETE, ERROR = "complete", "error"
 """The messages that end an answer."""
+TOPIC, CONTROL = "x-topic", "x-control"
+"""Keys of channels and of operations."""
 _PLACEHOLDER = re.compile(r"\\{[^{}]+\\}")
+_PARAMETER = re.compile(r"\{([^{}]+)\}")
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,35 @@ class Question:
 
 
 @dataclass(frozen=True)
+class TopicPart:
+    """What the channel of a topic has besides: names, and the requests about them."""
+
+    pattern: str
+    parameters: Mapping[str, JSONObject]
+    """The schema of each parameter in the names."""
+    components: JSONObject
+    subscribe: Request
+    unsubscribe: Request
+    unknown: str
+    """A name that fits no topic of the connection."""
+    host: "Channel"
+    """What else travels on the connection: the messages of the consumer, and of its other topics."""
+
+    def name_of(self, values: Mapping[str, str]) -> str:
+        """Return the name with these values, whether or not they may stand in one."""
+        return _PARAMETER.sub(lambda found: values[found[1]], self.pattern)
+
+    @property
+    def example(self) -> str:
+        """A name that fits the pattern."""
+        return self.name_of(dict.fromkeys(self.parameters, "x"))
+
+    def is_name(self, name: str) -> bool:
+        """Tell whether a name fits the pattern."""
+        return len(name) <= MAX_TOPIC_LENGTH and _fits(self.pattern, name)
+
+
+@dataclass(frozen=True)
 class Channel:
     """What travels on one channel."""
 
@@ -82,6 +114,13 @@ class Channel:
     """What the server may send without asking for anything."""
     cancel: MessageSchema | None = None
     more: MessageSchema | None = None
+    topic: TopicPart | None = None
+    """What it has besides where it is that of a topic."""
+
+    @property
+    def topic_requests(self) -> tuple[Request, ...]:
+        """The requests about the topic."""
+        return () if self.topic is None else (self.topic.subscribe, self.topic.unsubscribe)
 
     @property
     def correlates(self) -> bool:
@@ -100,6 +139,7 @@ class Channel:
 
     def is_valid_request(self, frame: JSONObject) -> bool:
         """Tell whether the document lets a client send a frame."""
+        frame = frame if self.topic is None else {**frame, "topic": self.topic.example}
         return any(not request.message.problems(frame) for request in self.requests)
 
     def question_of(self, frame: JSONObject) -> Question | None:
@@ -120,14 +160,24 @@ def channel_of(document: JSONObject, path: str, name: str | None = None) -> Chan
             f"{name or path!r} is not one channel of the document, which has: "
             + ", ".join(f"{key} ({item['address']})" for key, item in channels.items())
         )
-    return _channel(document, found[0])
+    channel = _channel(document, found[0])
+    if TOPIC not in channels[found[0]]:
+        return channel
+    topic = _topic(document, found[0])
+    about = (*topic.subscribe.replies, *topic.unsubscribe.replies)
+    return replace(
+        channel,
+        sent=(*channel.sent, *about),
+        unasked=(*channel.unasked, *about),
+        topic=topic,
+    )
 
 
 def _matching(channels: JSONObject, path: str) -> list[str]:
     path = path.partition("?")[0]
     matching = [key for key, item in channels.items() if _matches(item["address"], path)]
     # The topics of a consumer have its address, and are meant where they are named.
-    matching = [key for key in matching if "x-topic" not in channels[key]] or matching
+    matching = [key for key in matching if TOPIC not in channels[key]] or matching
     return [key for key in matching if channels[key]["address"] == path] or matching
 
 
@@ -154,6 +204,7 @@ def _channel(document: JSONObject, name: str) -> Channel:
         (request, operation)
         for key, operation in operations
         if operation["action"] == "receive"
+        and operation.get(CONTROL) not in ("subscribe", "unsubscribe")
         for request in _requests(document, key, operation, is_completed)
     ]
     controls = {
@@ -182,6 +233,61 @@ def _channel(document: JSONObject, name: str) -> Channel:
         controls.get("cancel"),
         controls.get("more"),
     )
+
+
+def _topic(document: JSONObject, name: str) -> TopicPart:
+    described: JSONObject = document["channels"][name][TOPIC]
+    properties: JSONObject = described.get("schema", {}).get("properties", {})
+    subscribe, unsubscribe = (
+        _topic_request(document, name, control) for control in ("subscribe", "unsubscribe")
+    )
+    return TopicPart(
+        described["pattern"],
+        {key: properties.get(key, {"type": "string"}) for key in described["parameters"]},
+        document["components"],
+        subscribe,
+        unsubscribe,
+        _unknown_name(document),
+        _host(document, name),
+    )
+
+
+def _topic_request(document: JSONObject, name: str, control: str) -> Request:
+    here = {"$ref": f"#/channels/{name}"}
+    for key, operation in document["operations"].items():
+        if operation["channel"] == here and operation.get(CONTROL) == control:
+            return _requests(document, key, operation, is_completed=False)[0]
+    raise ValueError(f"The channel {name!r} is that of a topic, and has no operation to {control}.")
+
+
+def _host(document: JSONObject, name: str) -> Channel:
+    """Return what travels on the connection of a topic without being part of it."""
+    channels: JSONObject = document["channels"]
+    address = channels[name]["address"]
+    others = [key for key, item in channels.items() if item["address"] == address and key != name]
+    # The consumer first: the others have its address, too.
+    parts = [
+        _channel(document, key) for key in sorted(others, key=lambda key: TOPIC in channels[key])
+    ]
+    return Channel(
+        name,
+        tuple(request for part in parts[:1] for request in part.requests),
+        tuple(message for part in parts for message in part.sent),
+        tuple(question for part in parts[:1] for question in part.questions),
+        tuple(message for part in parts for message in part.unasked),
+    )
+
+
+def _unknown_name(document: JSONObject) -> str:
+    """Return a name of more parts than any pattern has: parameters stand for anything without a colon."""
+    channels: Iterable[JSONObject] = document["channels"].values()
+    parts = [item[TOPIC]["pattern"].count(":") for item in channels if TOPIC in item]
+    return ":".join(["unknown"] * (max(parts) + 2))
+
+
+def _fits(pattern: str, name: str) -> bool:
+    literals = [re.escape(part) for part in _PARAMETER.split(pattern)[::2]]
+    return re.fullmatch("[^:]+".join(literals), name) is not None
 
 
 def _control(message: MessageSchema) -> str | None:

@@ -24,7 +24,10 @@ def new_ref() -> str:
 
 
 class Conversation:
-    """One connection; `replies` answer the requests of the server, by the name of each."""
+    """One connection; `replies` answer the requests of the server, by the name of each.
+
+    `topic` is the name of the topic that is tested, if any.
+    """
 
     def __init__(
         self,
@@ -32,8 +35,12 @@ class Conversation:
         channel: Channel,
         replies: Mapping[str, JSONObject],
         timeout: float,
+        topic: str | None = None,
     ) -> None:
         self.channel = channel
+        self.topic = topic
+        self.is_subscribed = False
+        """True while the server has confirmed that the client is subscribed."""
         self.transcript = Transcript()
         self.is_closed = False
         self.refusals: list[set[str]] = []
@@ -51,10 +58,19 @@ class Conversation:
         """Send a frame."""
         await self._connection.send_to(text_data=self.transcript.sent(frame))
 
-    async def ask(self, answer: Answer, message: JSONObject, ref: str | None = None) -> str:
-        """Send a message whose answer is looked at, and return its reference."""
+    async def ask(
+        self,
+        answer: Answer,
+        message: JSONObject,
+        ref: str | None = None,
+        topic: str | None = None,
+    ) -> str:
+        """Send a message whose answer is looked at, and return its reference; `topic` is another one than usual."""
         ref = ref or new_ref()
-        if self.channel.correlates:
+        answer.topic = topic or self.topic
+        if answer.topic is not None:
+            message = {**message, "topic": answer.topic}
+        if self.channel.correlates or answer.request in self.channel.topic_requests:
             self._answers.setdefault(ref, []).append(answer)
             message = {**message, "ref": ref}
         else:
@@ -134,24 +150,30 @@ class Conversation:
             self.is_closed = True
         if "text" not in event:
             return
-        problems = self.channel.problems(frame)
+        self._check_topic(frame)
+        channel = self._channel_of(frame)
+        problems = channel.problems(self._as_described(frame))
         if problems:
             raise self.transcript.broken(
                 f"A frame is not what the document says: {'; '.join(problems)}"
             )
-        await self._route(cast(JSONObject, frame))
+        if channel is self.channel:
+            self._note_subscription(frame)
+        await self._route(cast(JSONObject, frame), channel)
 
-    async def _route(self, frame: JSONObject) -> None:
+    async def _route(self, frame: JSONObject, channel: Channel) -> None:
         ref = frame.get("ref")
-        is_asked = self.channel.correlates or self.channel.question_of(frame) is not None
+        is_asked = channel.correlates or channel.question_of(frame) is not None
         if is_asked and isinstance(ref, str) and ref.startswith(_SERVER_PREFIX):
-            await self._reply(frame, ref)
-        elif not self.channel.correlates:
-            for answer in self._loose:
+            await self._reply(frame, ref, channel)
+        elif isinstance(ref, str) and ref in self._answers:
+            self._answer_under(ref).take(frame)
+        elif not channel.correlates:
+            for answer in self._loose if channel is self.channel else ():
                 answer.take(frame)
         elif isinstance(ref, str):
             self._answer_under(ref).take(frame)
-        elif not self.channel.may_be_unasked(frame):
+        elif not channel.may_be_unasked(frame):
             raise self.transcript.broken(
                 "A request of the server has no `ref` that begins with `s.`, so it cannot be answered",
                 "Ask with request(), or declare the message in `emits`.",
@@ -168,13 +190,82 @@ class Conversation:
             )
         return next((answer for answer in answers if not answer.is_over), answers[-1])
 
+    # Topics
+
+    # Any: frames are whatever JSON can hold.
+    def _topic_of(self, frame: Any) -> object:
+        return cast(JSONObject, frame).get("topic") if isinstance(frame, dict) else None
+
+    def _asked_by(self, frame: Any) -> Answer | None:
+        """Return the answer to which a frame belongs by its `ref`."""
+        ref = cast(JSONObject, frame).get("ref") if isinstance(frame, dict) else None
+        known = self._answers.get(ref) if isinstance(ref, str) else None
+        return self._answer_under(cast(str, ref)) if known else None
+
+    def _channel_of(self, frame: Any) -> Channel:
+        """Return what a frame is held against: what names no topic of the test, comes from the rest of the server."""
+        topic = self.channel.topic
+        if topic is None or self._topic_of(frame) == self.topic:
+            return self.channel
+        if self._asked_by(frame) is not None or self._is_undescribed_error(frame):
+            return self.channel
+        return topic.host
+
+    def _is_undescribed_error(self, frame: Any) -> bool:
+        """Tell whether a frame is an error of a connection whose consumer has no channel: it has only topics."""
+        topic = self.channel.topic
+        if topic is None or topic.host.sent or not isinstance(frame, dict):
+            return False
+        content = cast(JSONObject, frame)
+        return "topic" not in content and ERROR in content.values()
+
+    def _as_described(self, frame: Any) -> Any:
+        """Leave out a name that the test has made up, which fits no pattern; add the one that errors may lack."""
+        if self._is_undescribed_error(frame):
+            return {**frame, "topic": self.topic}
+        answer = self._asked_by(frame)
+        if answer is None or answer.topic == self.topic:
+            return frame
+        return {key: value for key, value in frame.items() if key != "topic"}
+
+    def _check_topic(self, frame: Any) -> None:
+        """Expect the name of the topic in each answer. Raises ContractError."""
+        answer = self._asked_by(frame)
+        named = self._topic_of(frame)
+        if answer is None or answer.topic is None or named == answer.topic:
+            return
+        seen = "no `topic`" if named is None else f"`topic` {named!r}"
+        raise self.transcript.broken(
+            f"The answer to {answer.request.message.name!r} has {seen} instead of {answer.topic!r}",
+            "Every frame of a topic names it; clients find by it which topic a frame is about.",
+        )
+
+    def _note_subscription(self, frame: JSONObject) -> None:
+        """Follow what the server confirms. Raises ContractError for a message to a client that is not subscribed."""
+        topic = self.channel.topic
+        if topic is None:
+            return
+        if topic.subscribe.is_declared(frame):
+            self.is_subscribed = True
+        elif topic.unsubscribe.is_declared(frame):
+            self.is_subscribed = False
+        elif "ref" not in frame and self.channel.correlates and ERROR not in frame.values():
+            self._expect_subscribed()
+
+    def _expect_subscribed(self) -> None:
+        if not self.is_subscribed:
+            raise self.transcript.broken(
+                f"A message of {self.topic!r} came while the client was not subscribed to it",
+                "Nothing comes before `subscribed`, and nothing after `unsubscribed`.",
+            )
+
     # Requests of the server
 
-    async def _reply(self, frame: JSONObject, ref: str) -> None:
-        question = self.channel.question_of(frame)
+    async def _reply(self, frame: JSONObject, ref: str, channel: Channel) -> None:
+        question = channel.question_of(frame)
         if question is not None and ref not in self._asked:
             self._asked.add(ref)
-            await self.send(self._reply_to(question, ref))
+            await self.send(self._reply_to(question, ref, self._topic_of(frame)))
         elif question is None and ref in self._asked:
             raise self.transcript.broken(
                 f"A valid answer to the server's request {ref!r} was answered by a frame",
@@ -186,5 +277,6 @@ class Conversation:
                 "Declare it on the class: requests = {Question: Answer}.",
             )
 
-    def _reply_to(self, question: Question, ref: str) -> JSONObject:
-        return {**self._replies[question.message.name], "ref": ref}
+    def _reply_to(self, question: Question, ref: str, topic: object) -> JSONObject:
+        address = {} if self.topic is None or topic is None else {"topic": topic}
+        return {**self._replies[question.message.name], **address, "ref": ref}

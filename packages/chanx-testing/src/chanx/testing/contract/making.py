@@ -15,6 +15,7 @@ from chanx.testing.contract.document import MessageSchema
 from chanx.testing.contract.mutations import Mutation, mutations
 from chanx.testing.contract.scenarios import Kind, Script
 from chanx.testing.contract.strategies import Values
+from chanx.testing.contract.topic_names import TopicName, names_of, spec_of
 from chanx.type_defs import JSONObject
 
 __all__ = ["Consumer", "Making", "Own"]
@@ -30,15 +31,23 @@ _NO_CREDIT = st.sampled_from([0, -1, MAX_WINDOW + 1, 10**9, True, 1.5, "8", None
 class Making:
     """Makes what is sent on one channel; the consumer class can be asked what no schema can tell."""
 
-    def __init__(self, channel: Channel, consumer: Consumer | None, own: Own) -> None:
+    def __init__(
+        self, channel: Channel, consumer: Consumer | None, own: Own, topic: TopicName = None
+    ) -> None:
         self._channel = channel
         self._consumer = consumer
         self._own = own
+        self._names = names_of(channel, consumer, topic)
+        self._codec = None if consumer is None else _codec_of(channel, consumer)
 
     def scripts(self, request: Request, kind: Kind) -> st.SearchStrategy[Script]:
         """Return the conversations of one test."""
         if kind == "invalid":
-            return st.builds(_wrong, self.invalid(request), self._replies())
+            return st.builds(_wrong, self.invalid(request), self._replies(), self._names)
+        if request in self._channel.topic_requests:
+            return st.builds(
+                Script, message=st.just({}), replies=self._replies(), topic=self._names
+            )
         return st.builds(
             Script,
             message=self.valid(request),
@@ -46,6 +55,7 @@ class Making:
             window=_WINDOWS if request.takes_window else st.just(1),
             items=_ITEMS if kind == "cancel" else st.just(0),
             credit=_NO_CREDIT if kind == "credit" else st.none(),
+            topic=self._names,
         )
 
     def valid(self, request: Request) -> st.SearchStrategy[JSONObject]:
@@ -64,16 +74,20 @@ class Making:
 
     def _replies(self) -> st.SearchStrategy[dict[str, JSONObject]]:
         """Return an answer to each request of the server."""
-        questions = self._channel.questions
+        topic = self._channel.topic
+        hosts = () if topic is None else topic.host.questions
+        questions = (*hosts, *self._channel.questions)
         return st.fixed_dictionaries({item.message.name: self._reply(item) for item in questions})
 
     def _reply(self, question: Question) -> st.SearchStrategy[JSONObject]:
         codec = self._answer_codec(question)
 
         def taken(reply: MessageSchema) -> st.SearchStrategy[JSONObject]:
+            address = self._address(reply)
             return self._made(reply).filter(
                 lambda message: (
-                    not reply.problems(message) and (codec is None or _is_decoded(codec, message))
+                    not reply.problems({**message, **address})
+                    and (codec is None or _is_decoded(codec, message))
                 )
             )
 
@@ -86,6 +100,7 @@ class Making:
         own = self._own_of(message)
         made = Values(message.components).of(message.schema) if own is None else own
         left_out = {*envelope, *(("ref", "version") if message.correlates else ())}
+        left_out.update(self._address(message))
 
         # Any: messages, or JSON.
         def plain(found: Any) -> JSONObject:
@@ -93,6 +108,12 @@ class Making:
             return {name: value for name, value in content.items() if name not in left_out}
 
         return made.map(plain)
+
+    def _address(self, message: MessageSchema) -> JSONObject:
+        """Return what a message names besides: the topic."""
+        topic = self._channel.topic
+        is_named = topic is not None and "topic" in message.properties
+        return {"topic": topic.example} if topic is not None and is_named else {}
 
     def _own_of(self, message: MessageSchema) -> st.SearchStrategy[Any] | None:
         for key, strategy in self._own.items():
@@ -102,30 +123,30 @@ class Making:
         return None
 
     def _encoded(self, message: BaseMessage) -> JSONObject:
-        if self._consumer is None:
+        if self._codec is None:
             raise ValueError("Without a consumer class, strategies have to make JSON objects.")
-        encoded: JSONObject = from_json(_codec_of(self._consumer).encode(message))
+        encoded: JSONObject = from_json(self._codec.encode(message))
         return encoded
 
     def _is_taken(self, message: JSONObject) -> bool:
         """Hold a message against the document, and the consumer's own checks that no schema can tell."""
         if not self._channel.is_valid_request(message):
             return False
-        return self._consumer is None or _is_decoded(_codec_of(self._consumer), message)
+        return self._codec is None or _is_decoded(self._codec, message)
 
     def _is_refused(self, mutation: Mutation) -> bool:
         """Servers may be more lenient than the document, which a consumer class can be asked."""
         if self._channel.is_valid_request(mutation.message):
             return False
-        return self._consumer is None or not _is_decoded(
-            _codec_of(self._consumer), mutation.message
-        )
+        return self._codec is None or not _is_decoded(self._codec, mutation.message)
 
     def _answer_codec(self, question: Question) -> Codec | None:
         """Return what reads the answers to a request of the server."""
         if self._consumer is None:
             return None
-        consumer, spec = self._consumer, self._consumer.spec
+        consumer = self._consumer
+        is_own = question in self._channel.questions
+        spec = spec_of(self._channel, consumer) if is_own else consumer.spec
         answers = [
             answer
             for asked, answer in spec.requests.items()
@@ -133,15 +154,16 @@ class Making:
         ]
         if not answers:
             return None
-        return Codec(tuple(answers), (), spec.wire_format, max_depth=consumer.max_json_depth)
+        wire = consumer.spec.wire_format
+        return Codec(tuple(answers), (), wire, max_depth=consumer.max_json_depth)
 
 
-def _wrong(mutation: Mutation, replies: dict[str, JSONObject]) -> Script:
-    return Script(mutation.message, wrong=mutation.what, replies=replies)
+def _wrong(mutation: Mutation, replies: dict[str, JSONObject], topic: str) -> Script:
+    return Script(mutation.message, wrong=mutation.what, replies=replies, topic=topic)
 
 
-def _codec_of(consumer: Consumer) -> Codec:
-    return consumer.spec.codec(consumer.spec.wire_format)
+def _codec_of(channel: Channel, consumer: Consumer) -> Codec:
+    return spec_of(channel, consumer).codec(consumer.spec.wire_format, consumer.max_json_depth)
 
 
 def _is_decoded(codec: Codec, message: JSONObject) -> bool:

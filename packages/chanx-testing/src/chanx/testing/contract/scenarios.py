@@ -18,7 +18,9 @@ from chanx.type_defs import JSONObject
 
 __all__ = ["MOST_ITEMS", "SCENARIOS", "Kind", "Script", "kinds_of"]
 
-Kind = Literal["valid", "invalid", "cancel", "duplicate", "credit"]
+Kind = Literal[
+    "valid", "invalid", "cancel", "duplicate", "credit", "unsubscribed", "twice", "unknown"
+]
 
 MOST_ITEMS = 12
 """A stream is cancelled after so many items."""
@@ -43,6 +45,8 @@ class Script:
     """How many items are taken before the stream is cancelled."""
     # Any: no number of items.
     credit: Any = None
+    topic: str = ""
+    """The name of the topic."""
 
 
 @dataclass(frozen=True)
@@ -240,7 +244,11 @@ def is_under_way(answer: StreamAnswer) -> bool:
 
 def kinds_of(channel: Channel, request: Request) -> list[Kind]:
     """Return what is tested of an operation."""
+    if request in channel.topic_requests:
+        return ["twice", "unknown"]
     kinds: list[Kind] = ["valid", "invalid"]
+    if channel.topic is not None:
+        kinds.append("unsubscribed")
     if not channel.correlates:
         return kinds
     if request.is_cancellable and channel.cancel is not None:

@@ -16,7 +16,9 @@ from chanx.testing.contract.channel import Channel, Request, channel_of
 from chanx.testing.contract.connection import ContractConnection
 from chanx.testing.contract.conversation import Conversation
 from chanx.testing.contract.making import Consumer, Making, Own
-from chanx.testing.contract.scenarios import SCENARIOS, Kind, Scenario, Script, kinds_of
+from chanx.testing.contract.scenarios import Kind, Scenario, Script, kinds_of
+from chanx.testing.contract.topic_names import TopicName, check_name
+from chanx.testing.contract.topic_scenarios import play
 from chanx.testing.contract.verdict import ContractError
 from chanx.testing.socket import Application
 from chanx.type_defs import JSONObject
@@ -45,6 +47,7 @@ def contract_tests(
     *,
     document: JSONObject | None = None,
     channel: str | None = None,
+    topic: TopicName = None,
     headers: Headers | Callable[[], Headers] | None = None,
     subprotocols: list[str] | None = None,
     strategies: Own | None = None,
@@ -59,31 +62,38 @@ def contract_tests(
     and hold every frame against the document: that of the consumer class, or the one that is given. Streams get credit
     and are cancelled, requests of the server are answered.
 
+    For a topic, give the name of its channel in the document, and the name of a topic to which the client may
+    subscribe: `channel="hub_room_topic", topic="room:5"`. `topic` may be a function, called for each connection.
+    Without `topic`, names are made from the pattern.
+
     `headers` may be a function, called for each connection. `strategies` makes the messages of a type, or action, whose
     checks no schema can tell. `denied` are the codes of refusals that are right, a guard's say; `may_close` the actions
     that may end the connection. `timeout` is the time for one step of a conversation, in seconds.
 
-    Raises ValueError where there is nothing to test: no consumer and no document, no handler, no such channel.
+    Raises ValueError where there is nothing to test: no consumer and no document, no handler, no such channel, no name
+    of a topic.
     """
     if document is None:
         document = _document_of(path, consumer)
     described = channel_of(document, path, channel)
-    if not described.requests:
+    check_name(described, topic)
+    if not described.requests and described.topic is None:
         raise ValueError(f"The channel {described.name!r} has no handler of messages to test.")
     contract = Contract(
         application=application,
         path=path,
         channel=described,
+        topic=topic,
         headers=headers,
         subprotocols=subprotocols,
         timeout=timeout,
         denied=denied,
         may_close=may_close,
     )
-    making = Making(described, consumer, strategies or {})
+    making = Making(described, consumer, strategies or {}, topic)
     cases = [
         pytest.param(request, kind, id=f"{request.operation}-{kind}")
-        for request in described.requests
+        for request in (*described.requests, *described.topic_requests[:1])
         for kind in kinds_of(described, request)
     ]
     examples = settings(_SETTINGS, max_examples=max_examples)
@@ -133,6 +143,7 @@ class Contract:
     application: Application
     path: str
     channel: Channel
+    topic: TopicName
     headers: Headers | Callable[[], Headers] | None
     subprotocols: list[str] | None
     timeout: float
@@ -143,14 +154,26 @@ class Contract:
         """Play a script on a connection of its own. Raises ContractError."""
         # Outside of the event loop: whoever makes headers may ask a database.
         headers = self.headers() if callable(self.headers) else self.headers
-        async_to_sync(self._play)(request, kind, script, headers)
+        async_to_sync(self._play)(request, kind, script, headers, self._name(script))
+
+    def _name(self, script: Script) -> str | None:
+        if not callable(self.topic):
+            return script.topic or None
+        name = self.topic()
+        check_name(self.channel, name)
+        return name
 
     async def _play(
-        self, request: Request, kind: Kind, script: Script, headers: Headers | None
+        self,
+        request: Request,
+        kind: Kind,
+        script: Script,
+        headers: Headers | None,
+        topic: str | None,
     ) -> None:
         connection = ContractConnection(self.application, self.path, headers, self.subprotocols)
         async with connection:
-            talk = Conversation(connection, self.channel, script.replies, self.timeout)
+            talk = Conversation(connection, self.channel, script.replies, self.timeout, topic)
             await talk.settle()
             may_close = request.message.name in self.may_close
-            await SCENARIOS[kind](Scenario(talk, request, script, self.denied, may_close))
+            await play(Scenario(talk, request, script, self.denied, may_close), kind)
