@@ -17,7 +17,7 @@ from .topics_app import make_app
 pytestmark = NEEDS_CHROMIUM
 
 expect = playwright.expect
-QUESTION = "hub_question_topic"
+QUESTION = "hub_page_question_topic"
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +60,12 @@ async def test_the_page_shows_topics_as_channels(address: str, browser: Any) -> 
         ['section "open" | "closed"required', "pk integerrequired"], use_inner_text=False
     )
     shares = section.locator(".shares a")
-    await expect(shares).to_have_text(["hub", "hub_news_topic"])
+    await expect(shares).to_have_text(["hub", "hub_page_news_topic"])
     await shares.first.click()
     await expect(tab.page.locator("#channel-hub h2")).to_be_in_viewport()
     await expect(tab.page.locator("#channel-hub .shares a")).to_have_count(2)
     await expect(section).not_to_contain_text("Connecting subscribes to this topic")
-    default = tab.page.locator("#channel-default_topic")
+    default = tab.page.locator("#channel-page_default_topic")
     await expect(default).to_contain_text("Connecting subscribes to this topic")
     await expect(default.locator(".shares")).to_have_count(0)
     subscription = section.locator("article.subscription").first
@@ -165,7 +165,7 @@ async def test_messages_of_the_consumer_name_no_topic(address: str, browser: Any
 
 async def test_a_default_topic_is_reached_without_its_name(address: str, browser: Any) -> None:
     tab = await open_tab(browser, f"{address}/asyncapi")
-    console = Console(tab, "default_topic")
+    console = Console(tab, "page_default_topic")
     await console.place.get_by_role("button", name="Try it").click()
     await console.place.get_by_label("section in the path").fill("open")
     await console.place.get_by_label("pk in the path").fill("8")

@@ -17,7 +17,7 @@ from chanx.messages.base import BaseMessage
 from chanx.messages.incoming import PingMessage
 from chanx.messages.outgoing import PongMessage
 
-__all__ = ["QuestionTopic", "make_app"]
+__all__ = ["PageQuestionTopic", "make_app"]
 
 
 class ReplyMessage(BaseMessage):
@@ -55,7 +55,7 @@ class ConfirmedMessage(BaseMessage):
     payload: bool
 
 
-class QuestionTopic(Topic[NewReplyMessage]):
+class PageQuestionTopic(Topic[NewReplyMessage]):
     """A question and its replies."""
 
     pattern = "question:{section}:{pk}"
@@ -86,7 +86,7 @@ class QuestionTopic(Topic[NewReplyMessage]):
         return event
 
 
-class NewsTopic(Topic[NewReplyMessage]):
+class PageNewsTopic(Topic[NewReplyMessage]):
     """What is new, without parameters."""
 
     pattern = "news"
@@ -96,7 +96,7 @@ class NewsTopic(Topic[NewReplyMessage]):
         return event
 
 
-class DefaultTopic(QuestionTopic):
+class PageDefaultTopic(PageQuestionTopic):
     """A question whose clients need not name it."""
 
     pattern = "default:{section}:{pk}"
@@ -106,7 +106,7 @@ class DefaultTopic(QuestionTopic):
 class HubConsumer(AsyncJsonWebsocketConsumer):
     """One socket for all."""
 
-    topics = (QuestionTopic, NewsTopic)
+    topics = (PageQuestionTopic, PageNewsTopic)
 
     @ws_handler
     async def handle_ping(self, message: PingMessage) -> PongMessage:
@@ -123,6 +123,6 @@ def make_app() -> Starlette:
         routes=[
             Route("/asyncapi", docs),
             WebSocketRoute("/ws/hub", HubConsumer.as_asgi()),
-            WebSocketRoute("/ws/{section}/{pk}", DefaultTopic.as_consumer().as_asgi()),
+            WebSocketRoute("/ws/{section}/{pk}", PageDefaultTopic.as_consumer().as_asgi()),
         ]
     )
