@@ -266,7 +266,7 @@ class TopicConnectionTests(Suite):
                 await ws.subscribe(topic)
             for topic in topics:
                 await self.send(ws, "say", payload="a", topic=topic, ref="2")
-            denied = {"type": "permission_denied", "loc": [], "msg": "Odd"}
+            denied: JSONObject = {"type": "permission_denied", "loc": [], "msg": "Odd"}
             frames = [await ws.receive_json_from() for _ in range(2)]
             assert [(frame["topic"], frame["payload"]) for frame in frames] == [
                 ("even:1", [denied]),

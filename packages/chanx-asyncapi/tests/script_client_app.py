@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -276,7 +276,7 @@ def application(proxy: Proxy | None = None) -> Starlette:
 
 
 @contextlib.contextmanager
-def running_stage() -> Iterator[Stage]:
+def running_stage() -> Generator[Stage]:
     """Run the application and its proxy in a thread."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]

@@ -16,7 +16,7 @@ from chanx.testing.contract.conversation import Conversation, new_ref
 from chanx.testing.contract.mutations import CANARY
 from chanx.type_defs import JSONObject
 
-__all__ = ["MOST_ITEMS", "SCENARIOS", "Kind", "Script", "kinds_of"]
+__all__ = ["MOST_ITEMS", "SCENARIOS", "Kind", "Scenario", "Script", "kinds_of"]
 
 Kind = Literal[
     "valid", "invalid", "cancel", "duplicate", "credit", "unsubscribed", "twice", "unknown"

@@ -23,6 +23,7 @@ from chanx.asyncapi._client.typescript._names import (
     property_name,
 )
 from chanx.asyncapi._client.typescript._types import TypeWriter
+from chanx.asyncapi.shapes import is_object
 from chanx.type_defs import JSONObject
 
 __all__ = ["javascript_module", "typescript_files"]
@@ -163,7 +164,7 @@ class _Files:
 
     def _operation(self, operation: Operation, field: str) -> Iterable[str]:
         message = operation.message
-        properties = message.schema.get("properties", {})
+        properties: JSONObject = message.schema.get("properties", {})
         name = self._name(message)
         payload = f'{name}["payload"]' if "payload" in properties else "undefined"
         others = [
@@ -201,11 +202,11 @@ class _Files:
 
 def _discriminators(message: Message, field: str) -> set[str]:
     """Return the keys that say which message it is: the field of the channel, whatever the topic's model says."""
-    properties = message.schema.get("properties", {})
+    properties: JSONObject = message.schema.get("properties", {})
     found = {
         name
         for name, one in properties.items()
-        if isinstance(one, dict)
+        if is_object(one)
         and (one.get("const") in message.actions or one.get("enum") == [*message.actions])
     }
     return found | {field}

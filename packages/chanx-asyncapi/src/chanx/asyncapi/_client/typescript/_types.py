@@ -101,7 +101,7 @@ class TypeWriter:
         return f"[{', '.join(shown)}]"
 
     def _object(self, schema: JSONObject, indent: str = "") -> str:
-        properties = schema.get("properties") or {}
+        properties: JSONObject = schema.get("properties") or {}
         inner = indent + "  "
         lines = [self._property(name, one, schema, inner) for name, one in properties.items()]
         extra = schema.get("additionalProperties", None if properties else True)
