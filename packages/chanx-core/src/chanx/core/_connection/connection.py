@@ -79,6 +79,42 @@ class Connection:
     each delivery is handled in a copy of it.
     """
 
+    # Without a dictionary of its own: with so many attributes, that would take 1.5 kB of each connection.
+    __slots__ = (
+        "__weakref__",
+        "_control",
+        "_frame_queue",
+        "_is_observed",
+        "_keepalive",
+        "_layer",
+        "_live",
+        "_opening",
+        "_process_layer",
+        "_receive",
+        "_receiver",
+        "_requests",
+        "_send",
+        "_sender",
+        "_streams",
+        "_task",
+        "_topic_frames",
+        "accepted",
+        "admitted",
+        "cancels_handlers",
+        "close_code",
+        "codec",
+        "consumer",
+        "context",
+        "exchanges",
+        "frames",
+        "loop",
+        "notifier",
+        "outlet",
+        "state",
+        "subscriber",
+        "subscriptions",
+    )
+
     def __init__(
         self,
         consumer: ServedConsumer,
