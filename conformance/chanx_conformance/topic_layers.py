@@ -110,7 +110,7 @@ class TopicLayerTests(Suite):
 
     async def test_nothing_is_left_of_clients_that_leave_at_once(self) -> None:
         """With many topics each, and requests on their way."""
-        town = self.make(Town, disconnect_grace=0)
+        town = self.make(Town)
         clients = [self.connect_to(town) for _ in range(5)]
         for ws in clients:
             await ws.connect()
