@@ -138,7 +138,7 @@ class TopicDeclarationTests(Suite):
     def test_two_classes_of_one_name(self) -> None:
         """Subscribers of one receive nothing that is sent to the other."""
         kinds = [topic_class("TwinTopic", pattern="twin", __module__=name) for name in "ab"]
-        consumer = type("Both", (self.base,), {"topics": kinds})
+        consumer: Any = type("Both", (self.base,), {"topics": kinds})
         assert [topic.__name__ for topic in consumer.topics] == ["TwinTopic", "TwinTopic"]
         assert kinds[0].group_name("twin") != kinds[1].group_name("twin")
 
