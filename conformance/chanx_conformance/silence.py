@@ -14,7 +14,7 @@ from chanx.messages.base import BaseMessage
 from chanx.testing.communicator import WebsocketCommunicator
 from chanx.testing.leaks import no_leaks
 from chanx_conformance.models import NewsEvent, SayMessage
-from chanx_conformance.suite import Consumer, Suite
+from chanx_conformance.suite import Consumer, OnEveryLayer
 
 __all__ = ["SilenceTests"]
 
@@ -59,16 +59,8 @@ class Member(ChanxWebsocketConsumerMixin[Any]):
         return event
 
 
-class SilenceTests(Suite):
+class SilenceTests(OnEveryLayer):
     """Tests that silence is reported only when nothing can come."""
-
-    @pytest.fixture(params=["memory", "pubsub", "queue"])
-    async def layer(self, request: pytest.FixtureRequest) -> AsyncGenerator[Any]:
-        """Register a layer of each kind for one test."""
-        url = "" if request.param == "memory" else request.getfixturevalue("valkey_url")
-        layer = self.make_layer(request.param, url)
-        with self.registered(layer):
-            yield layer
 
     @pytest.fixture(autouse=True)
     async def nothing_left(self, layer: Any) -> AsyncGenerator[None]:

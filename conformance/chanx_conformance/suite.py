@@ -12,7 +12,7 @@ from chanx.testing import WebsocketCommunicator, no_leaks
 from chanx.testing.socket import Application
 from chanx_conformance.consumers import Answering, Basic
 
-__all__ = ["Consumer", "LayerKind", "Suite", "until"]
+__all__ = ["Consumer", "LayerKind", "OnEveryLayer", "Suite", "until"]
 
 Consumer = type[ChanxWebsocketConsumerMixin[Any]]
 LayerKind = Literal["memory", "pubsub", "queue"]
@@ -82,6 +82,18 @@ class Suite:
         """Make a connection to a consumer class, which `application` may wrap."""
         served: Any = consumer
         return self.communicator(application or served.as_asgi(), path, headers, consumer=consumer)
+
+
+class OnEveryLayer(Suite):
+    """Tests that run on a layer of each kind."""
+
+    @pytest.fixture(params=["memory", "pubsub", "queue"])
+    async def layer(self, request: pytest.FixtureRequest) -> AsyncGenerator[Any]:
+        """Register a layer of each kind for one test."""
+        url = "" if request.param == "memory" else request.getfixturevalue("valkey_url")
+        layer = self.make_layer(request.param, url)
+        with self.registered(layer):
+            yield layer
 
 
 async def until(condition: Callable[[], bool]) -> None:

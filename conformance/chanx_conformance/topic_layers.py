@@ -14,7 +14,7 @@ from chanx.core.topic import Topic
 from chanx.testing.leaks import no_leaks
 from chanx_conformance.consumers import Answering
 from chanx_conformance.models import NewsEvent, SayMessage
-from chanx_conformance.suite import Suite
+from chanx_conformance.suite import OnEveryLayer
 
 __all__ = ["TopicLayerTests"]
 
@@ -47,16 +47,8 @@ class Town(Answering):
     log_websocket_message = False
 
 
-class TopicLayerTests(Suite):
+class TopicLayerTests(OnEveryLayer):
     """Subscribing, broadcasts and endings, wherever the groups are."""
-
-    @pytest.fixture(params=["memory", "pubsub", "queue"])
-    async def layer(self, request: pytest.FixtureRequest) -> AsyncGenerator[Any]:
-        """Register a layer of each kind for one test."""
-        url = "" if request.param == "memory" else request.getfixturevalue("valkey_url")
-        layer = self.make_layer(request.param, url)
-        with self.registered(layer):
-            yield layer
 
     @pytest.fixture(autouse=True)
     async def nothing_left(self, layer: Any) -> AsyncGenerator[None]:
