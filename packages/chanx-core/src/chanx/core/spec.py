@@ -182,7 +182,7 @@ class ConsumerSpec:
     def _claimed(self) -> dict[str, Control | TopicControl]:
         """Every control action of the class and its topics. Raises TypeError where a handler has such a name."""
         renamed = cast("Mapping[str, str]", self.owner.control_actions)
-        specs = [self, *(topic.spec_for(self.integration) for topic in self.topics)]
+        specs = self._with_topics
         claims: set[Control | TopicControl] = {
             claim for spec in specs for claim in spec.handlers.claims
         }
@@ -220,8 +220,12 @@ class ConsumerSpec:
     @cached_property
     def has_concurrent(self) -> bool:
         """Whether any message, of the class or of its topics, does not keep to the order."""
-        specs = [self, *(topic.spec_for(self.integration) for topic in self.topics)]
-        return any(spec.handlers.concurrent_actions for spec in specs)
+        return any(spec.handlers.concurrent_actions for spec in self._with_topics)
+
+    @property
+    def _with_topics(self) -> "list[ConsumerSpec]":
+        """The declarations of the class and of its topics."""
+        return [self, *(topic.spec_for(self.integration) for topic in self.topics)]
 
     @cached_property
     def requests(self) -> dict[type[BaseMessage], type[BaseMessage]]:

@@ -250,9 +250,8 @@ class Subscriptions:
             _, subscription = self._open.popitem()
             try:
                 await self._end(subscription)
-            except (
-                asyncio.CancelledError
-            ):  # raised by the hook itself: it keeps none of the others from running
+            except asyncio.CancelledError:
+                # The hook itself has raised it, which keeps none of the others from running.
                 logger.exception("Error while a topic ended")
 
     async def open_default(self, values: dict[str, Any]) -> None:
@@ -273,8 +272,7 @@ class Subscriptions:
 
     @asynccontextmanager
     async def _alone(self, name: str) -> AsyncGenerator[None]:
-        while name in self._busy:
-            await asyncio.wait([self._busy[name]])
+        await self.settled(name)
         busy = self._busy[name] = asyncio.get_running_loop().create_future()
         try:
             yield

@@ -64,8 +64,8 @@ class Member(Protocol):
         ...
 
 
-class TopicReceiver(Protocol):
-    """The topic of one member."""
+class EventReceiver(Protocol):
+    """Handles the events of one member: its consumer, or a topic."""
 
     @property
     def spec(self) -> ConsumerSpec:
@@ -153,8 +153,8 @@ class GroupDelivery:
             await member.write(frames, self.action)
 
 
-class EventDelivery:
-    """An event that consumers handle."""
+class _HandledEvent:
+    """An event that is handled once for each member, and validated once for each class that handles it."""
 
     __slots__ = ("_events", "_payload")
 
@@ -162,70 +162,63 @@ class EventDelivery:
 
     def __init__(self, payload: EventPayload) -> None:
         self._payload = payload
-        self._events: dict[type, BaseMessage | None] = {}
+        self._events: dict[ConsumerSpec, BaseMessage | None] = {}
 
     def frames_for(self, member: Member) -> None:
         """Return None: the handlers decide what is sent."""
 
-    async def give(self, member: Member) -> None:
-        """Let the consumer handle a shallow copy of the event, which is validated once per class."""
-        consumer = member.consumer
-        kind, spec = type(consumer), consumer.spec
+    def handling(self, receiver: EventReceiver) -> Coroutine[Any, Any, None] | None:
+        """Return what handles a shallow copy of the event; None for one that is invalid."""
+        spec = receiver.spec
         if not spec.shortcuts.event:
-            await consumer.handle_channel_event({**self._payload})
-            return
-        if kind in self._events:
-            event = self._events[kind]
-        else:
-            event = self._events[kind] = spec.parse_event(self._payload)
-        if event is not None:
-            await consumer.receive_event(event.model_copy())
-
-
-class TopicDelivery:
-    """An event that the subscribers of a topic handle."""
-
-    __slots__ = ("_events", "_payload")
-
-    action = None
-
-    def __init__(self, payload: TopicEvent) -> None:
-        self._payload = payload
-        self._events: dict[ConsumerSpec, BaseMessage | None] = {}
-
-    def frames_for(self, member: Member) -> None:
-        """Have no frames: what is sent is what the handlers return."""
-
-    async def give(self, member: Member) -> None:
-        """Let the topic handle a shallow copy of the event, which is validated once for each class."""
-        payload = self._payload
-        topics, name = member.topics, payload["topic"]
-        if topics is None:
-            return
-        topic: TopicReceiver | None = topics.receiver(name) or await topics.joined(name)
-        if topic is None:
-            return
-        if "from_channel" in payload and payload["from_channel"] == member.channel:
-            return
-        handling = self._handling(topic)
-        if handling is None:
-            return
-        offset = payload.get("seq")
-        if isinstance(offset, int):
-            with member.numbering(offset):
-                await handling
-        else:
-            await handling
-
-    def _handling(self, topic: TopicReceiver) -> Coroutine[Any, Any, None] | None:
-        spec = topic.spec
-        if not spec.shortcuts.event:
-            return topic.handle_channel_event(cast(EventPayload, {**self._payload}))
+            return receiver.handle_channel_event(cast(EventPayload, {**self._payload}))
         if spec in self._events:
             event = self._events[spec]
         else:
             event = self._events[spec] = spec.parse_event(self._payload)
-        return None if event is None else topic.receive_event(event.model_copy())
+        return None if event is None else receiver.receive_event(event.model_copy())
+
+
+class EventDelivery(_HandledEvent):
+    """An event that consumers handle."""
+
+    __slots__ = ()
+
+    async def give(self, member: Member) -> None:
+        """Let the consumer handle the event."""
+        handling = self.handling(member.consumer)
+        if handling is not None:
+            await handling
+
+
+class TopicDelivery(_HandledEvent):
+    """An event that the subscribers of a topic handle."""
+
+    __slots__ = ("_name", "_offset", "_sender")
+
+    def __init__(self, payload: TopicEvent) -> None:
+        super().__init__(payload)
+        self._name = payload["topic"]
+        self._sender = payload.get("from_channel")
+        offset = payload.get("seq")
+        self._offset = offset if isinstance(offset, int) else None
+
+    async def give(self, member: Member) -> None:
+        """Let the topic handle the event, unless its client has sent it and is left out."""
+        topics = member.topics
+        if topics is None:
+            return
+        topic: EventReceiver | None = topics.receiver(self._name) or await topics.joined(self._name)
+        if topic is None or (self._sender is not None and self._sender == member.channel):
+            return
+        handling = self.handling(topic)
+        if handling is None:
+            return
+        if self._offset is None:
+            await handling
+        else:
+            with member.numbering(self._offset):
+                await handling
 
 
 class Resync:
