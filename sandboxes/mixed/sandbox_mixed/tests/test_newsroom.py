@@ -104,13 +104,20 @@ async def test_a_document_for_each_side_and_one_for_both(site: Running) -> None:
     _, django = await site.request("/django/asyncapi/schema/")
     _, both = await site.request("/both/asyncapi.json")
 
-    def addresses(document: dict[str, dict[str, dict[str, str]]]) -> list[str]:
-        return sorted(channel["address"] for channel in document["channels"].values())
+    def addresses(document: dict[str, Any]) -> list[tuple[str, str]]:
+        """Return the address of each channel, and the pattern of its topic."""
+        channels = document["channels"].values()
+        return sorted((c["address"], c.get("x-topic", {}).get("pattern", "")) for c in channels)
 
-    assert addresses(fastapi) == ["/ws/news"]
+    assert addresses(fastapi) == [("/ws/news", ""), ("/ws/news", "desk:{desk}")]
     assert [server["pathname"] for server in django["servers"].values()] == ["/django"]
-    assert addresses(django) == ["/ws/news/"]
-    assert addresses(both) == ["/django/ws/news/", "/ws/news"]
+    assert addresses(django) == [("/ws/news/", ""), ("/ws/news/", "desk:{desk}")]
+    assert addresses(both) == [
+        ("/django/ws/news/", ""),
+        ("/django/ws/news/", "desk:{desk}"),
+        ("/ws/news", ""),
+        ("/ws/news", "desk:{desk}"),
+    ]
     assert (speaks(fastapi), speaks(django)) == ({"news_text"}, {"newsText", "group_complete"})
     assert speaks(both) == {"news_text", "newsText", "group_complete"}
 

@@ -199,7 +199,7 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
         self.topic = topic
         self.params: dict[str, Any] = type(self).parse(topic) or {} if params is None else params
 
-    def attach(self, connection: Connection) -> FrameDispatcher:
+    def _attach(self, connection: Connection) -> FrameDispatcher:
         """Make the topic handle frames of a connection."""
         self._connection = connection
         self.spec = type(self).spec_for(self.consumer.spec.integration)

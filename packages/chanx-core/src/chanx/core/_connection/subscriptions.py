@@ -40,7 +40,7 @@ class ServedTopic(HandlerOwner, Protocol):
         """The group of the channel layer that its subscribers join."""
         ...
 
-    def attach(self, connection: "TopicConnection") -> FrameDispatcher:
+    def _attach(self, connection: "TopicConnection") -> FrameDispatcher:
         """Make the topic handle frames of a connection."""
         ...
 
@@ -173,7 +173,9 @@ class Subscriptions:
             )
         kind, params = self._find(name)
         topic: ServedTopic = kind(self._consumer, name, params)
-        return Subscription(topic, topic.attach(self._connection))
+        # Only the connection calls it: users see no such name on their topics.
+        frames = topic._attach(self._connection)  # pyright: ignore[reportPrivateUsage]
+        return Subscription(topic, frames)
 
     def _find(self, name: str) -> tuple[TopicClass, dict[str, Any]]:
         for kind in self._kinds:
