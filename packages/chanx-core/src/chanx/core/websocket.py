@@ -9,7 +9,7 @@ from chanx.core._connection.handshake import admit
 from chanx.core._endpoint import MessageEndpoint
 from chanx.core._groups.fanout import group_content
 from chanx.core._publisher import Publisher, ReceiveEvent
-from chanx.core._telemetry.log_context import connection_fields
+from chanx.core._telemetry.log_context import ConnectionFields, current
 from chanx.core._telemetry.notifier import Notifier
 from chanx.core._wire.error_frames import InvalidFrameError, malformed
 from chanx.core.authenticator import BaseAuthenticator
@@ -94,7 +94,9 @@ class ChanxWebsocketConsumerMixin(MessageEndpoint, Publisher[ReceiveEvent]):
         self.scope = complete_scope(scope)
         layer = self.spec.layer.find()
         self.channel_layer = layer
-        with connection_fields(type(self), self.scope):
+        outside = current.get()
+        current.set((ConnectionFields(type(self), self.scope), 0, None))
+        try:
             found = observers()
             notifier = Notifier(self, found) if found else None
             connection = Connection(self, receive, send, layer, notifier)
@@ -103,6 +105,9 @@ class ChanxWebsocketConsumerMixin(MessageEndpoint, Publisher[ReceiveEvent]):
             if probe is not None:
                 probe(connection)
             await connection.run()
+        finally:
+            # Not by a token: a server may close its application from another context.
+            current.set(outside)
 
     async def websocket_connect(self, message: Any) -> None:
         """Admit the connection or deny it.

@@ -128,10 +128,9 @@ class Connection:
         self.state: State = State.CONNECTING
         self.cancels_handlers: bool = False
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
-        own = vars(consumer)
         for option in _HOT_OPTIONS:
             # From here on an attribute of the instance, which handlers may still change: it is read for each message.
-            own[option] = getattr(consumer, option)
+            setattr(consumer, option, getattr(consumer, option))
         self.admitted: bool = False
         self.close_code: int = _ABNORMAL
         wire = WireFormat(
@@ -148,7 +147,7 @@ class Connection:
             on_gone=self._peer_gone,
         )
         self.notifier: Notifications | None = notifier
-        log = MessageLog(lambda: consumer.all_log_ignored_actions)
+        log = MessageLog(consumer)
         self.exchanges: Exchanges = Exchanges()
         self.outlet: Outlet = Outlet(self._sender, log, self.exchanges, self.codec)
         # Made when something needs them, as most connections never do.
@@ -288,20 +287,15 @@ class Connection:
                     await self.close(CLOSE_SERVICE_RESTART)
                     return
                 self._opening = spawn(self._open(event), context=self.context)
-                await self._read()
-        finally:
-            await uninterrupted(self._finish(), context=self.context.copy())
-
-    async def _read(self) -> None:
-        try:
-            code = await self._receiver.read()
+                code = await self._receiver.read()
+                if code is not None:
+                    self.close_code = code
         except FrameTooLargeError:
             limit = self.consumer.max_message_bytes
             logger.warning("Frame too large (max_message_bytes=%s), connection closed", limit)
             await self.close(CLOSE_TOO_LARGE)
-        else:
-            if code is not None:
-                self.close_code = code
+        finally:
+            await uninterrupted(self._finish(), context=self.context.copy())
 
     # Opening
 
@@ -341,8 +335,10 @@ class Connection:
 
     def _wants_heartbeat(self) -> bool:
         consumer = self.consumer
-        asks = b"heartbeat=1" in (consumer.scope.get("query_string") or b"").split(b"&")
-        return (asks or consumer.send_heartbeat) and consumer.spec.has_heartbeat
+        if not consumer.spec.has_heartbeat:
+            return False
+        query: bytes = consumer.scope.get("query_string") or b""
+        return consumer.send_heartbeat or b"heartbeat=1" in query.split(b"&")
 
     async def _send_heartbeat(self) -> None:
         text = self.codec.encode(HeartbeatMessage())
@@ -585,43 +581,51 @@ class Connection:
             self._sender.close()
         if self._keepalive is not None:
             self._keepalive.stop()
+        task = asyncio.current_task()
         try:
-            for step in (
-                self._stop_opening,  # it could still admit the client
-                self._cancel_streams,  # at once: nobody reads their items, and the grace is for their cleaning up
-                self._stop_listening,  # nothing new comes from the layer, so handlers can come to an end
-                self._end_handlers,  # they may still send, if this side closes
-                self.frames.report_malformed,  # when no frame is handled any more
-                self._flush,  # what they sent, before the socket is given up
-                self._sender.ended,  # nothing writes any more
-                self._end_subscriptions,  # before `disconnect()`: what a topic holds may be part of what that releases
-                self._call_disconnect,  # when nothing of the connection runs any more
-                self._leave_groups,  # those that `disconnect()` has joined by hand included
-                self._release_subscriber,  # the hub may end now: its members have left
-                self._receiver.discard_unread,  # a server may wait until what it received is taken
-            ):
-                await self._step(step)
+            for step in self._last_steps():
+                # One that fails, or is cancelled, keeps none of the others from being taken.
+                try:
+                    await step()
+                except (Exception, asyncio.CancelledError):
+                    logger.exception("Error while ending the connection, in %s", step.__name__)
+                if task is not None and task.cancelling():
+                    await take_back_cancellation()
         finally:
             self.state = State.CLOSED
             connections.discard(self)
             if self.notifier is not None and self._is_observed:
                 self.notifier.closed(self.close_code)
 
-    async def _step(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Take one step to the end: one that fails, or is cancelled, keeps none of the others from being taken."""
-        try:
-            await step()
-        except (Exception, asyncio.CancelledError):
-            logger.exception("Error while ending the connection, in %s", step.__name__)
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            await take_back_cancellation()
+    def _last_steps(self) -> Generator[Callable[[], Awaitable[None]]]:
+        """Yield the steps of the end, in their order, for what the connection has when their turn comes."""
+        self.cancels_handlers = True
+        if self._opening is not None and not self._opening.done():
+            yield self._stop_opening  # it could still admit the client
+        # At once: nobody reads their items, and the grace is for their cleaning up.
+        self._cancel_streams()
+        if self.subscriber is not None:
+            yield self._stop_listening  # nothing new comes from the layer, so handlers can come to an end
+        if self._running():
+            yield self._end_handlers  # they may still send, if this side closes
+        self._frame_queue.clear()  # its timer would keep the connection in memory
+        yield self.frames.report_malformed  # when no frame is handled any more
+        if not self._sender.closed:
+            yield self._flush  # what they sent, before the socket is given up
+        yield self._sender.ended  # nothing writes any more
+        if self.subscriptions is not None:
+            yield self.subscriptions.end  # before `disconnect()`: what a topic holds may be part of what that releases
+        yield self._call_disconnect  # when nothing of the connection runs any more
+        self._process_layer = None  # a task left running must not hold the layer anew
+        if self.subscriber is not None:
+            yield self.subscriber.leave_groups  # those that `disconnect()` has joined by hand included
+            yield self.subscriber.release  # the hub may end now: its members have left
+        yield self._receiver.discard_unread  # a server may wait until what it received is taken
 
     async def _stop_opening(self) -> None:
-        self.cancels_handlers = True
         await cancel_tasks(self._opening, within=_CLEANUP)
 
-    async def _cancel_streams(self) -> None:
+    def _cancel_streams(self) -> None:
         if self._streams is not None:
             self._streams.cancel()
         if self._requests is not None:
@@ -633,14 +637,7 @@ class Connection:
             await self.subscriber.close()
 
     async def _end_handlers(self) -> None:
-        if self._running():
-            await asyncio.gather(self._settle(self._grace()), self._leave_groups())
-        self._frame_queue.clear()  # its timer would keep the connection in memory
-
-    async def _release_subscriber(self) -> None:
-        self._process_layer = None  # a task left running must not hold the layer anew
-        if self.subscriber is not None:
-            await self.subscriber.release()
+        await asyncio.gather(self._settle(self._grace()), self._leave_groups())
 
     def _grace(self) -> float:
         restarting = self.close_code == CLOSE_SERVICE_RESTART
@@ -666,17 +663,11 @@ class Connection:
         return frozenset() if self._streams is None else self._streams.tasks
 
     async def _flush(self) -> None:
-        if self._sender.closed:
-            return
         try:
             async with asyncio.timeout(self.consumer.send_timeout):
                 await self._sender.flush()
         except TimeoutError:
             logger.debug("The peer did not take the last frames")
-
-    async def _end_subscriptions(self) -> None:
-        if self.subscriptions is not None:
-            await self.subscriptions.end()
 
     async def _call_disconnect(self) -> None:
         try:

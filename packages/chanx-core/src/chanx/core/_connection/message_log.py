@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from logging import INFO
-from typing import Any
+from typing import Any, Protocol
 
 from chanx.core._telemetry.log_context import current
 from chanx.utils.logging import logger
@@ -15,6 +15,15 @@ __all__ = ["MessageLog"]
 _known_levels: Callable[[int], bool | None] = getattr(logger, "_cache", {}).get
 
 
+class LoggingConsumer(Protocol):
+    """A consumer, as far as its log goes."""
+
+    @property
+    def all_log_ignored_actions(self) -> Collection[str]:
+        """The actions whose messages are not logged."""
+        ...
+
+
 class MessageLog:
     """Writes a record for each message received and sent, except for the ignored actions.
 
@@ -22,10 +31,10 @@ class MessageLog:
     its `action`.
     """
 
-    __slots__ = ("_connection", "_find_ignored", "_ignored", "_received")
+    __slots__ = ("_connection", "_consumer", "_ignored", "_received")
 
-    def __init__(self, ignored: Callable[[], Collection[str]]) -> None:
-        self._find_ignored = ignored
+    def __init__(self, consumer: LoggingConsumer) -> None:
+        self._consumer = consumer
         self._ignored: Collection[str] | None = None
         self._connection, _, _ = current.get()
         self._received = 0
@@ -47,5 +56,5 @@ class MessageLog:
     def _all_ignored(self) -> Collection[str]:
         # Once for a connection: the consumer builds the set anew each time.
         if self._ignored is None:
-            self._ignored = self._find_ignored()
+            self._ignored = self._consumer.all_log_ignored_actions
         return self._ignored

@@ -11,8 +11,6 @@ from chanx.core.limits import LayerLossPolicy, Limits, OutboundPolicy
 
 __all__ = ["ConsumerOptions"]
 
-_INTEGRATION = "_integration"
-
 
 class ConsumerOptions(Config):
     """What a consumer class or instance may set; unset, it comes from the integration when it is used."""
@@ -50,16 +48,17 @@ class _Unset:
 
     __slots__ = ("_read",)
 
-    def __init__(self, read: Callable[[Config], Any]) -> None:
+    def __init__(self, read: Callable[[type], Any]) -> None:
         self._read = read
 
     def __get__(self, instance: object, owner: type) -> Any:
         """Return the value; never called where the class or instance has its own."""
-        integration: Integration = getattr(owner, _INTEGRATION)
-        return self._read(integration.config)
+        return self._read(owner)
 
 
+# In one step: each connection reads many.
 for _option in Config.__annotations__:
-    setattr(ConsumerOptions, _option, _Unset(attrgetter(_option)))
+    setattr(ConsumerOptions, _option, _Unset(attrgetter(f"_integration.config.{_option}")))
 for _bound in fields(Limits):
-    setattr(ConsumerOptions, _bound.name, _Unset(attrgetter(f"limits.{_bound.name}")))
+    _path = f"_integration.config.limits.{_bound.name}"
+    setattr(ConsumerOptions, _bound.name, _Unset(attrgetter(_path)))

@@ -4,8 +4,7 @@ Contexts are copied into tasks and sockets that outlive their connection, so not
 scope.
 """
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from contextvars import ContextVar
 from random import getrandbits
 from typing import Any
@@ -14,7 +13,7 @@ from urllib.parse import quote
 from chanx.type_defs import Scope
 from chanx.utils.scope import scope_user
 
-__all__ = ["connection_fields", "current", "current_fields", "update_user"]
+__all__ = ["ConnectionFields", "current", "current_fields", "update_user"]
 
 # Characters: a client chooses its path.
 _MAX_LENGTH = 200
@@ -24,51 +23,57 @@ _IN_PATHS = "/:@!$&'()*+,;=~"
 _NAMES = ("pk", "id", "username")
 
 
-# The fields of a connection; the number of the message that is handled, 0 outside of messages; and its action. A tuple,
-# because one is made for each message, while most logs are filtered out.
-_Current = tuple[dict[str, Any], int, Any]
+class ConnectionFields:
+    """What names one connection. Text is made of it only where a record asks: most logs are filtered out."""
+
+    __slots__ = ("_consumer", "_id", "_path", "user")
+
+    def __init__(self, consumer: type, scope: Scope) -> None:
+        self._consumer = consumer
+        self._id = getrandbits(64)
+        self._path = str(scope.get("path", ""))[:_MAX_LENGTH]
+        self.user: str | int | None = _user_name(scope)
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of a record."""
+        return {
+            "consumer": self._consumer.__name__,
+            "path": quote(self._path, _IN_PATHS, errors="replace")[:_MAX_LENGTH],
+            "user": self.user,
+            "connection_id": f"{self._id:016x}",
+        }
+
+
+# The connection; the number of the message that is handled, 0 outside of messages; and its action. A tuple, because one
+# is made for each message, while most logs are filtered out.
+_Current = tuple[ConnectionFields | None, int, Any]
 
 _NAMES_OF_FIELDS = ("consumer", "path", "user", "connection_id", "message_id", "action")
-_OUTSIDE: _Current = (dict.fromkeys(_NAMES_OF_FIELDS), 0, None)
-current: ContextVar[_Current] = ContextVar("chanx_log_context", default=_OUTSIDE)
+current: ContextVar[_Current] = ContextVar("chanx_log_context", default=(None, 0, None))
 
 
 def current_fields() -> Mapping[str, Any]:
     """Return every field; those that are not known here are None."""
     connection, number, action = current.get()
-    if not number:
-        return connection
-    message_id = f"{connection['connection_id']}-{number}"
-    return {**connection, "message_id": message_id, "action": action}
-
-
-@contextmanager
-def connection_fields(consumer: type, scope: Scope) -> Generator[None]:
-    """Name a connection in what is logged meanwhile, and in every context that is copied from this one."""
-    before = current.get()
-    fields = {
-        **_OUTSIDE[0],
-        "consumer": consumer.__name__,
-        "path": quote(str(scope.get("path", "")), _IN_PATHS, errors="replace")[:_MAX_LENGTH],
-        "user": _user_name(scope),
-        "connection_id": f"{getrandbits(64):016x}",
-    }
-    current.set((fields, 0, None))
-    try:
-        yield
-    finally:
-        # Not by its token: a server may close its application from another context.
-        current.set(before)
+    fields: dict[str, Any] = dict.fromkeys(_NAMES_OF_FIELDS)
+    if connection is not None:
+        fields.update(connection.fields())
+    if number:
+        fields.update(message_id=f"{fields['connection_id']}-{number}", action=action)
+    return fields
 
 
 def update_user(scope: Scope) -> None:
     """Name the user that authentication has found."""
-    fields, _, _ = current.get()
-    fields["user"] = _user_name(scope)
+    connection, _, _ = current.get()
+    if connection is not None:
+        connection.user = _user_name(scope)
 
 
 def _user_name(scope: Scope) -> str | int | None:
     """Return the key or the name of a user, never a text that the user object makes of itself: it may say anything."""
+    if scope.get("user") is None:
+        return None
     try:
         user = scope_user(scope)
         names = (getattr(user, name, None) for name in _NAMES)
