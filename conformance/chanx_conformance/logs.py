@@ -115,12 +115,14 @@ class LogTests(Suite):
         """Each its own, in all of its records, from the handshake to the end."""
         caplog.set_level(logging.INFO)
         for _ in range(2):
-            async with self.connect(Writing) as ws:
+            async with self.connect(Writing, log_websocket_message=True) as ws:
                 await ws.send_message(SayMessage(payload="fail"))
                 await ws.receive_json_from()
         ids = [vars(record)["connection_id"] for record in caplog.records if record.name == "chanx"]
-        assert len(ids) == 4  # a failure and an end of each
-        assert ids[0] == ids[1] != ids[2] == ids[3]
+        assert len(ids) == 8  # of each: a message, a failure, an error frame and the end
+        first, second = set(ids[:4]), set(ids[4:])
+        assert len(first) == len(second) == 1
+        assert first != second
 
     # Who it is
 
@@ -256,6 +258,17 @@ class LogTests(Suite):
         assert "message_id=None" in ended
         (after,) = (line for line in lines() if "event='afterwards'" in line)
         assert "consumer=None" in after
+
+    async def test_end_is_no_news_where_messages_are_not_logged(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Servers log connections themselves, so the record is for debugging then."""
+        with caplog.at_level(logging.DEBUG, "chanx"):
+            async with self.connect(Writing, log_websocket_message=False) as ws:
+                await ws.send_message(PingMessage())
+                await ws.receive_json_from()
+        ended = [r for r in caplog.records if r.getMessage().startswith("Disconnecting websocket")]
+        assert [record.levelname for record in ended] == ["DEBUG"]
 
     async def test_ignored_actions_are_not_logged(self, lines: Callable[[], list[str]]) -> None:
         """Neither when they come nor when they go; others are."""

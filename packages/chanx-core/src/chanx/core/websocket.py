@@ -1,5 +1,6 @@
 """The consumer class: what users subclass, over the parts that do the work."""
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -141,7 +142,9 @@ class ChanxWebsocketConsumerMixin(MessageEndpoint, Publisher[ReceiveEvent]):
 
     async def websocket_disconnect(self, message: Any) -> None:
         """End the connection: call `disconnect()` if it was admitted. Its handlers have ended."""
-        logger.info("Disconnecting websocket, close code %s", message["code"])
+        # With the log of messages off, servers usually say as much themselves.
+        level = logging.INFO if self.log_websocket_message else logging.DEBUG
+        logger.log(level, "Disconnecting websocket, close code %s", message["code"])
         if self._connection.admitted:
             await self.disconnect(message["code"])
 
