@@ -1,8 +1,8 @@
 """What a channel layer loses, and how soon the members of groups are told."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, ClassVar
 
 import pytest
@@ -45,18 +45,49 @@ class Listener(Answering):
         type(self).resyncs += 1
 
 
+class SlowJoins:
+    """Memberships that a layer adds only when it is let."""
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+        self.began = asyncio.Event()
+        self.over = asyncio.Event()
+
+
+class SlowlyJoinedLayer(FaultyChannelLayer):
+    """Adds memberships of one group late."""
+
+    _joins: SlowJoins | None = None
+
+    @contextmanager
+    def slow_joins(self, group: str) -> Iterator[SlowJoins]:
+        """Add nobody to a group before the block ends."""
+        joins = self._joins = SlowJoins(group)
+        try:
+            yield joins
+        finally:
+            joins.over.set()
+
+    async def group_add(self, group: str, channel: str) -> None:
+        """Add a membership, once it may be."""
+        if self._joins is not None and group == self._joins.group:
+            self._joins.began.set()
+            await self._joins.over.wait()
+        await super().group_add(group, channel)
+
+
 class LossTests(Suite):
     """Losses that the numbers of messages alone do not show."""
 
-    faulty: FaultyChannelLayer
+    faulty: "SlowlyJoinedLayer"
     """The layer of the test, once somebody listens."""
 
     @asynccontextmanager
     async def listening(self, **options: Any) -> AsyncGenerator[WebsocketCommunicator]:
         """Connect one listener to a layer that fails on demand."""
-        self.faulty = FaultyChannelLayer(capacity=1000)
+        self.faulty = SlowlyJoinedLayer(capacity=1000)
 
-        def find_layer(alias: str) -> FaultyChannelLayer:
+        def find_layer(alias: str) -> SlowlyJoinedLayer:
             return self.faulty
 
         wanted = {"get_channel_layer": staticmethod(find_layer), "resyncs": 0, **options}
@@ -181,6 +212,23 @@ class LossTests(Suite):
             await asyncio.sleep(TOLD)  # the time in which it would be told
             await ws.assert_nothing()
 
+    async def test_what_was_sent_while_a_member_joined_is_no_loss(self) -> None:
+        """A layer may take its time to add a membership; others send meanwhile."""
+        async with self.listening() as ws:
+            listener: Any = ws.consumer
+            with self.faulty.slow_joins("late") as joins:
+                joining = asyncio.create_task(Listener.serving.join_group("late"))
+                await joins.began.wait()
+                await self.say(ws, 1, group="late")
+                await asyncio.sleep(0.4)  # longer than a message takes
+                await self.say(ws, 2, group="late")
+            await joining
+            await self.say(ws, 3, group="late")
+            assert (await ws.receive_json_from())["payload"] == 3
+            await asyncio.sleep(TOLD)  # the time in which a loss would be told
+            await ws.assert_nothing()
+            assert listener.resyncs == 0
+
     async def test_message_that_comes_again_after_an_outage_is_delivered_once(self) -> None:
         """A queue layer brings a message again that it could not acknowledge."""
         async with self.listening() as ws:
@@ -227,7 +275,7 @@ class LossTests(Suite):
             ]
             with self.faulty.down():
                 for call in calls:
-                    with pytest.raises(LayerUnavailableError, match="FaultyChannelLayer") as told:
+                    with pytest.raises(LayerUnavailableError, match="SlowlyJoinedLayer") as told:
                         await call()
                     assert isinstance(told.value.__cause__, ConnectionError)
             with self.faulty.full(), pytest.raises(ChannelFullError):

@@ -57,13 +57,16 @@ class Gaps:
     def __init__(self, on_loss: Callable[[int], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._on_loss = on_loss
-        # A new member must not be notified about messages that were sent before it joined.
-        self._since = self._loop.time() + _ON_ITS_WAY
+        self.begin()
         self._bursts: dict[str, _Burst] = {}
         self._past: dict[str, _Burst] = {}
         self._missing: dict[tuple[str, int], float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._has_lost = False
+
+    def begin(self) -> None:
+        """Expect what is sent from now on: members are not told of messages that were sent before they joined."""
+        self._since = self._loop.time() + _ON_ITS_WAY
 
     def note(self, sender: object, number: object, since: object) -> bool:
         """Note a message that has arrived, sent `since` seconds after the one before; return whether it is new.

@@ -235,6 +235,7 @@ class Hub:
             group.task = spawn_apart(self._undo(group))
             group.ready.set_result(None)
             raise
+        group.gaps.begin()  # what was sent while the layer added the membership is not missing
         if self._renewal is None:
             self._renew_later()
         group.task = spawn_apart(self._pump(group))
