@@ -202,14 +202,15 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
     def _attach(self, connection: Connection) -> FrameDispatcher:
         """Make the topic handle frames of a connection."""
         self._connection = connection
-        self.spec = type(self).spec_for(self.consumer.spec.integration)
-        codec = self.spec.codec(connection.codec.wire, self.max_json_depth)
+        spec = type(self).spec_for(self.consumer.spec.integration)
+        codec = spec.codec(connection.codec.wire, self.max_json_depth)
         own = vars(self)
+        own["spec"] = spec
         for option in ("send_completion", "log_websocket_message"):
             # From here on an attribute of the instance: it is read for each message.
             own[option] = getattr(self, option)
         by_hooks = not self.consumer.spec.shortcuts.send
-        self._writes_directly = self.spec.shortcuts.send and not by_hooks
+        self._writes_directly = spec.shortcuts.send and not by_hooks
         self._outlet = connection.outlet.topic(codec, self.topic)
         self._frames = connection.dispatcher_for(self, self._outlet, writes_results=not by_hooks)
         return self._frames
