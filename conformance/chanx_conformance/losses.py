@@ -1,7 +1,7 @@
 """What a channel layer loses, and how soon the members of groups are told."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, ClassVar
 
@@ -60,7 +60,7 @@ class SlowlyJoinedLayer(FaultyChannelLayer):
     _joins: SlowJoins | None = None
 
     @contextmanager
-    def slow_joins(self, group: str) -> Iterator[SlowJoins]:
+    def slow_joins(self, group: str) -> Generator[SlowJoins]:
         """Add nobody to a group before the block ends."""
         joins = self._joins = SlowJoins(group)
         try:
