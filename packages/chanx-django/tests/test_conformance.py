@@ -25,6 +25,8 @@ from chanx_conformance.errors import ErrorTests
 from chanx_conformance.extensions import ExtensionTests
 from chanx_conformance.failures import FailureTests
 from chanx_conformance.groups import GroupTests
+from chanx_conformance.history import HistoryTests
+from chanx_conformance.history_stores import HistoryLayerTests
 from chanx_conformance.hooks import HookTests
 from chanx_conformance.imports import ImportTests
 from chanx_conformance.logs import LogTests
@@ -162,6 +164,14 @@ class TestSilence(OnChannels, SilenceTests):
 
 class TestStreams(OnChannels, StreamTests):
     """Streamed answers, cancelling, credit, requests."""
+
+
+class TestHistory(OnChannels, HistoryTests):
+    """The history of topics."""
+
+
+class TestHistoryLayers(OnChannels, HistoryLayerTests):
+    """The history of topics on every kind of channel layer."""
 
 
 class TestTopics(OnChannels, TopicTests):

@@ -19,6 +19,8 @@ from chanx_conformance.errors import ErrorTests
 from chanx_conformance.extensions import ExtensionTests
 from chanx_conformance.failures import FailureTests
 from chanx_conformance.groups import GroupTests
+from chanx_conformance.history import HistoryTests
+from chanx_conformance.history_stores import HistoryLayerTests, HistoryStoreTests
 from chanx_conformance.hooks import HookTests
 from chanx_conformance.imports import ImportTests
 from chanx_conformance.logs import LogTests
@@ -165,6 +167,18 @@ class TestSilence(OnFastChannels, SilenceTests):
 
 class TestStreams(OnFastChannels, StreamTests):
     """Streamed answers, cancelling, credit, requests."""
+
+
+class TestHistory(OnFastChannels, HistoryTests):
+    """The history of topics."""
+
+
+class TestHistoryLayers(OnFastChannels, HistoryLayerTests):
+    """The history of topics on every kind of channel layer."""
+
+
+class TestHistoryStores(HistoryStoreTests):
+    """The stores of histories, which no framework changes."""
 
 
 class TestTopics(OnFastChannels, TopicTests):

@@ -4,7 +4,7 @@ A consumer class is all of the consumers below at once. Each part takes the smal
 """
 
 import asyncio
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from contextvars import Context
 from typing import Any, Protocol
 
@@ -223,6 +223,10 @@ class SubscribedConnection(Cancelling, Protocol):
 
     def numbering(self, offset: int) -> AbstractContextManager[None]:
         """Send a number with the frames of a topic that the current task sends."""
+        ...
+
+    def bookmarking(self, offset: int, cursor: str) -> AbstractAsyncContextManager[None]:
+        """Do the same, and send a cursor with the last of the frames."""
         ...
 
     def abandon(self, code: int) -> None:

@@ -29,7 +29,7 @@ from chanx.messages.outgoing import (
     HeartbeatMessage,
     ResyncMessage,
 )
-from chanx.messages.topic import SubscribedMessage, UnsubscribedMessage
+from chanx.messages.topic import RecoveredMessage, SubscribedMessage, UnsubscribedMessage
 from chanx.type_defs import ChannelInfo, EventPayload
 from chanx.utils.logging import logger
 from chanx.utils.text import snake_case
@@ -51,6 +51,7 @@ SYSTEM_MESSAGES: tuple[type[BaseMessage], ...] = (
 """What the library itself sends to the clients of consumers."""
 TOPIC_MESSAGES: tuple[type[BaseMessage], ...] = (SubscribedMessage, UnsubscribedMessage)
 """What it sends about topics besides."""
+_ABOUT_TOPICS: tuple[type[BaseMessage], ...] = (*TOPIC_MESSAGES, RecoveredMessage)
 # Not `heartbeat`: a class may have a message of that name, and sends none of ours then.
 _RESERVED_ACTIONS = CHANX_ACTIONS | {"authentication", "resync"}
 
@@ -301,7 +302,7 @@ class ConsumerSpec:
         if codec is None:
             codec = self._codecs[wire, depth] = Codec(
                 self.incoming_messages,
-                (*self.outgoing_messages, *(TOPIC_MESSAGES if self.topics else ())),
+                (*self.outgoing_messages, *(_ABOUT_TOPICS if self.topics else ())),
                 wire,
                 max_depth=depth,
                 envelope=self.envelope_keys,

@@ -8,6 +8,7 @@ from asgiref.sync import async_to_sync
 
 from chanx.constants import ENVELOPE_VERSION, TOPIC_EVENT_TYPE
 from chanx.core._connection.connection import Connection
+from chanx.core._connection.correlation import Exchange
 from chanx.core._connection.dispatcher import FrameDispatcher
 from chanx.core._connection.outlet import TOPIC_BEFORE_REF
 from chanx.core._declarations.topic_layers import TopicLayers, check_mount, group_namespace
@@ -15,8 +16,15 @@ from chanx.core._declarations.topic_names import TopicNames
 from chanx.core._declarations.unbound import UNBOUND
 from chanx.core._endpoint import MessageEndpoint
 from chanx.core._groups.sending import send_to_groups
+from chanx.core._history.entries import ENTRY
+from chanx.core._history.logs import logs_here
+from chanx.core._history.memory import store_of
+from chanx.core._history.reader import append
+from chanx.core._history.store import History
 from chanx.core._publisher import ReceiveEvent
+from chanx.core._telemetry.counters import counters
 from chanx.core.authenticator import BaseAuthenticator
+from chanx.core.exceptions import LayerUnavailableError
 from chanx.core.integration import Integration, integration_named
 from chanx.core.spec import TOPIC_MESSAGES, ConsumerSpec
 from chanx.messages.base import BaseMessage
@@ -118,6 +126,9 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
     sent on each layer otherwise, and arrive twice.
     """
 
+    history: ClassVar[History | None] = None
+    """What is kept of its events, for clients that come back: `History(size=300, seconds=3600)`. None: nothing."""
+
     names: ClassVar[TopicNames]
     """The pattern, compiled."""
 
@@ -198,6 +209,8 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
         self.consumer = consumer
         self.topic = topic
         self.params: dict[str, Any] = type(self).parse(topic) or {} if params is None else params
+        self.recovered: bool = False
+        """Whether the client is sent everything that it missed; without `history`, it never is."""
 
     def _attach(self, connection: Connection) -> FrameDispatcher:
         """Make the topic handle frames of a connection."""
@@ -312,6 +325,7 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
             return
         if exchange.offset is not None:
             frame["seq"] = exchange.offset
+            _mark(exchange)
         exchange.before_ref = TOPIC_BEFORE_REF
         try:
             await self.consumer.send_json(frame)
@@ -323,6 +337,7 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
         exchange = self._connection.exchanges.current()
         if exchange is None or exchange.offset is None:
             return text
+        _mark(exchange)
         return f'{text[:-1]},"seq":{exchange.offset}}}'
 
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
@@ -353,7 +368,36 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
                 f"{topic!r} is no topic of {cls.__name__}: its pattern is {cls.pattern!r}."
             )
         cls._warn_of_subclasses()
-        await cls._send_to_layers(topic, event, seq, excluded)
+        if cls.history is None:
+            await cls._send_to_layers(topic, event, seq, excluded)
+        elif seq is None:
+            await cls._add_to_history(cls.history, topic, event, excluded)
+        else:
+            raise TypeError(
+                f"{cls.__name__} has a history, which numbers its events: leave seq out."
+            )
+
+    @classmethod
+    async def _add_to_history(
+        cls, history: History, topic: str, event: ReceiveEvent, excluded: str | None
+    ) -> None:
+        choices = TopicLayers(cls, cls._consumers).find()
+        layer = choices[0].require()
+        is_local = choices[0].traits(layer).is_local
+        store = store_of(history, layer, is_local=is_local, topic=cls.__name__)
+        group = cls.group_name(topic)
+        kept = history.checked({"event_data": event.model_dump(mode="json")})
+        if excluded is not None:
+            kept["from_channel"] = excluded
+        entry = await append(store, group, kept, history.retention)
+        hint = {"type": TOPIC_EVENT_TYPE, "topic": topic, **kept, ENTRY: entry[:4]}
+        for choice in choices:
+            try:
+                await send_to_groups(cls, choice, [group], hint)
+            except LayerUnavailableError:
+                # Every other process finds the entry in the store.
+                counters.hints_lost += 1
+                logs_here().hear(group, entry)
 
     @classmethod
     async def _send_to_layers(
@@ -412,6 +456,12 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
             attributes["channel_layer_alias"] = cls.channel_layer_alias
         name = f"{cls.__name__.removesuffix('Topic') or cls.__name__}Consumer"
         return type(name, (base,), attributes)
+
+
+def _mark(exchange: Exchange) -> None:
+    """Note that the next frame carries a cursor, unless a later one does."""
+    if exchange.held is not None:
+        exchange.marked = len(exchange.held)
 
 
 class _FromAnywhere(Protocol[E_contra]):

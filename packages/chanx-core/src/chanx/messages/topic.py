@@ -8,6 +8,10 @@ from pydantic import BaseModel
 from chanx.messages.base import BaseMessage
 
 __all__ = [
+    "RecoverMessage",
+    "RecoverPayload",
+    "RecoveredMessage",
+    "RecoveredPayload",
     "SubscribeMessage",
     "SubscribedMessage",
     "TopicError",
@@ -29,6 +33,36 @@ class SubscribedMessage(BaseMessage):
 
     action: Literal["subscribed"] = "subscribed"
     payload: None = None
+
+
+class RecoverPayload(BaseModel):
+    """Where a client goes on: `since` is the cursor of the last frame that it has."""
+
+    since: str | None = None
+
+
+class RecoverMessage(BaseMessage):
+    """Asks for a topic with a history, and for what was missed of it."""
+
+    action: Literal["subscribe"] = "subscribe"
+    payload: RecoverPayload | None = None
+
+
+class RecoveredPayload(BaseModel):
+    """Whether everything after the client's cursor follows, and where it starts.
+
+    Without `recovered`, something was missed or the client is new: it fetches again what it shows.
+    """
+
+    recovered: bool
+    cursor: str
+
+
+class RecoveredMessage(BaseMessage):
+    """Tells the client that it receives from a topic with a history."""
+
+    action: Literal["subscribed"] = "subscribed"
+    payload: RecoveredPayload
 
 
 class UnsubscribeMessage(BaseMessage):

@@ -1,8 +1,8 @@
 """The life of one connection: its state and its end, over the parts that read, write and handle."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import Context, copy_context
 from enum import IntEnum
 from typing import Any
@@ -26,11 +26,13 @@ from chanx.core._connection.message_log import MessageLog
 from chanx.core._connection.open_connections import connections, is_draining
 from chanx.core._connection.outlet import Outlet
 from chanx.core._connection.receiver import FrameReceiver, FrameTooLargeError
+from chanx.core._connection.recovery import Recovery
 from chanx.core._connection.sender import FrameSender
 from chanx.core._connection.streams import Streams
-from chanx.core._connection.subscriptions import Subscriptions
+from chanx.core._connection.subscriptions import ServedTopic, Subscriptions
 from chanx.core._connection.topic_frames import TopicFrames
 from chanx.core._groups.subscriber import Subscriber
+from chanx.core._history.memory import store_of
 from chanx.core._ports import HandlerOwner, MessageSender, Notifications, ServedConsumer
 from chanx.core._runtime.containment import contained
 from chanx.core._runtime.queue import WorkQueue
@@ -398,6 +400,19 @@ class Connection:
         if self.subscriber is not None:
             await self.subscriber.leave(group)
 
+    def recovery(
+        self, topic: ServedTopic, name: str, tell_resync: Callable[[], Coroutine[Any, Any, None]]
+    ) -> Recovery | None:
+        """Return what brings the history of a topic to the client; None where it has none."""
+        history = topic.history
+        if history is None:
+            return None
+        subscriber = self._with_layer()
+        is_local = subscriber.layer_is_local
+        kind = type(topic).__name__
+        store = store_of(history, subscriber.layer, is_local=is_local, topic=kind)
+        return Recovery(subscriber, name, topic.group, history, store, tell_resync)
+
     async def leave_by_hand(self, group: str) -> None:
         """Take the connection's own channel out of a group, into which only user code puts it."""
         if self.subscriber is not None:
@@ -510,6 +525,20 @@ class Connection:
         finally:
             self.exchanges.end()
 
+    @asynccontextmanager
+    async def bookmarking(self, offset: int, cursor: str) -> AsyncGenerator[None]:
+        """Do the same, and send a cursor with the last of the frames, once all are known."""
+        exchange = self.exchanges.begin(None, hold=True)
+        exchange.offset = offset
+        try:
+            yield
+        finally:
+            self.exchanges.end()
+            held, marked = exchange.held or [], exchange.marked
+            if held and marked is not None:
+                held[marked] = f'{held[marked][:-1]},"cursor":"{cursor}"}}'
+            await self.send_texts(held)
+
     # Numbers
 
     def log_sent(self, action: Any) -> None:
@@ -561,6 +590,7 @@ class Connection:
             and self._sender.is_idle
             and self._frame_queue.is_idle
             and not self._stream_tasks()
+            and (self.subscriptions is None or self.subscriptions.is_idle)
             and (self.subscriber is None or self.subscriber.is_idle)
         )
 

@@ -13,11 +13,22 @@ class Exchange:
 
     `held` collects the frames that leave together at the end, where the consumer does not send immediately. `seq`
     counts the items of a stream, which carry it if there is a reference; None where the answer is one message.
-    `window` is how many items the client can take before it asks for more. `offset` is the number of an
-    event of a topic, which its frames carry. `before_ref` is set while a frame is sent that has its other keys already.
+    `window` is how many items the client can take before it asks for more. `offset` is the number of an event of a
+    topic, which its frames carry; `marked` is the last of the held frames that does. `before_ref` is set while a frame
+    is sent that has its other keys already.
     """
 
-    __slots__ = ("answered", "before_ref", "failed", "held", "offset", "ref", "seq", "window")
+    __slots__ = (
+        "answered",
+        "before_ref",
+        "failed",
+        "held",
+        "marked",
+        "offset",
+        "ref",
+        "seq",
+        "window",
+    )
 
     def __init__(self, ref: str | None, hold: bool = False, window: int | None = None) -> None:
         self.ref = ref
@@ -26,6 +37,7 @@ class Exchange:
         self.seq: int | None = None
         self.window = window
         self.offset: int | None = None
+        self.marked: int | None = None
         self.before_ref: str | None = None
 
     @property

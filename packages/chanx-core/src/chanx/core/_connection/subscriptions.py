@@ -1,7 +1,7 @@
 """The topics of one connection: subscribing to them, and giving them up."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
@@ -10,7 +10,9 @@ from typing_extensions import TypeIs
 from chanx.constants import MAX_TOPIC_LENGTH
 from chanx.core._connection.dispatcher import FrameDispatcher
 from chanx.core._connection.outlet import TOPIC_BEFORE_REF, Outlet, topic_ending
+from chanx.core._connection.recovery import Recovery
 from chanx.core._declarations.topic_names import InvalidTopicError
+from chanx.core._history.store import History, HistoryUnavailable
 from chanx.core._ports import HandlerOwner, OwnConnection
 from chanx.core._runtime.containment import contained
 from chanx.core._telemetry.failure_log import log_failure
@@ -18,8 +20,9 @@ from chanx.core.codec import Codec, with_ref
 from chanx.core.exceptions import DeniedError, LayerUnavailableError, MessageError
 from chanx.core.spec import TopicClass
 from chanx.messages.base import BaseMessage
-from chanx.messages.outgoing import ErrorMessage
+from chanx.messages.outgoing import ErrorMessage, ResyncMessage
 from chanx.messages.topic import (
+    RecoveredMessage,
     SubscribedMessage,
     TopicError,
     TopicErrorReason,
@@ -27,13 +30,15 @@ from chanx.messages.topic import (
 )
 from chanx.utils.logging import logger
 
-__all__ = ["RefusedError", "Subscription", "Subscriptions", "is_topic_name"]
+__all__ = ["RefusedError", "ServedTopic", "Subscription", "Subscriptions", "is_topic_name"]
 
 
 class ServedTopic(HandlerOwner, Protocol):
     """A topic of this connection."""
 
     params: dict[str, Any]
+    history: History | None
+    recovered: bool
 
     @property
     def group(self) -> str:
@@ -78,6 +83,12 @@ class TopicConnection(OwnConnection, Protocol):
         """Leave a group."""
         ...
 
+    def recovery(
+        self, topic: "ServedTopic", name: str, tell_resync: Callable[[], Coroutine[Any, Any, None]]
+    ) -> Recovery | None:
+        """Return what brings the history of a topic to the client; None where it has none."""
+        ...
+
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
         """Close the connection."""
         ...
@@ -96,11 +107,12 @@ class TopicConnection(OwnConnection, Protocol):
 class Subscription:
     """One topic to which the client is subscribed. It has begun when `on_subscribe()` was called."""
 
-    __slots__ = ("frames", "has_begun", "topic")
+    __slots__ = ("frames", "has_begun", "recovery", "topic")
 
     def __init__(self, topic: ServedTopic, frames: FrameDispatcher) -> None:
         self.topic = topic
         self.frames = frames
+        self.recovery: Recovery | None = None
         self.has_begun = False
 
 
@@ -153,18 +165,23 @@ class Subscriptions:
 
     # Requests about topics
 
-    async def subscribe(self, name: str, ref: str | None) -> None:
-        """Subscribe the client, and tell it so, also where it is subscribed already. Raises RefusedError."""
+    async def subscribe(self, name: str, ref: str | None, since: object = None) -> None:
+        """Subscribe the client, and tell it so, also where it is subscribed already. Raises RefusedError.
+
+        `since` is the cursor up to which it has the history of the topic, or anything else.
+        """
         async with self._alone(name):
             if name in self._open:
                 await self._tell(SubscribedMessage(), name, ref)
                 return
             subscription = self._made(name)
             await self._authorize(subscription.topic, name)
-            await self._join(subscription, name, ref)
+            await self._join(subscription, name, ref, since)
             if not self._connection.is_closing:
                 subscription.has_begun = True
                 await self._call_on_subscribe(subscription.topic, name)
+                if subscription.recovery is not None:
+                    subscription.recovery.start()
 
     def _made(self, name: str) -> Subscription:
         if len(self._open.keys() | self._busy.keys()) > self._limit:
@@ -197,22 +214,46 @@ class Subscriptions:
         if not is_allowed:
             raise _unauthorized(name)
 
-    async def _join(self, subscription: Subscription, name: str, ref: str | None) -> None:
-        """Join the group and confirm that. Raises RefusedError where the channel layer fails."""
+    async def _join(
+        self, subscription: Subscription, name: str, ref: str | None, since: object
+    ) -> None:
+        """Join the group and confirm that. Raises RefusedError where the channel layer or the history fails."""
         joining = self._joining[name] = asyncio.get_running_loop().create_future()
         try:
             # First: whatever is sent to the topic once the client knows that it is subscribed, reaches it.
             await self._connection.join(subscription.topic.group)
             # What comes meanwhile waits in `joined()`, so that the confirmation is the first frame.
-            await self._tell(SubscribedMessage(), name, ref)
+            await self._tell(await self._begin_recovery(subscription, name, since), name, ref)
             self._open[name] = subscription
         except BaseException as error:
+            await self._end_recovery(subscription)
             await self._connection.leave(subscription.topic.group)
             failure = await contained(error, self._connection)
             raise self._refusal_for(failure, subscription.topic, name) from None
         finally:
             del self._joining[name]
             joining.set_result(None)
+
+    async def _begin_recovery(
+        self, subscription: Subscription, name: str, since: object
+    ) -> BaseMessage:
+        """Find out where in the history the client starts, and return the confirmation that says so."""
+
+        async def tell_resync() -> None:
+            await self._tell(ResyncMessage(), name, None)
+
+        topic = subscription.topic
+        subscription.recovery = self._connection.recovery(topic, name, tell_resync)
+        if subscription.recovery is None:
+            return SubscribedMessage()
+        payload = await subscription.recovery.find_start(since)
+        topic.recovered = payload.recovered
+        return RecoveredMessage(payload=payload)
+
+    async def _end_recovery(self, subscription: Subscription) -> None:
+        recovery, subscription.recovery = subscription.recovery, None
+        if recovery is not None:
+            await recovery.end()
 
     async def _call_on_subscribe(self, topic: ServedTopic, name: str) -> None:
         try:
@@ -234,6 +275,7 @@ class Subscriptions:
 
     async def _end(self, subscription: Subscription) -> None:
         topic = subscription.topic
+        await self._end_recovery(subscription)
         await self._connection.end_streams(
             topic, MessageError("unsubscribed", "The topic was given up")
         )
@@ -284,6 +326,14 @@ class Subscriptions:
 
     # Deliveries
 
+    @property
+    def is_idle(self) -> bool:
+        """True while no client is sent what it missed."""
+        return all(
+            subscription.recovery is None or subscription.recovery.is_idle
+            for subscription in self._open.values()
+        )
+
     def receiver(self, name: str) -> Any:
         """Return the topic that takes what is sent to a name; None where the client is not subscribed."""
         subscription = self._open.get(name)
@@ -312,7 +362,11 @@ class Subscriptions:
         if closing is not None:
             return RefusedError(TopicErrorReason.UNAUTHORIZED, closing[1], closing=closing)
         self._connection.failed(error)
-        what = "Channel layer unavailable" if isinstance(error, LayerUnavailableError) else "Failed"
+        what = "Failed"
+        if isinstance(error, LayerUnavailableError):
+            what = "Channel layer unavailable"
+        elif isinstance(error, HistoryUnavailable):
+            what = "History unavailable"
         log_failure(topic, f"{what} to subscribe", error)
         return RefusedError(TopicErrorReason.UNAVAILABLE, f"Failed to subscribe to {name!r}")
 

@@ -119,13 +119,16 @@ class TopicFrames:
             await self._frames.reject_under(error.ref, error)
             return
         try:
-            await self._answer(action, name, ref)
+            await self._answer(action, name, ref, content.get("payload"))
         except RefusedError as refusal:
             await self._topics.refuse(name, ref, refusal)
         except BaseException as error:
             await self._topics.refuse_failure(name, ref, error)
 
-    async def _answer(self, action: str | None, name: object, ref: str | None) -> None:
+    # Any: what a client wrote.
+    async def _answer(
+        self, action: str | None, name: object, ref: str | None, payload: Any
+    ) -> None:
         """Do what a client asks for. Raises RefusedError, and what the hooks of a framework raise."""
         if not is_topic_name(name):
             raise RefusedError(
@@ -139,6 +142,7 @@ class TopicFrames:
         if self._before is not None:
             await self._before()
         if self._controls[action] == "subscribe":
-            await self._topics.subscribe(name, ref)
+            since = payload.get("since") if isinstance(payload, dict) else None
+            await self._topics.subscribe(name, ref, since)
         else:
             await self._topics.unsubscribe(name, ref)

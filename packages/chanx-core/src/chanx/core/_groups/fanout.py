@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, Protocol, cast
 
 from chanx.constants import CLOSE_LAYER_UNAVAILABLE, TOPIC_EVENT_TYPE
+from chanx.core._history.entries import Entry
 from chanx.core._ports import ReceivingConsumer, SubscribedTopics
 from chanx.core._runtime.tasks import let_start, spawn_apart
 from chanx.core._telemetry.counters import counters
@@ -16,7 +17,15 @@ from chanx.messages.outgoing import GroupCompleteMessage, ResyncMessage
 from chanx.type_defs import ASGIEvent, EventPayload, GroupMessageEvent, JSONObject, TopicEvent
 from chanx.utils.logging import logger
 
-__all__ = ["Delivery", "Member", "Resync", "delivery_of", "fan_out", "group_content"]
+__all__ = [
+    "Delivery",
+    "EntryDelivery",
+    "Member",
+    "Resync",
+    "delivery_of",
+    "fan_out",
+    "group_content",
+]
 
 
 class Member(Protocol):
@@ -61,6 +70,10 @@ class Member(Protocol):
 
     def numbering(self, offset: int) -> AbstractContextManager[None]:
         """Send a number with the frames of a topic that the current task sends."""
+        ...
+
+    def bookmarking(self, offset: int, cursor: str) -> AbstractAsyncContextManager[None]:
+        """Send a number with the frames of a topic that the current task sends, and a cursor with the last of them."""
         ...
 
 
@@ -218,6 +231,30 @@ class TopicDelivery(_HandledEvent):
             await handling
         else:
             with member.numbering(self._offset):
+                await handling
+
+
+class EntryDelivery(_HandledEvent):
+    """An entry of the history of a topic, which its subscribers handle."""
+
+    __slots__ = ("_name", "_sender", "entry")
+
+    def __init__(self, name: str, entry: Entry) -> None:
+        super().__init__(cast(EventPayload, entry.event))
+        self._name = name
+        self._sender = entry.event.get("from_channel")
+        self.entry: Entry = entry
+
+    async def give(self, member: Member) -> None:
+        """Let the topic handle the entry, unless its client has sent it and is left out."""
+        topics = member.topics
+        topic: EventReceiver | None = None if topics is None else topics.receiver(self._name)
+        if topic is None or (self._sender is not None and self._sender == member.channel):
+            return
+        handling = self.handling(topic)
+        if handling is not None:
+            position = self.entry.position
+            async with member.bookmarking(position.offset, position.cursor):
                 await handling
 
 

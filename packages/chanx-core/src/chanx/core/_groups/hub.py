@@ -19,6 +19,8 @@ from chanx.core._groups.losses import Losses, Resynced
 from chanx.core._groups.markers import Markers
 from chanx.core._groups.outage import Outage
 from chanx.core._groups.receiving import abandon, end_receiving, settle
+from chanx.core._history.entries import entry_in
+from chanx.core._history.logs import logs_here
 from chanx.core._runtime.tasks import forget_closed_loops, spawn_apart, stop_task
 from chanx.core._telemetry.failure_log import report_layer_failures
 from chanx.core.layers import REFUSALS
@@ -82,7 +84,10 @@ class Hub:
         self._left_behind = _orphans.pop(layer, set())
         self._stragglers: list[tuple[asyncio.Task[None], str]] = []
         self.outage = Outage(self._renew_all, self._resume, self.describe_layer)
-        self._losses = Losses(self._groups.values, self._join_again, self.outage)
+        self._histories = logs_here()
+        self._losses = Losses(
+            self._groups.values, self._join_again, self.outage, self._histories.repair
+        )
         self._announcer = announcer_of(layer)
         self._announcer.listen(self._hear)
         self._heartbeat = (
@@ -277,6 +282,9 @@ class Hub:
             return
         if not group.gaps.note(message.get("sender"), message.get("number"), message.get("since")):
             return
+        if (entry := entry_in(message)) is not None:
+            self._histories.hear(group.name, entry)
+            return
         try:
             delivery = delivery_of(message)
             if delivery is not None:
@@ -403,6 +411,7 @@ class Hub:
         report_layer_failures(self.layer)
         for group in self._groups.values():
             group.gaps.forget()
+        self._histories.repair(self._groups)
         for holder in [*self._holders]:
             holder.resync()
 

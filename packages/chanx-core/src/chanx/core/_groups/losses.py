@@ -1,7 +1,7 @@
 """Notifying the members of groups that the channel layer lost messages: once, however many groups are affected."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextvars import Context
 from typing import Generic, Protocol, TypeVar
 
@@ -50,7 +50,8 @@ G = TypeVar("G", bound=LossyGroup)
 class Losses(Generic[G]):
     """Collects losses in the groups of a hub for a moment, joins these groups again, and notifies their members.
 
-    If `join_again` raises, an outage begins, after which every member is notified.
+    If `join_again` raises, an outage begins, after which every member is notified. `repair` mends the groups that have
+    a history, and returns the names of the others.
     """
 
     def __init__(
@@ -58,10 +59,12 @@ class Losses(Generic[G]):
         groups: Callable[[], Iterable[G]],
         join_again: Callable[[list[G]], Awaitable[None]],
         outage: Outage,
+        repair: Callable[[Iterable[str]], Collection[str]],
     ) -> None:
         self._groups = groups
         self._join_again = join_again
         self._outage = outage
+        self._repair = repair
         self._loop = asyncio.get_running_loop()
         self._lost = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -89,7 +92,9 @@ class Losses(Generic[G]):
         except Exception as error:  # a layer may raise anything
             await self._outage.over(error)
             return
-        for member in dict.fromkeys(member for group in groups for member in group.members):
+        told = self._repair([group.name for group in groups])
+        members = (member for group in groups if group.name in told for member in group.members)
+        for member in dict.fromkeys(members):
             member.resync()
 
     async def stop(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from chanx.core._groups.hub import GroupMember, Hub
+from chanx.core._history.logs import logs_here
 from chanx.utils.logging import logger
 
 __all__ = ["Memberships"]
@@ -22,6 +23,12 @@ class Memberships:
         self._member = member
         self._timeout = timeout
         self._joined: set[str] = set()
+
+    @property
+    def may_have_lost(self) -> bool:
+        """True if a group has no history from which what was lost is repaired."""
+        histories = logs_here()
+        return any(group not in histories for group in self._joined)
 
     async def join(self, group: str) -> None:
         """Join a group. Raises what the layer raises, TimeoutError when it does not answer."""

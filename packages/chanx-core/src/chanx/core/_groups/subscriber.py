@@ -1,7 +1,8 @@
 """Deliveries of the channel layer to one connection: from its own channel and from its groups."""
 
 import asyncio
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextvars import Context
 from typing import Any
 
 from chanx.constants import CLOSE_SLOW_CONSUMER
@@ -84,6 +85,16 @@ class Subscriber:
         """Start listening to the connection's own channel, and return its name."""
         return self._mailbox.listen()
 
+    @property
+    def layer(self) -> ChannelLayer:
+        """The channel layer."""
+        return self._hub.layer
+
+    @property
+    def context(self) -> Context:
+        """The context of the connection."""
+        return self._connection.context
+
     # Groups
 
     async def join(self, group: str) -> None:
@@ -134,6 +145,20 @@ class Subscriber:
         """Send a number with the frames of a topic that the current task sends."""
         return self._connection.numbering(offset)
 
+    def bookmarking(self, offset: int, cursor: str) -> AbstractAsyncContextManager[None]:
+        """Do the same, and send a cursor with the last of the frames."""
+        return self._connection.bookmarking(offset, cursor)
+
+    @property
+    def has_room(self) -> bool:
+        """True while a delivery can be queued."""
+        return self._queue is None or not self._queue.is_full
+
+    def put(self, delivery: Delivery) -> None:
+        """Queue a delivery, whether there is room or not."""
+        if not self._connection.is_closing:
+            self._prepared_queue().put(delivery)
+
     def queue(self, delivery: Delivery) -> None:
         """Queue a delivery. If the queue is full, apply the outbound policy."""
         if self._connection.is_closing:
@@ -156,7 +181,8 @@ class Subscriber:
         """Queue a resync; one that is already queued covers later losses."""
         if self._connection.is_closing or self._resync_waits:
             return
-        if self._memberships or self._mailbox.name:
+        # Topics with a history are repaired from that.
+        if self._mailbox.name or (self._memberships and self._memberships.may_have_lost):
             self._resync_waits = True
             self._prepared_queue().put(Resync(self._begin_resync))
 
@@ -174,7 +200,7 @@ class Subscriber:
         # Created on first use: for most connections everything goes directly to the socket.
         if self._queue is None:
             self._queue = WorkQueue(
-                self._handle,
+                self.handle,
                 width=1,
                 limit=self.consumer.event_queue,
                 context=self._connection.context,
@@ -183,7 +209,7 @@ class Subscriber:
                 self._queue.open()
         return self._queue
 
-    async def _handle(self, delivery: Delivery) -> None:
+    async def handle(self, delivery: Delivery) -> None:
         """Handle one delivery. Raises only what ends the connection or the process."""
         try:
             if self._before is not None:
