@@ -39,6 +39,8 @@ class Snapshot:
     """Messages that channel layers brought. Since the start."""
     encodings: int
     """Group messages that were written as frames, once for all members whose frame is the same. Since the start."""
+    hints_lost: int
+    """Events with a history that a channel layer did not take: they arrive a moment later. Since the start."""
     outages: int
     """Times that a channel layer failed. Since the start."""
 
@@ -58,6 +60,7 @@ def snapshot() -> Snapshot:
         local_layers=local_layers,
         layer_messages=counters.layer_messages,
         encodings=counters.encodings,
+        hints_lost=counters.hints_lost,
         outages=counters.outages,
     )
 
