@@ -69,6 +69,12 @@ export const scenarios = {
     same(new Set(many.map(({ ref }) => ref)).size, 20);
   }),
 
+  payload: scenario(async (client) => {
+    same((await client.request('repeat', 'this')).payload, 'this');
+    // What is left out is not sent, so the server applies its default.
+    same((await client.request('repeat')).payload, 'default');
+  }),
+
   stream: scenario(async (client) => {
     const numbers = await take(client.stream('count', { items: 100 }));
     same(numbers, Array.from({ length: 100 }, (_, at) => at + 1));
@@ -105,6 +111,25 @@ export const scenarios = {
     same((await rejected(answer)).name, 'AbortError');
     same((await client.request('ping')).action, 'pong');
     same((await rejected(client.request('ping', null, { signal: AbortSignal.abort() }))).name, 'AbortError');
+  }),
+
+  cancelAtOnce: scenario(async (client, { command }) => {
+    const { closed } = await command('state');
+    const stop = new AbortController();
+    const held = client.stream('count', { items: 5, hold_after: 1 }, { signal: stop.signal });
+    await held.next();
+    // Nobody asks for another item.
+    stop.abort();
+    await until(async () => (await command('state')).closed === closed + 1);
+    const left = client.stream('count', { items: 5, hold_after: 1 });
+    const [, waiting] = [await left.next(), left.next()];
+    await left.return();
+    same((await waiting).done, true);
+    await until(async () => (await command('state')).closed === closed + 2);
+    same((await left.next()).done, true);
+    const never = client.stream('count', { items: 5 }, { signal: stop.signal });
+    same((await rejected(never.next())).name, 'AbortError');
+    same((await never.next()).done, true);
   }),
 
   serverRequest: scenario(async (client) => {
@@ -145,6 +170,37 @@ export const scenarios = {
     for (const params of [{ name: 'a:b' }, { name: '' }, {}]) {
       same((await rejected((async () => client.topic('room', params))())).name, 'TypeError');
     }
+  }),
+
+  topicLoops: scenario(async (client) => {
+    const room = client.topic('room', { name: 'loops' });
+    const given = room.events({ signal: AbortSignal.abort() });
+    same((await rejected(given.next())).name, 'AbortError');
+    await client.request('ping');
+    same(room.isSubscribed, false);
+
+    const once = rejected(room.subscribe());
+    const unsubscribed = room.unsubscribe();
+    const events = room.events();
+    same((await once).name, 'ClientError');
+    await Promise.all([unsubscribed, room.subscribe()]);
+    // The confirmation of the first time is none of the second.
+    const both = [events.next(), events.next()];
+    await room.request('say', 'one');
+    await room.request('say', 'two');
+    same((await Promise.all(both)).map(({ value }) => value.payload), ['one', 'two']);
+
+    await client.close();
+    same((await rejected(room.subscribe())).name, 'ConnectionLost');
+    same((await rejected(room.events().next())).name, 'ConnectionLost');
+  }),
+
+  unavailable: scenario(async (client, { command, errors }) => {
+    const room = await client.topic('room', { name: `flaky${Math.random()}` }).subscribe();
+    const events = room.events();
+    await command('cut');
+    same((await events.next()).value.action, 'resync');
+    same(errors.splice(0).map(({ code }) => code), ['unavailable']);
   }),
 
   cutDuringStream: scenario(async (client, { command, states }) => {
@@ -219,6 +275,64 @@ export const scenarios = {
     same((await rejected(client.request('ping'))) instanceof module.ConnectionLost, true);
   }),
 
+  closing: async (module, url, control) => {
+    const options = { url, params: { room: 'a' }, ...QUICK };
+    const client = module.agentRoom.connect(options);
+    await client.request('ping');
+    // A page may not use this code.
+    same((await rejected(client.close(1001))).name, 'InvalidAccessError');
+    same((await client.request('ping')).action, 'pong');
+    await client.close(4000, 'done');
+    same(await client.closed, { code: 4000, reason: 'done' });
+
+    let times = 0;
+    const onState = (state) => state === 'connecting' && (times += 1) === 2 && leaving.close();
+    const leaving = module.agentRoom.connect({ ...options, onState });
+    await leaving.request('ping');
+    await fetch(`${control}/control/cut`);
+    await leaving.closed;
+    const other = module.agentRoom.connect(options);
+    await other.request('ping');
+    same(leaving.state, 'closed');
+    await other.close();
+    return 'done';
+  },
+
+  sockets: async (module, url, control) => {
+    const unheard = [];
+    const made = [];
+    class Socket extends WebSocket {
+      constructor(...given) {
+        super(...given);
+        made.push(this);
+        // As the package ws does it: an error that nobody hears ends the process.
+        this.addEventListener('error', () => this.onerror || unheard.push('error'));
+      }
+      get readyState() {
+        return this.isClosing ? WebSocket.CLOSING : super.readyState;
+      }
+      send(data) {
+        if (!this.isClosing) super.send(data);
+      }
+    }
+    const description = { ...module.agentRoom.description, servers: ['wss://{host}/api'] };
+    const client = module.connect(description, { url, params: { room: 'a' }, ...QUICK, WebSocket: Socket });
+    await client.request('ping');
+    // The server has said that it closes, and the page is not told yet.
+    made[0].isClosing = true;
+    const pong = new Promise((resolve) => client.on('pong', resolve));
+    client.send('ping');
+    const room = client.topic('room', { name: 'closing' });
+    const subscribed = room.subscribe();
+    await fetch(`${control}/control/refuse`);
+    await fetch(`${control}/control/cut`);
+    same((await pong).action, 'pong');
+    same(await subscribed === room, true);
+    same(unheard, []);
+    await client.close();
+    return 'done';
+  },
+
   refresh: async (module, url) => {
     const asked = [];
     const token = ({ refresh }) => {
@@ -255,6 +369,14 @@ export const scenarios = {
     same((await rejected((async () => client.send('ping'))())).name, 'ClientError');
     same([(await first).action, (await second).action], ['pong', 'pong']);
     await client.close();
+
+    const other = module.agentRoom.connect({ url, params: { room: 'a' } });
+    same((await rejected(other.request('count', { items: 1n }))).name, 'TypeError');
+    const payload = { items: 1 };
+    const counted = other.stream('count', payload).next();
+    payload.items = 'changed while it waits';
+    same((await counted).value.payload, 1);
+    await other.close();
     return 'done';
   },
 

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import socket
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 from pydantic import BaseModel
@@ -52,6 +53,18 @@ class CountMessage(BaseMessage):
 class ItemMessage(BaseMessage):
     action: Literal["item"] = "item"
     payload: int
+
+
+class RepeatMessage(BaseMessage):
+    """Needs no payload, and allows no null."""
+
+    action: Literal["repeat"] = "repeat"
+    payload: str = "default"
+
+
+class RepeatedMessage(BaseMessage):
+    action: Literal["repeated"] = "repeated"
+    payload: str
 
 
 class FailMessage(BaseMessage):
@@ -117,6 +130,9 @@ class RoomTopic(Topic[SaidMessage]):
     pattern = "room:{name}"
 
     async def authorize(self, name: str) -> bool:
+        Progress.asked[name] += 1
+        if name.startswith("flaky") and Progress.asked[name] == 2:
+            raise ConnectionError
         return name != "secret"
 
     @ws_handler
@@ -134,6 +150,7 @@ class Progress:
 
     sent = 0
     closed = 0
+    asked: ClassVar[Counter[str]] = Counter()
 
 
 @channel(name="agent_room")
@@ -147,6 +164,10 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):
     @ws_handler
     async def handle_ping(self, message: PingMessage) -> PongMessage:
         return PongMessage()
+
+    @ws_handler
+    async def handle_repeat(self, message: RepeatMessage) -> RepeatedMessage:
+        return RepeatedMessage(payload=message.payload)
 
     @ws_handler
     async def handle_count(self, message: CountMessage) -> AsyncIterator[ItemMessage]:

@@ -30,6 +30,7 @@ __all__ = ["javascript_module", "typescript_files"]
 
 _HEADER = "// Made by `chanx generate-client`: do not edit.\n"
 _ERRORS = "ClientError, ConnectionLost, ServerError"
+_COMMENT_LINES = re.compile(r"^ */\*\*(?:[^*]|\*(?!/))*\*/\n", re.MULTILINE)
 _TOP_LEVEL = re.compile(r"^(?:export )?(?:class|const|function|let) (\w+)", re.MULTILINE)
 
 
@@ -40,7 +41,8 @@ def typescript_files(model: ClientModel) -> dict[str, str]:
 
 def javascript_module(model: ClientModel) -> str:
     """Return one module with the runtime and what each channel is, for pages without a build step."""
-    parts = [_runtime("runtime.js")]
+    # A page does not read types, and they are a sixth of what it would load.
+    parts = [_COMMENT_LINES.sub("", _runtime("runtime.js"))]
     for channel, name in _channel_names(model).items():
         said = comment(channel.description)
         parts.append(

@@ -1,24 +1,29 @@
 // The runtime of clients made by chanx: typed messages over a WebSocket that reconnects. Without dependencies, for
-// browsers and Node 22.
+// browsers and Node 22. `runtime.d.ts` describes what it exports.
 // @ts-check
 
 /** @typedef {import('./runtime.js').Description} Description */
 /** @typedef {import('./runtime.js').Part} Part */
+/** @typedef {import('./runtime.js').ConnectOptions} ConnectOptions */
 /** @typedef {Record<string, any>} Frame A message with its envelope. */
-/** @typedef {'stop' | 'again' | 'after_refresh' | 'backoff'} Retry */
+/** @typedef {(message: any) => any} Listener */
 /** @typedef {{ signal?: AbortSignal, window?: number | false, retry?: boolean, fields?: Frame }} CallOptions */
 /**
- * Work under a ref: `take` gets each frame and says whether it was the last, `fail` ends it.
- * @typedef {{ frame: Frame, retry: boolean, take: (frame: Frame) => boolean, fail: (error: Error) => void }} Work
+ * A message to send: `take` gets each frame under its ref and says whether it was the last, `fail` ends it.
+ * @typedef {ReturnType<Endpoint['_work']>} Work
  */
 
 const HEALTHY_AFTER = 10_000;
 const CONNECT_TIMEOUT = 20_000;
 const CLOSE_TIMEOUT = 2_000;
+const ASK_AGAIN_AFTER = 5_000;
 const BACKOFF_FROM = 2;
+const OPEN = 1;
 const LOST = 1006;
-/** @type {Record<number, Retry>} */
+/** @type {Description['closeCodes']} What codes mean, or the first two digits of a code. */
 const CLOSE_CODES = {
+  44: 'stop',
+  45: 'backoff',
   1000: 'stop',
   1002: 'stop',
   1003: 'stop',
@@ -32,309 +37,270 @@ const CLOSE_CODES = {
   4408: 'again',
   4429: 'backoff',
 };
-const OPEN = 1;
 
-/** The server has answered by an error. */
 export class ServerError extends Error {
+  name = 'ServerError';
+
   /** @param {any} payload */
   constructor(payload) {
-    const first = Array.isArray(payload) ? (payload[0] ?? {}) : (payload ?? {});
-    super(String(first.msg ?? first.detail ?? 'The server has answered by an error'));
-    this.name = 'ServerError';
-    this.code = String(first.type ?? first.reason ?? 'error');
+    const [first] = [payload].flat();
+    super(String(first?.msg ?? first?.detail ?? 'The server has answered by an error'));
+    this.code = String(first?.type ?? first?.reason ?? 'error');
     this.payload = payload;
   }
 }
 
-/** The connection ended while the work was under way: the server may have done it or not. */
 export class ConnectionLost extends Error {
+  name = 'ConnectionLost';
+
   /** @param {number} code @param {string} [reason] */
   constructor(code, reason = '') {
     super(`The connection was lost (${code}${reason && `: ${reason}`})`);
-    this.name = 'ConnectionLost';
     this.code = code;
     this.reason = reason;
   }
 }
 
-/** A frame could not be used, or more is waiting to be sent than may. */
 export class ClientError extends Error {
+  name = 'ClientError';
+
   /** @param {string} message @param {any} [frame] */
   constructor(message, frame) {
     super(message);
-    this.name = 'ClientError';
     this.frame = frame;
   }
 }
 
-/** What a client and its topics have in common: messages to send, and listeners. */
+/** What a client and its topics have in common. */
 class Endpoint {
-  /** @param {Part} part @param {string} [topic] */
-  constructor(part, topic) {
+  /** @type {Map<string, Set<Listener>>} */
+  _listeners = new Map();
+  /** @type {Map<string, Listener>} */
+  _answering = new Map();
+
+  /** @param {Part} part @param {Client} [client] @param {string} [topicName] */
+  constructor(part, client, topicName) {
     this._part = part;
-    /** The full name of the topic. */
-    this.topicName = topic;
     /** @type {Client} */
-    this._client = /** @type {any} */ (this);
-    /** @type {Map<string, Set<(message: any) => void>>} */
-    this._listeners = new Map();
-    /** @type {Map<string, (message: any) => any>} */
-    this._answering = new Map();
+    this._client = client ?? /** @type {any} */ (this);
+    /** @type {any} */
+    this.topicName = topicName;
   }
 
-  /**
-   * Send a message without waiting for an answer.
-   * @param {string} action @param {any} [payload] @param {CallOptions} [options]
-   */
-  send(action, payload, options = {}) {
+  /** @param {string} action @param {any} [payload] @param {CallOptions} [options] */
+  send(action, payload, options) {
     this._client._submit(this._work(action, payload, options));
   }
 
-  /**
-   * Send a message and return its answer. Rejects with ServerError or ConnectionLost.
-   * @param {string} action @param {any} [payload] @param {CallOptions} [options]
-   * @returns {Promise<any>}
-   */
-  request(action, payload, options = {}) {
-    const operation = this._part.operations[action];
+  /** @param {string} action @param {any} [payload] @param {CallOptions} [options] @returns {Promise<any>} */
+  request(action, payload, options) {
     return new Promise((resolve, reject) => {
       const work = this._work(action, payload, options);
-      const stop = onAbort(options.signal, (reason) => {
-        this._client._abandon(work, operation?.cancellable);
+      const stop = onAbort(options?.signal, (reason) => {
+        this._client._abandon(work);
         reject(reason);
       });
       if (!stop) return;
       work.fail = (error) => (stop(), reject(error));
-      work.take = (frame) => {
+      work.take = (frame, error) => {
         stop();
-        if (this._isError(frame)) reject(new ServerError(frame.payload));
+        if (error) reject(error);
         else resolve(frame);
         // Of several answers the first counts here, the others go to the listeners.
         return true;
       };
-      this._start(work, reject);
+      this._start(work);
     });
   }
 
   /**
-   * Send a message and return the items of its answer. Leaving the loop cancels it.
    * @param {string} action @param {any} [payload] @param {CallOptions} [options]
    * @returns {AsyncGenerator<any, void, void>}
    */
-  async *stream(action, payload, options = {}) {
-    const operation = this._part.operations[action];
-    const { more } = this._client._channel.controls ?? {};
-    const window = more && options.window !== false ? (options.window ?? operation?.window ?? 32) : 0;
-    const inbox = new Inbox();
-    const work = this._work(action, payload, { fields: options.fields });
-    if (window) work.frame.window = window;
+  stream(action, payload, options = {}) {
+    const client = this._client;
+    const { window: ahead = this._part.operations[action]?.window ?? 32, fields, signal } = options;
+    const window = (client._controls.more && ahead) || undefined;
+    const work = this._work(action, payload, { fields: { ...fields, window } });
+    work.isCancellable = true;
     work.fail = (error) => inbox.end(error);
-    work.take = (frame) => {
-      if (frame.seq !== undefined) return (inbox.add(frame), false);
-      inbox.end(this._isError(frame) ? new ServerError(frame.payload) : undefined);
-      return true;
+    work.take = (frame, error) => {
+      if (frame.seq === undefined) inbox.end(error);
+      else inbox.add(frame);
+      return inbox.isOver;
     };
-    const stop = onAbort(options.signal, (reason) => (inbox.clear(), inbox.end(reason)));
-    if (!stop) throw options.signal?.reason;
-    this._start(work, (error) => inbox.end(error));
-    let due = 0;
-    try {
-      for (;;) {
-        const { value, done } = await inbox.next();
-        if (done) return;
-        yield value;
-        due += 1;
-        if (window && due >= window / 2 && !inbox.isOver) {
-          this._client._control('more', work, due);
-          due = 0;
-        }
+    let due = -1;
+    const inbox = new Inbox(signal, () => client._abandon(work));
+    inbox.ask = () => {
+      due += 1;
+      if (!due) this._start(work);
+      if (window && due >= window / 2) {
+        client._control('more', work, due);
+        due = 0;
       }
-    } finally {
-      stop();
-      this._client._abandon(work, operation?.cancellable ?? true);
-    }
+    };
+    return /** @type {any} */ (inbox);
   }
 
-  /**
-   * Call a function for each message of an action that answers no request. Returns what removes it.
-   * @param {string} action @param {(message: any) => void} listener
-   */
+  /** @param {string} action @param {Listener} listener */
   on(action, listener) {
     const known = this._listeners.get(action) ?? new Set();
     this._listeners.set(action, known.add(listener));
     return () => void known.delete(listener);
   }
 
-  /**
-   * Answer what the server asks. Returns what removes the function.
-   * @param {string} action @param {(message: any) => any} answer
-   */
+  /** @param {string} action @param {Listener} answer */
   onRequest(action, answer) {
     this._answering.set(action, answer);
     return () => void (this._answering.get(action) === answer && this._answering.delete(action));
   }
 
-  /** @param {Frame} frame @returns {void} */
-  _take(frame) {
-    const action = frame[this._client._field];
-    const asked = this._part.requests?.includes(action) && String(frame.ref).startsWith('s.');
-    if (asked) return void this._answer(action, frame);
+  /** @param {Frame} frame @param {ServerError} [error] @returns {void} */
+  _take(frame, error) {
+    const { receives, requests } = this._part;
+    const client = this._client;
+    const action = frame[client._field];
+    if (isAsked(frame) && requests?.includes(action)) return void this._answer(action, frame);
     const listeners = this._listeners.get(action);
-    if (this._isError(frame) && !listeners?.size) this._client._report(new ServerError(frame.payload));
-    else if (!this._isKnown(action)) this._client._report(new ClientError(`Unknown action ${action}`, frame));
-    for (const listener of listeners ?? []) this._client._guard(() => listener(frame));
-  }
-
-  /** @param {string} action */
-  _isKnown(action) {
-    const { receives } = this._part;
-    return action === 'resync' || this._listeners.has(action) || !receives || receives.includes(action);
+    if (error && !listeners?.size) client._report(error);
+    else if (receives && !listeners && action !== 'resync' && !receives.includes(action)) {
+      client._report(new ClientError(`Unknown action ${action}`, frame));
+    }
+    for (const listener of listeners ?? []) client._guard(() => listener(frame));
   }
 
   /** @param {string} action @param {Frame} frame */
-  async _answer(action, frame) {
-    const { _client: client } = this;
+  _answer(action, frame) {
+    const client = this._client;
     const socket = client._socket;
-    const answer = this._answering.get(action);
-    if (!answer) return client._report(new ClientError(`Nothing answers ${action}: use onRequest()`, frame));
-    await client._guard(async () => {
+    return client._guard(async () => {
+      const answer = this._answering.get(action);
+      if (!answer) throw new ClientError(`Nothing answers ${action}: use onRequest()`, frame);
       const message = await answer(frame);
       // The request has ended with the connection that it came on.
-      if (socket === client._socket) client._write({ ...message, ...this._envelope(), ref: frame.ref });
+      if (socket === client._socket) client._write({ ...message, topic: this.topicName, ref: frame.ref });
     });
-  }
-
-  /** @param {Frame} frame */
-  _isError(frame) {
-    return frame[this._client._field] === 'error';
-  }
-
-  _envelope() {
-    return this.topicName === undefined ? {} : { topic: this.topicName };
-  }
-
-  /**
-   * @param {string} action @param {any} payload @param {CallOptions} options
-   * @returns {Work}
-   */
-  _work(action, payload, { retry = false, fields }) {
-    const frame = { ...fields, [this._client._field]: action, payload: payload ?? null, ...this._envelope() };
-    return { frame, retry, take: () => true, fail: () => {} };
-  }
-
-  /** @param {Work} work @param {(error: any) => void} fail */
-  _start(work, fail) {
-    const { _client: client } = this;
-    work.frame.ref = client._nextRef();
-    try {
-      client._submit(work);
-    } catch (error) {
-      fail(error);
-    }
-  }
-}
-
-/** Many typed messages on one topic, under the same connection. */
-export class Topic extends Endpoint {
-  /** @param {Client} client @param {Part} part @param {string} name */
-  constructor(client, part, name) {
-    super(part, name);
-    this._client = client;
-    /** @type {Set<Inbox>} */
-    this._inboxes = new Set();
-    /** Whether the server has confirmed the subscription on this connection. */
-    this.isSubscribed = false;
-    /** @type {Promise<this> | undefined} */
-    this._subscribing = undefined;
-    /** @type {(error: Error) => void} */
-    this._refuse = () => {};
-    this._confirm = () => {};
-    this._wasSubscribed = false;
-  }
-
-  /**
-   * Subscribe, now and after each reconnect. Rejects if the server refuses.
-   * @returns {Promise<this>}
-   */
-  subscribe() {
-    if (!this._subscribing) {
-      this._subscribing = new Promise((resolve, reject) => {
-        this._confirm = () => resolve(this);
-        this._refuse = reject;
-      });
-      // Whoever does not wait finds a refusal in `onError`.
-      this._subscribing.catch(() => {});
-      this._client._topics.set(String(this.topicName), this);
-      if (this._client.state === 'closed') this._drop(this._client._lost);
-      else if (this._client.state === 'open') this._ask();
-    }
-    return this._subscribing;
-  }
-
-  /** Give the topic up. Its loops of events end. */
-  async unsubscribe() {
-    if (!this._subscribing) return;
-    const { state } = this._client;
-    this._drop(undefined);
-    if (state === 'open') await this.request(this._client._controlName('unsubscribe')).catch(() => {});
-  }
-
-  /**
-   * Return the events of the topic, from now on. A reader that is `max` events behind gets one `resync` instead.
-   * @param {{ signal?: AbortSignal, max?: number }} [options]
-   * @returns {AsyncGenerator<any, void, void>}
-   */
-  events({ signal, max = 1024 } = {}) {
-    const inbox = new Inbox(max, () => this._resync());
-    const stop = onAbort(signal, (reason) => inbox.end(reason));
-    if (!stop) inbox.end(signal?.reason);
-    this._inboxes.add(inbox);
-    this.subscribe().catch((error) => inbox.end(error));
-    return iterate(inbox, () => (stop?.(), this._inboxes.delete(inbox)));
-  }
-
-  [Symbol.asyncIterator]() {
-    return this.events();
-  }
-
-  /** @param {Frame} frame */
-  _take(frame) {
-    super._take(frame);
-    const isEvent = this._subscribing && !this._isError(frame) && !String(frame.ref).startsWith('s.');
-    if (isEvent) for (const inbox of this._inboxes) inbox.add(frame);
   }
 
   _resync() {
     return { [this._client._field]: 'resync', payload: null, topic: this.topicName };
   }
 
-  /** Ask the server for the topic, on a connection that is open. */
-  _ask() {
-    const client = this._client;
-    const work = this._work(client._controlName('subscribe'), null, {});
-    work.fail = () => {}; // it is asked for again on the next connection
-    work.take = (frame) => {
-      if (!this._subscribing) return true;
-      if (this._isError(frame)) {
-        const error = new ServerError(frame.payload);
-        client._report(error);
-        // The channel layer may be back soon.
-        if (this._wasSubscribed && error.code === 'unavailable') client._after(`${this.topicName}`, 5000, () => this._ask());
-        else this._drop(error);
-        return true;
-      }
-      this.isSubscribed = true;
-      this._confirm();
-      if (this._wasSubscribed) this._take(this._resync());
-      this._wasSubscribed = true;
-      return true;
+  /**
+   * Keys that are undefined are not written.
+   * @param {string} action @param {any} [payload] @param {CallOptions} [options]
+   */
+  _work(action, payload, { retry, fields } = {}) {
+    return {
+      frame: /** @type {Frame} */ ({ ...fields, [this._client._field]: action, payload, topic: this.topicName }),
+      text: '',
+      retry,
+      isCancellable: this._part.operations[action]?.cancellable,
+      take: /** @type {(frame: Frame, error?: ServerError) => boolean} */ (() => true),
+      fail: /** @type {(error: any) => void} */ (() => {}),
     };
-    this._start(work, (error) => client._report(error));
   }
 
-  /** @param {Error | undefined} error */
+  /** @param {Work} work */
+  _start(work) {
+    const client = this._client;
+    work.frame.ref = String((client._refs += 1));
+    try {
+      client._submit(work);
+    } catch (error) {
+      work.fail(error);
+    }
+  }
+}
+
+export class Topic extends Endpoint {
+  isSubscribed = false;
+  _wasSubscribed = false;
+  /** @type {Set<Inbox>} */
+  _inboxes = new Set();
+  /** @type {Promise<this> | undefined} */
+  _subscribing = undefined;
+  _timer = `topic ${this.topicName}`;
+  /** @type {(topic: this) => void} */
+  _confirm = () => {};
+  /** @type {(error: Error) => void} */
+  _refuse = () => {};
+
+  /** @returns {Promise<this>} */
+  subscribe() {
+    if (this._subscribing) return this._subscribing;
+    const client = this._client;
+    const subscribing = new Promise((resolve, reject) => {
+      this._confirm = resolve;
+      this._refuse = reject;
+    });
+    // Whoever does not wait finds a refusal in `onError`.
+    subscribing.catch(() => {});
+    this._subscribing = subscribing;
+    client._topics.set(this.topicName, this);
+    if (client.state === 'closed') this._drop(client._lost);
+    else this._ask();
+    return subscribing;
+  }
+
+  async unsubscribe() {
+    if (!this._subscribing) return;
+    this._drop();
+    const client = this._client;
+    if (client._isOpen()) await this.request(client._controls.unsubscribe).catch(() => {});
+  }
+
+  /**
+   * @param {{ signal?: AbortSignal, max?: number }} [options]
+   * @returns {AsyncGenerator<any, void, void>}
+   */
+  events({ signal, max = 1024 } = {}) {
+    const inbox = new Inbox(signal, (left) => this._inboxes.delete(left), max, this._resync());
+    if (!inbox.isOver) {
+      this._inboxes.add(inbox);
+      this.subscribe().catch((error) => inbox.end(error));
+    }
+    return /** @type {any} */ (inbox);
+  }
+
+  [Symbol.asyncIterator]() {
+    return this.events();
+  }
+
+  /** @param {Frame} frame @param {ServerError} [error] */
+  _take(frame, error) {
+    super._take(frame, error);
+    if (this._subscribing && !error && !isAsked(frame)) for (const inbox of this._inboxes) inbox.add(frame);
+  }
+
+  /** Ask the server for the topic, if there is a connection. */
+  _ask() {
+    const client = this._client;
+    if (!client._isOpen()) return;
+    const subscribing = this._subscribing;
+    const work = this._work(client._controls.subscribe);
+    work.take = (_, error) => {
+      // It was given up, and may have been asked for again.
+      if (subscribing !== this._subscribing) return true;
+      if (error) client._report(error);
+      if (!error) {
+        this.isSubscribed = true;
+        this._confirm(this);
+        if (this._wasSubscribed) this._take(this._resync());
+        this._wasSubscribed = true;
+      } else if (this._wasSubscribed && error.code === 'unavailable') {
+        // The channel layer may be back soon.
+        client._after(this._timer, Math.min(ASK_AGAIN_AFTER, client._maxDelay), () => this._ask());
+      } else this._drop(error);
+      return true;
+    };
+    this._start(work);
+  }
+
+  /** @param {Error} [error] */
   _drop(error) {
-    this._client._topics.delete(String(this.topicName));
+    this._client._topics.delete(this.topicName);
+    this._client._clear(this._timer);
     this._subscribing = undefined;
     this.isSubscribed = this._wasSubscribed = false;
     this._refuse(error ?? new ClientError(`${this.topicName} was given up`));
@@ -343,51 +309,52 @@ export class Topic extends Endpoint {
   }
 }
 
-/** A connection to one channel, made again whenever it is lost. */
 export class Client extends Endpoint {
-  /** @param {Description} channel @param {import('./runtime.js').ConnectOptions} options */
+  /** @type {'connecting' | 'open' | 'waiting' | 'closed'} */
+  state = 'connecting';
+  /** @type {WebSocket | undefined} */
+  _socket = undefined;
+  /** @type {Work[]} */
+  _queue = [];
+  /** @type {Map<string, Work>} */
+  _running = new Map();
+  /** @type {Map<string, Topic>} */
+  _topics = new Map();
+  /** @type {Record<string, ReturnType<typeof setTimeout>>} */
+  _timers = {};
+  /** @type {object | undefined} */
+  _attempt = undefined;
+  /** @type {(() => void)[]} */
+  _stops = [];
+  /** @type {(end: { code: number, reason: string }) => void} */
+  _resolveClosed = () => {};
+  _refs = 0;
+  _attempts = 0;
+  _wasOpen = false;
+  _refreshed = false;
+  _lost = new ConnectionLost(LOST, 'never connected');
+
+  /** @param {Description} channel @param {ConnectOptions} options */
   constructor(channel, options) {
     super(channel);
     this._channel = channel;
     this._options = options;
     this._field = channel.field ?? 'action';
-    /** @type {'connecting' | 'open' | 'waiting' | 'closed'} */
-    this.state = 'connecting';
-    /** @type {WebSocket | undefined} */
-    this._socket = undefined;
-    /** @type {Work[]} */
-    this._queue = [];
-    /** @type {Map<string, Work>} */
-    this._running = new Map();
-    /** @type {Map<string, Topic>} */
-    this._topics = new Map();
-    this._refs = 0;
-    this._attempts = 0;
-    this._opened = 0;
-    this._refreshed = false;
-    this._lost = new ConnectionLost(LOST, 'never connected');
-    /** @type {Record<string, ReturnType<typeof setTimeout>>} */
-    this._timers = {};
-    const { heartbeat = channel.heartbeat } = options;
-    this._beat = typeof heartbeat === 'number' ? heartbeat : heartbeat ? (channel.heartbeat ?? 0) : 0;
-    /** @type {object | undefined} */
-    this._attempt = undefined;
-    /** @type {(end: { code: number, reason: string }) => void} */
-    this._resolveClosed = () => {};
-    /** Resolves when the client connects no more, with the last code and reason. @type {Promise<{ code: number, reason: string }>} */
+    /** @type {Record<string, any>} */
+    this._controls = { subscribe: 'subscribe', unsubscribe: 'unsubscribe', ...channel.controls };
+    const { heartbeat = true, maxDelay = 20_000, signal } = options;
+    this._maxDelay = maxDelay;
+    this._beat = heartbeat === true ? (channel.heartbeat ?? 0) : Number(heartbeat);
+    /** @type {Promise<{ code: number, reason: string }>} */
     this.closed = new Promise((resolve) => (this._resolveClosed = resolve));
-    this._wake = () => this.state === 'waiting' && globalThis.document?.hidden !== true && void this._connect();
-    globalThis.addEventListener?.('online', this._wake);
-    globalThis.document?.addEventListener('visibilitychange', this._wake);
-    options.signal?.addEventListener('abort', () => void this.close(), { once: true });
-    if (options.signal?.aborted) void this.close();
-    else void this._connect();
+    const stop = onAbort(signal, () => void this.close());
+    if (!stop) return;
+    const wake = () => this.state === 'waiting' && !globalThis.document?.hidden && void this._connect();
+    this._stops = [stop, listen(globalThis, 'online', wake), listen(globalThis.document, 'visibilitychange', wake)];
+    void this._connect();
   }
 
-  /**
-   * Return a topic; the same object for the same name.
-   * @param {string} key @param {Record<string, any>} [params]
-   */
+  /** @param {string} key @param {Record<string, any>} [params] */
   topic(key, params = {}) {
     const part = this._channel.topics?.[key];
     if (!part) throw new TypeError(`There is no topic ${key}`);
@@ -395,70 +362,64 @@ export class Client extends Endpoint {
       if (value === '' || value.includes(':')) throw new TypeError(`${parameter} of ${part.pattern}: ${value} does not fit`);
       return value;
     });
-    const topic = this._topics.get(name) ?? new Topic(this, part, name);
+    const topic = this._topics.get(name) ?? new Topic(part, this, name);
     this._topics.set(name, topic);
     return topic;
   }
 
-  /**
-   * Close for good. Work under way fails.
-   * @param {number} [code] @param {string} [reason]
-   */
   async close(code = 1000, reason = '') {
     if (this.state === 'closed') return;
     const socket = this._socket;
-    this._socket = undefined; // closed below, with the code
+    // First: it raises an error for a code that a page may not use.
+    socket?.close(code, reason);
     this._end(new ConnectionLost(code, reason || 'closed by this client'));
-    if (!socket || socket.readyState > OPEN) return;
-    socket.onopen = socket.onmessage = null;
+    if (!socket) return;
     await new Promise((resolve) => {
       const timer = setTimeout(resolve, CLOSE_TIMEOUT);
-      socket.onclose = () => (clearTimeout(timer), resolve(undefined));
-      socket.close(code, reason);
+      socket.onclose = () => resolve(clearTimeout(timer));
     });
   }
 
   // Connecting
 
   async _connect() {
-    this._clear('retry');
-    this._enter('connecting');
-    this._socket = undefined;
+    const { token, WebSocket: Socket = globalThis.WebSocket, protocols } = this._options;
     const attempt = (this._attempt = {});
+    this._clear('retry');
     this._after('connect', CONNECT_TIMEOUT, () => this._drop(LOST, 'no connection in time'));
-    let { token } = this._options;
+    // The callback may close the client, so it comes last.
+    this._enter('connecting');
+    /** @type {(error: unknown) => void} */
+    let failed = () => this._drop(LOST, 'no token');
     try {
-      if (typeof token === 'function') token = await token({ refresh: this._refreshed });
-    } catch (error) {
-      this._report(error);
-      if (attempt === this._attempt) this._drop(LOST, 'no token');
-    }
-    if (attempt !== this._attempt) return; // too late, or closed
-    try {
-      const Socket = this._options.WebSocket ?? globalThis.WebSocket;
+      const known = typeof token === 'function' ? await token({ refresh: this._refreshed }) : token;
+      if (attempt !== this._attempt) return; // too late, or closed
+      // A mistake in the address or the options does not mend itself.
+      failed = (error) => this._end(new ConnectionLost(LOST, String(error)));
       if (!Socket) throw new TypeError('There is no WebSocket here: pass the option WebSocket');
-      const socket = new Socket(this._url(token), this._options.protocols);
+      const socket = new Socket(this._url(known), protocols);
       this._socket = socket;
       socket.onopen = () => this._open();
       socket.onmessage = (event) => this._receive(event.data);
       socket.onclose = (event) => this._drop(event.code, event.reason);
+      // For implementations that raise an error which nobody handles.
+      socket.onerror = () => {};
     } catch (error) {
-      // A mistake in the address or the options does not mend itself.
       this._report(error);
-      this._end(new ConnectionLost(LOST, String(error)));
+      if (attempt === this._attempt) failed(error);
     }
   }
 
   /** @param {any} token */
   _url(token) {
-    const { url, params = {}, query = {}, tokenParam = 'token', heartbeat = true } = this._options;
-    const origin = globalThis.location?.origin;
-    const [server] = this._channel.servers ?? [];
-    const prefix = server ? new URL(server).pathname : '';
-    const base = url ?? (origin?.startsWith('http') ? origin + prefix : server);
+    const { url, params = {}, query, tokenParam = 'token', heartbeat = true } = this._options;
+    const page = globalThis.location;
+    const server = this._channel.servers?.[0];
+    const mount = server?.replace(/^\w+:\/\/[^/]*/, '') ?? '';
+    const base = url ?? (page?.origin.startsWith('http') ? page.origin + mount : server);
     if (!base) throw new TypeError('connect() needs a url');
     const path = fill(this._channel.path, params, encodeURIComponent);
-    const found = new URL(String(base).replace(/\/+$/, '') + path, globalThis.location?.href);
+    const found = new URL(String(base).replace(/\/+$/, '') + path, page?.href);
     found.protocol = found.protocol.replace(/^http/, 'ws');
     const credentials = typeof token === 'string' ? { [tokenParam]: token } : token;
     const all = { ...query, ...credentials, ...(heartbeat && { heartbeat: 1 }) };
@@ -468,16 +429,22 @@ export class Client extends Endpoint {
     return found.href;
   }
 
+  _isOpen() {
+    // The socket is closing some time before it says so.
+    return this.state === 'open' && this._socket?.readyState === OPEN;
+  }
+
   _open() {
     this._clear('connect');
-    this._enter('open');
     this._after('health', HEALTHY_AFTER, () => {
       this._attempts = 0;
       this._refreshed = false;
     });
     this._watch();
+    this._enter('open');
     for (const topic of this._topics.values()) if (topic._subscribing) topic._ask();
-    if (this._opened++) this._take({ [this._field]: 'resync', payload: null });
+    if (this._wasOpen) this._take(this._resync());
+    this._wasOpen = true;
     for (const work of this._queue.splice(0)) this._transmit(work);
   }
 
@@ -496,21 +463,19 @@ export class Client extends Endpoint {
     for (const topic of this._topics.values()) topic.isSubscribed = false;
     this._fail(lost, true);
     if (retry === 'backoff') this._attempts = Math.max(this._attempts, BACKOFF_FROM);
-    const { minDelay = 500, maxDelay = 20_000 } = this._options;
-    const delay = Math.random() * Math.min(maxDelay, minDelay * 2 ** this._attempts);
+    const { minDelay = 500 } = this._options;
+    const delay = Math.random() * Math.min(this._maxDelay, minDelay * 2 ** this._attempts);
     this._attempts += 1;
     this._after('retry', delay, () => void this._connect());
     this._enter('waiting', lost);
   }
 
-  /** @param {number} code @returns {Retry} */
+  /** @param {number} code */
   _retry(code) {
     const known = { ...CLOSE_CODES, ...this._channel.closeCodes };
     // daphne refuses to send the codes from 1001 on, and sends 3000 more.
     const meant = code > 4000 && code < 4016 && !known[code] ? code - 3000 : code;
-    const status = meant - 4000;
-    const usual = status >= 500 && status < 600 ? 'backoff' : status >= 400 && status < 500 ? 'stop' : 'again';
-    const retry = known[meant] ?? usual;
+    const retry = known[meant] ?? known[Math.floor(meant / 100)] ?? 'again';
     if (retry !== 'after_refresh') return retry;
     // A new token that is refused as well needs a person.
     if (this._refreshed || typeof this._options.token !== 'function') return 'stop';
@@ -522,8 +487,7 @@ export class Client extends Endpoint {
   _end(lost) {
     this._lost = lost;
     this._detach();
-    globalThis.removeEventListener?.('online', this._wake);
-    globalThis.document?.removeEventListener('visibilitychange', this._wake);
+    for (const stop of this._stops) stop();
     this._enter('closed', lost);
     this._fail(lost, false);
     for (const topic of [...this._topics.values()]) topic._drop(lost);
@@ -537,98 +501,86 @@ export class Client extends Endpoint {
     this._socket = this._attempt = undefined;
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
-    if (socket.readyState <= OPEN && this.state !== 'closed') socket.close();
+    socket.close();
   }
 
   // Frames
 
   /** @param {any} data */
   _receive(data) {
-    this._watch();
     /** @type {Frame | undefined} */
     let frame;
     try {
       frame = JSON.parse(data);
     } catch {
-      frame = undefined;
+      // Reported below.
     }
     const action = frame?.[this._field];
+    const isBeat = action === 'heartbeat' && frame?.ref === undefined;
+    // Without a word of the document, the first one tells that there are heartbeats.
+    if (isBeat) this._beat ||= 25;
+    this._watch();
+    if (isBeat) return;
     if (!frame || typeof action !== 'string') return this._report(new ClientError('Invalid frame', data));
-    if (action === 'heartbeat' && frame.ref === undefined) {
-      // Without a word of the document, the first one tells that there are heartbeats.
-      this._beat ||= 25;
-      return this._watch();
-    }
+    const error = action === 'error' ? new ServerError(frame.payload) : undefined;
     const work = this._running.get(frame.ref);
-    if (work) {
-      if (work.take(frame)) this._running.delete(frame.ref);
-      return;
-    }
+    if (work) return void (work.take(frame, error) && this._running.delete(frame.ref));
     const place = frame.topic === undefined ? this : this._topics.get(frame.topic);
-    if (place) place._take(frame);
+    if (place) place._take(frame, error);
     // Of a topic that was just given up, some frames may still be on the way.
-    else if (this._isError(frame)) this._report(new ServerError(frame.payload));
+    else if (error) this._report(error);
   }
 
   /** @param {Work} work */
   _submit(work) {
     if (this.state === 'closed') throw this._lost;
-    if (this.state === 'open') return this._transmit(work);
+    // Now: what cannot be written is the caller's error, and what changes while it waits does not count.
+    work.text = JSON.stringify(work.frame);
+    if (this._isOpen()) return this._transmit(work);
     if (this._queue.length >= (this._options.maxQueue ?? 64)) throw new ClientError('Too many messages wait to be sent');
     this._queue.push(work);
   }
 
   /** @param {Work} work */
   _transmit(work) {
-    if (work.frame.ref !== undefined) this._running.set(work.frame.ref, work);
-    this._write(work.frame);
+    const { ref } = work.frame;
+    if (ref) this._running.set(ref, work);
+    this._socket?.send(work.text);
   }
 
   /** @param {Frame} frame */
   _write(frame) {
-    if (this._socket?.readyState === OPEN) this._socket.send(JSON.stringify(frame));
+    if (this._isOpen()) this._socket?.send(JSON.stringify(frame));
   }
 
   /** @param {'cancel' | 'more'} control @param {Work} work @param {number} [payload] */
   _control(control, work, payload) {
-    const name = this._channel.controls?.[control];
+    const name = this._controls[control];
     const { ref, topic } = work.frame;
-    if (name) this._write({ [this._field]: name, ...(payload && { payload }), ...(topic && { topic }), ref });
+    if (name) this._write({ [this._field]: name, payload, topic, ref });
   }
 
-  /** @param {'subscribe' | 'unsubscribe'} control */
-  _controlName(control) {
-    return this._channel.controls?.[control] ?? control;
-  }
-
-  /**
-   * Take no interest in the answer any more.
-   * @param {Work} work @param {boolean | undefined} isCancellable
-   */
-  _abandon(work, isCancellable) {
+  /** @param {Work} work */
+  _abandon(work) {
     const waiting = this._queue.indexOf(work);
     if (waiting >= 0) return void this._queue.splice(waiting, 1);
     if (this._running.get(work.frame.ref) !== work) return;
     // What is on the way is discarded, until the end comes.
-    const isStream = work.frame.window !== undefined;
     work.fail = () => {};
     work.take = (frame) => frame.seq === undefined;
     work.retry = false;
-    if (isCancellable || isStream) this._control('cancel', work);
+    if (work.isCancellable) this._control('cancel', work);
   }
 
   /** @param {Error} error @param {boolean} comesBack */
   _fail(error, comesBack) {
     const running = [...this._running.values()];
     this._running.clear();
-    const again = comesBack ? running.filter((work) => work.retry) : [];
-    const over = comesBack ? running.filter((work) => !work.retry) : [...running, ...this._queue.splice(0)];
+    const again = running.filter((work) => comesBack && work.retry);
+    const over = running.filter((work) => !again.includes(work));
+    if (!comesBack) over.push(...this._queue.splice(0));
     this._queue.unshift(...again);
     for (const work of over) work.fail(error);
-  }
-
-  _nextRef() {
-    return String((this._refs += 1));
   }
 
   // Callbacks and timers
@@ -641,9 +593,8 @@ export class Client extends Endpoint {
 
   /** @param {unknown} error */
   _report(error) {
-    const report = this._options.onError ?? ((/** @type {unknown} */ told) => console.error(told));
     try {
-      report(error);
+      (this._options.onError ?? console.error)(error);
     } catch (failure) {
       console.error(failure);
     }
@@ -671,69 +622,96 @@ export class Client extends Endpoint {
   }
 }
 
-if (Symbol.asyncDispose) {
-  Object.defineProperty(Client.prototype, Symbol.asyncDispose, { value: Client.prototype.close });
-  Object.defineProperty(Topic.prototype, Symbol.asyncDispose, { value: Topic.prototype.unsubscribe });
-}
-
-/** Frames on their way to a loop; at most `max`, else one that `overflow` makes stands for all. */
+/** A loop over frames: at most `max` wait, else `stale` stands for all. `leave` is called where the reader ends it. */
 class Inbox {
-  constructor(max = Infinity, overflow = () => /** @type {Frame} */ ({})) {
-    /** @type {Frame[]} */
-    this._frames = [];
+  /** @type {Frame[]} */
+  _frames = [];
+  /** @type {unknown} */
+  _error = undefined;
+  /** @type {Promise<unknown> | undefined} */
+  _waiting = undefined;
+  _wake = () => {};
+  isOver = false;
+  /** Called by each `next()`. */
+  ask = () => {};
+
+  /** @param {AbortSignal | undefined} signal @param {(inbox: Inbox) => void} leave @param {Frame} [stale] */
+  constructor(signal, leave, max = Infinity, stale = {}) {
+    this._leave = leave;
     this._max = max;
-    this._overflow = overflow;
-    this.isOver = false;
-    /** @type {Error | undefined} */
-    this._error = undefined;
-    /** @type {() => void} */
-    this._notify = () => {};
+    this._stale = stale;
+    this._stop = onAbort(signal, (reason) => this._abandon(reason));
   }
 
   /** @param {Frame} frame */
   add(frame) {
     if (this.isOver) return;
-    if (this._frames.length >= this._max) this._frames = [this._overflow()];
+    if (this._frames.length >= this._max) this._frames = [this._stale];
     else this._frames.push(frame);
-    this._notify();
+    this._wake();
   }
 
-  clear() {
-    this._frames = [];
-  }
-
-  /** @param {any} [error] */
+  /** @param {unknown} [error] */
   end(error) {
     if (this.isOver) return;
     this.isOver = true;
     this._error = error;
-    this._notify();
+    this._stop?.();
+    this._wake();
   }
 
-  /** @returns {Promise<{ value?: any, done: boolean }>} */
+  /** @param {unknown} [error] */
+  _abandon(error) {
+    this._frames = [];
+    if (!this.isOver) this._leave(this);
+    this.end(error);
+  }
+
   async next() {
+    if (!this.isOver) this.ask();
     while (!this._frames.length && !this.isOver) {
-      await new Promise((resolve) => (this._notify = () => resolve(undefined)));
+      await (this._waiting ??= new Promise((resolve) => {
+        this._wake = () => resolve((this._waiting = undefined));
+      }));
     }
     const value = this._frames.shift();
-    if (value) return { value, done: false };
-    if (this._error !== undefined) throw this._error;
-    return { done: true };
+    const error = this._error;
+    if (value || error === undefined) return { value, done: !value };
+    this._error = undefined;
+    throw error;
+  }
+
+  async return() {
+    this._abandon();
+    return { value: undefined, done: true };
+  }
+
+  /** @param {any} error */
+  async throw(error) {
+    this._abandon();
+    throw error;
+  }
+
+  [Symbol.asyncIterator]() {
+    return this;
   }
 }
 
-/** @param {Inbox} inbox @param {() => void} leave @returns {AsyncGenerator<any, void, void>} */
-function iterate(inbox, leave) {
-  const over = { value: undefined, done: /** @type {const} */ (true) };
-  const end = async () => (leave(), inbox.clear(), inbox.end(), over);
-  const iterator = {
-    next: () => inbox.next().then((found) => (found.done ? end() : found), (error) => (leave(), Promise.reject(error))),
-    return: end,
-    throw: async (/** @type {any} */ error) => (await end(), Promise.reject(error)),
-    [Symbol.asyncIterator]: () => iterator,
-    ...(Symbol.asyncDispose && { [Symbol.asyncDispose]: async () => void (await end()) }),
-  };
-  return /** @type {any} */ (iterator);
+if (Symbol.asyncDispose) {
+  for (const [kind, name] of /** @type {[any, string][]} */ ([[Client, 'close'], [Topic, 'unsubscribe'], [Inbox, 'return']])) {
+    Object.defineProperty(kind.prototype, Symbol.asyncDispose, { value: kind.prototype[name] });
+  }
+}
+
+/** @param {Frame} frame */
+function isAsked(frame) {
+  return String(frame.ref).startsWith('s.');
+}
+
+/** @param {EventTarget | undefined} target @param {string} name @param {() => void} run */
+function listen(target, name, run) {
+  target?.addEventListener?.(name, run);
+  return () => target?.removeEventListener?.(name, run);
 }
 
 /**
@@ -741,10 +719,8 @@ function iterate(inbox, leave) {
  * @param {AbortSignal | undefined} signal @param {(reason: any) => void} run
  */
 function onAbort(signal, run) {
-  const listener = () => run(signal?.reason);
-  if (signal?.aborted) return void listener();
-  signal?.addEventListener('abort', listener, { once: true });
-  return () => signal?.removeEventListener('abort', listener);
+  if (signal?.aborted) return void run(signal.reason);
+  return listen(signal, 'abort', () => run(signal?.reason));
 }
 
 /** @param {string} pattern @param {Record<string, any>} params @param {(value: string, name: string) => string} write */
@@ -756,22 +732,16 @@ function fill(pattern, params, write) {
   });
 }
 
-/**
- * Connect to a channel.
- * @param {Description} channel @param {import('./runtime.js').ConnectOptions} [options]
- */
+/** @param {Description} channel @param {ConnectOptions} [options] */
 export function connect(channel, options = {}) {
   return new Client(channel, options);
 }
 
-/**
- * Return what a generated module exports for a channel.
- * @param {Description} description
- */
+/** @param {Description} description */
 export function channel(description) {
   return {
     description,
-    /** @param {import('./runtime.js').ConnectOptions} [options] */
-    connect: (options = {}) => connect(description, options),
+    /** @param {ConnectOptions} [options] */
+    connect: (options) => connect(description, options),
   };
 }
