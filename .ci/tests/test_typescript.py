@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from documents import SOURCES
+from markdown_it import MarkdownIt
 
 from chanx.asyncapi._client.reading import read_client
 from chanx.asyncapi._client.typescript import javascript_module, typescript_files
@@ -23,6 +24,7 @@ RUNTIME = Path(str(files("chanx.asyncapi._client.typescript")))
 STRICT = ["--strict", "--noEmit", "--target", "es2022", "--module", "nodenext"]
 STRICTER = ["--noUncheckedIndexedAccess", "--exactOptionalPropertyTypes", "--verbatimModuleSyntax"]
 LIBRARIES = ["--lib", "es2022,dom,dom.iterable,esnext.disposable"]
+GUIDE = ROOT / "docs/how-to/typescript-client.md"
 NAMES = [name for name in SOURCES if name.endswith("3.0.0")]
 
 pytestmark = [
@@ -56,6 +58,23 @@ def test_generated_clients(name: str, tmp_path: Path) -> None:
 
     assert compile_in(place, *STRICTER, "index.ts") == ""
     subprocess.run(["node", "--check", "served.mjs"], cwd=place, check=True)
+
+
+def test_the_guide(tmp_path: Path) -> None:
+    """The TypeScript of the guide is one program, and compiles with the client of the guide's application."""
+    tokens = MarkdownIt("commonmark").parse(GUIDE.read_text("utf-8"))
+    blocks = {
+        language: "\n".join(token.content for token in tokens if token.info == language)
+        for language in ("python", "ts")
+    }
+    (tmp_path / "guide.py").write_text(blocks["python"], "utf-8")
+    command = [str(Path(sys.executable).with_name("chanx")), "generate-client"]
+    options = ["-s", "guide:app", "-o", "api", "--language", "typescript"]
+    subprocess.run([*command, *options], cwd=tmp_path, check=True)
+    (tmp_path / "guide.ts").write_text(blocks["ts"], "utf-8")
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+
+    assert compile_in(tmp_path, *STRICTER, *LIBRARIES, "guide.ts") == ""
 
 
 @pytest.fixture
