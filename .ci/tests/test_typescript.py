@@ -17,6 +17,8 @@ from markdown_it import MarkdownIt
 
 from chanx.asyncapi._client.reading import read_client
 from chanx.asyncapi._client.typescript import javascript_module, typescript_files
+from chanx.asyncapi._client.typescript._names import Names
+from chanx.asyncapi._client.typescript._types import TypeWriter
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTALLED = os.environ.get("TYPESCRIPT")
@@ -58,6 +60,56 @@ def test_generated_clients(name: str, tmp_path: Path) -> None:
 
     assert compile_in(place, *STRICTER, "index.ts") == ""
     subprocess.run(["node", "--check", "served.mjs"], cwd=place, check=True)
+
+
+JUDGED = """
+import sys
+sys.path.insert(0, "packages/chanx-asyncapi")
+from chanx.asyncapi import generate_document
+from tests.torture import OPTIONS, ROUTES
+import json
+print(json.dumps(generate_document(ROUTES, OPTIONS)))
+"""
+
+
+def test_another_emitter_writes_the_same_types(tmp_path: Path) -> None:
+    """json-schema-to-typescript judges the types of the document with all that pydantic can write."""
+    done = subprocess.run([sys.executable, "-c", JUDGED], cwd=ROOT, check=True, capture_output=True)
+    model = read_client(json.loads(done.stdout))
+    schemas = json.loads(
+        json.dumps(model.schemas).replace("#/components/schemas/", "#/definitions/")
+    )
+    root = {
+        "type": "object",
+        "properties": {name: {"$ref": f"#/definitions/{name}"} for name in schemas},
+        "required": [*schemas],
+        "definitions": schemas,
+    }
+    judge = subprocess.run(
+        ["node", "judge.mjs"],
+        cwd=Path(INSTALLED or ""),
+        input=json.dumps(root),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    writer = TypeWriter(model.schemas, Names())
+    (tmp_path / "theirs.ts").write_text(judge.stdout, "utf-8")
+    (tmp_path / "ours.ts").write_text(writer.declarations(), "utf-8")
+    same = [
+        f"same<ours.{ours}, Judged[{name!r}]>(); same<Judged[{name!r}], ours.{ours}>();"
+        for name, ours in writer.names.items()
+    ]
+    text = """
+import type * as ours from './ours.js';
+import type { Judged } from './theirs.js';
+declare function same<Narrow extends Wide, Wide>(): void;
+"""
+    (tmp_path / "check.ts").write_text(text + "\n".join(same))
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+
+    assert len(same) > 100
+    assert compile_in(tmp_path, "check.ts") == ""
 
 
 def test_the_guide(tmp_path: Path) -> None:
