@@ -256,6 +256,30 @@ export const scenarios = {
     same((await events.next()).value.payload, 'two');
   }),
 
+  topicUnavailable: scenario(async (client, { command }) => {
+    const room = await client.topic('room', { name: 'away' }).subscribe();
+    const { setTimeout: start, clearTimeout: stop } = globalThis;
+    const retries = new Set();
+    globalThis.setTimeout = (run, delay) => {
+      const timer = start(run, delay);
+      if (delay === 5000) retries.add(timer);
+      return timer;
+    };
+    globalThis.clearTimeout = (timer) => (retries.delete(timer), stop(timer));
+    try {
+      await command('withdraw');
+      const refused = new Promise((resolve) => room.on('error', resolve));
+      await command('cut');
+      const { topic, payload } = await refused;
+      same([topic, payload.reason, room.isSubscribed, retries.size], ['room:away', 'unavailable', false, 1]);
+      await room.unsubscribe();
+      same(retries.size, 0);
+    } finally {
+      Object.assign(globalThis, { setTimeout: start, clearTimeout: stop });
+      await command('restore');
+    }
+  }, { maxDelay: 20_000 }),
+
   halfOpen: scenario(async (client, { command, states }) => {
     await client.request('ping');
     await command('silence');

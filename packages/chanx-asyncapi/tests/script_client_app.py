@@ -129,10 +129,14 @@ class RoomTopic(Topic[SaidMessage]):
 
     pattern = "room:{name}"
 
+    is_available = True
+
     async def authorize(self, name: str) -> bool:
         Progress.asked[name] += 1
         if name.startswith("flaky") and Progress.asked[name] == 2:
             raise ConnectionError
+        if not RoomTopic.is_available:
+            raise MessageError("unavailable", "Try again later")
         return name != "secret"
 
     @ws_handler
@@ -274,6 +278,8 @@ def application(proxy: Proxy | None = None) -> Starlette:
             proxy.silence()
         elif command == "refuse":
             proxy.refuses = 2
+        elif command in ("withdraw", "restore"):
+            RoomTopic.is_available = command == "restore"
         state = {"sent": Progress.sent, "closed": Progress.closed, "accepted": proxy.accepted}
         return JSONResponse(state, headers={"Access-Control-Allow-Origin": "*"})
 

@@ -85,7 +85,7 @@ interface CommonOptions {
   /** Closes the client. */
   signal?: AbortSignal;
   onState?: (state: State, lost?: ConnectionLost) => void;
-  /** Errors that no call can report: frames that are not understood, exceptions of listeners, refused topics. */
+  /** Errors that no call or listener gets: frames that are not understood, exceptions of listeners, refused topics. */
   onError?: (error: unknown) => void;
   WebSocket?: { new (url: string, protocols?: string | string[]): WebSocket };
 }

@@ -279,10 +279,9 @@ export class Topic extends Endpoint {
     if (!client._isOpen()) return;
     const subscribing = this._subscribing;
     const work = this._work(client._controls.subscribe);
-    work.take = (_, error) => {
+    work.take = (frame, error) => {
       // It was given up, and may have been asked for again.
       if (subscribing !== this._subscribing) return true;
-      if (error) client._report(error);
       if (!error) {
         this.isSubscribed = true;
         this._confirm(this);
@@ -292,6 +291,7 @@ export class Topic extends Endpoint {
         // The channel layer may be back soon.
         client._after(this._timer, Math.min(ASK_AGAIN_AFTER, client._maxDelay), () => this._ask());
       } else this._drop(error);
+      if (error) this._take(frame, error);
       return true;
     };
     this._start(work);
