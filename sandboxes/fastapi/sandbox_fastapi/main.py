@@ -1,4 +1,4 @@
-"""The application: consumers, the page, a health check and the AsyncAPI documents."""
+"""The application: consumers, the page with its client, a health check and the AsyncAPI documents."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -9,7 +9,12 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from chanx.core.exceptions import LayerUnavailableError
-from chanx.fast_channels import asyncapi_docs, asyncapi_spec_json, asyncapi_spec_yaml
+from chanx.fast_channels import (
+    asyncapi_client_js,
+    asyncapi_docs,
+    asyncapi_spec_json,
+    asyncapi_spec_yaml,
+)
 from chanx.fast_channels.routing import add_websocket_consumer
 from chanx.fast_channels.shutdown import draining
 from chanx.fast_channels.type_defs import AsyncAPIConfig
@@ -114,3 +119,9 @@ async def asyncapi_json_spec(request: Request) -> JSONResponse:
 async def asyncapi_yaml_spec(request: Request) -> Response:
     """Return the AsyncAPI document as YAML."""
     return await asyncapi_spec_yaml(request=request, app=app, config=asyncapi_conf)
+
+
+@app.get("/asyncapi/client.js", include_in_schema=False)
+async def asyncapi_client(request: Request) -> Response:
+    """Return the client that the page uses, made from the AsyncAPI document."""
+    return await asyncapi_client_js(request=request, app=app, config=asyncapi_conf)

@@ -1,137 +1,134 @@
-// Many topics on one WebSocket: a panel uses a topic as it would use a connection of its own.
+// Connections and topics of the generated client, with their states in the words of the page.
 
-import { Connection } from "./connection.js";
+import { ServerError, hub } from "/asyncapi/client.js";
 
-const TRY_AGAIN_AFTER = 5_000; // ms after which a topic that is unavailable is asked for again
+const RETRY_AFTER = 5_000; // ms after which a topic that is unavailable is asked for again
+const CONNECTED = { state: "open", text: "Connected" };
+const TEXTS = { connecting: "Connecting…", waiting: "Reconnecting…" };
 
-export class Hub {
-  #connection;
-  #topics = new Map(); // those that somebody wants, by name
-  #asked = new Map(); // which topic waits for an answer, by ref
-  #lastRef = 0;
-  state = { state: "connecting", text: "Connecting…" };
+// Connect to a channel. `show` gets each state; `opened` is called before the topics are subscribed to.
+export function connect(channel, show, opened = () => {}) {
+  const client = channel.connect({
+    onState(state, lost) {
+      if (state === "open") admit();
+      else show({ state: TEXTS[state] ? state : "refused", text: TEXTS[state] ?? refusal(lost) });
+    },
+    // The panel that asked shows a refusal.
+    onError: (error) => error instanceof ServerError || console.error(error),
+  });
+  return client;
 
-  constructor(url) {
-    this.#connection = new Connection(url);
-    this.#connection.addEventListener("state", ({ detail }) => this.#changed(detail));
-    this.#connection.addEventListener("frame", ({ detail }) => this.#route(detail));
-    this.#connection.open();
-  }
-
-  // A topic that is not subscribed to yet. `first` is a message that the server wants before each subscription.
-  topic(name, first = null) {
-    return new TopicConnection(this, name, first);
-  }
-
-  get isOpen() {
-    return this.state.state === "open";
-  }
-
-  want(topic) {
-    this.#topics.set(topic.name, topic);
-  }
-
-  giveUp(topic) {
-    this.#topics.delete(topic.name);
-  }
-
-  // Send a message for a topic, and return the ref that its answer will have.
-  ask(topic, action, payload, envelope) {
-    const ref = String(++this.#lastRef);
-    this.#asked.set(ref, topic);
-    this.#connection.send(action, payload, { ...envelope, ref });
-    return ref;
-  }
-
-  retryNow() {
-    this.#connection.retryNow();
-  }
-
-  #changed(detail) {
-    if (detail.state === this.state.state && detail.text === this.state.text) return; // each pong says so
-    this.state = detail;
-    if (!this.isOpen) this.#asked.clear(); // no answer comes any more
-    for (const topic of this.#topics.values()) topic.hubChanged();
-  }
-
-  #route(frame) {
-    const asker = this.#asked.get(frame.ref);
-    this.#asked.delete(frame.ref);
-    // What was pushed has no ref. An answer belongs to whoever asked, even if that topic is not subscribed.
-    (asker ?? this.#topics.get(frame.topic))?.receive(frame);
+  // The server answers messages once the client is admitted and its groups are joined.
+  function admit() {
+    opened();
+    client.request("ping").then(() => show(CONNECTED), () => {});
   }
 }
 
-// Emits "state" and "frame" as a Connection does.
-class TopicConnection extends EventTarget {
-  #hub;
-  #first;
-  #isWanted = false;
-  #request = null; // the ref of the subscription that was asked for
-  #timer = null;
+// One connection for the topics of all panels.
+export class Hub {
+  #client;
+  #name = ""; // by which the rooms know this client
+  wanted = new Set(); // the subscriptions that panels have opened
 
-  constructor(hub, name, first) {
-    super();
+  constructor() {
+    this.#client = connect(hub, (state) => this.#show(state), () => this.#introduce());
+  }
+
+  // Give the name that the rooms want first, on this connection and on those that follow.
+  introduce(name) {
+    this.#name = name;
+    if (this.#client.state === "open") this.#introduce();
+  }
+
+  // Call a function for each error that belongs to no topic.
+  onError(listener) {
+    this.#client.on("error", ({ payload }) => listener(new ServerError(payload)));
+  }
+
+  // A topic that is not subscribed to yet. `show` gets its states, `panel` its frames and problems.
+  topic(key, params, panel, show = (state) => panel.showState(state)) {
+    return new Subscription(this, this.#client.topic(key, params), panel, show);
+  }
+
+  #introduce() {
+    if (this.#name) this.#client.send("introduce", { name: this.#name });
+  }
+
+  #show(state) {
+    this.state = state;
+    for (const subscription of this.wanted) subscription.showState();
+  }
+}
+
+class Subscription {
+  #hub;
+  #topic;
+  #panel;
+  #show;
+  #timer;
+
+  constructor(hub, topic, panel, show) {
     this.#hub = hub;
-    this.name = name;
-    this.#first = first;
+    this.#topic = topic;
+    this.#panel = panel;
+    this.#show = show;
+    topic.on("error", ({ payload, ref }) => {
+      if (ref === undefined) panel.problem(new ServerError(payload));
+      else if (payload.reason === "unavailable") show({ state: "waiting", text: "Not available at the moment" });
+    });
   }
 
   open() {
-    this.#isWanted = true;
-    this.#hub.want(this);
-    this.hubChanged();
+    this.#hub.wanted.add(this);
+    this.showState();
+    this.#follow();
   }
 
   leave() {
-    if (!this.#isWanted) return;
-    this.#isWanted = false;
-    this.#request = null;
+    if (!this.#hub.wanted.delete(this)) return;
     clearTimeout(this.#timer);
-    this.#hub.giveUp(this);
-    if (this.#hub.isOpen) this.send("unsubscribe");
-    this.#tell("idle", "Not connected");
+    this.#topic.unsubscribe();
+    this.#show({ state: "idle", text: "Not connected" });
   }
 
-  send(action, payload = null) {
-    return this.#hub.ask(this, action, payload, { topic: this.name });
+  // Send a message. Its answer is this client's own; the others get theirs as events of the topic.
+  async send(action, payload) {
+    try {
+      this.#panel.receive(await this.#topic.request(action, payload), true);
+    } catch (error) {
+      this.#panel.problem(error);
+    }
   }
 
-  retryNow() {
-    this.#hub.retryNow();
+  showState() {
+    if (this.#hub.state.state !== "open") this.#show(this.#hub.state);
+    else this.#show(this.#topic.isSubscribed ? CONNECTED : { state: "connecting", text: "Subscribing…" });
   }
 
-  // A connection that came back knows no topics: each is subscribed again.
-  hubChanged() {
-    clearTimeout(this.#timer);
-    if (this.#hub.isOpen) this.#subscribe();
-    else this.#tell(this.#hub.state.state, this.#hub.state.text);
+  async #follow() {
+    const events = this.#topic.events();
+    this.#topic.subscribe().then(() => this.showState(), () => {});
+    try {
+      for await (const frame of events) {
+        if (frame.action === "resync") this.showState(); // subscribed again, on another connection
+        else this.#panel.receive(frame);
+      }
+    } catch (error) {
+      if (error instanceof ServerError) this.#refused(error);
+    }
   }
 
-  receive(frame) {
-    if (frame.action === "error" && frame.ref === this.#request) this.#refused(frame.payload);
-    else if (frame.action === "subscribed" && frame.ref === this.#request) this.#tell("open", "Connected");
-    else this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
-  }
-
-  #subscribe() {
-    this.#tell("connecting", "Subscribing…");
-    if (this.#first) this.#hub.ask(this, ...this.#first, {});
-    this.#request = this.send("subscribe");
-  }
-
-  #refused({ reason, detail }) {
-    if (reason === "unavailable") {
-      this.#tell("waiting", "Not available at the moment");
-      this.#timer = setTimeout(() => this.hubChanged(), TRY_AGAIN_AFTER);
+  #refused(error) {
+    if (error.code === "unavailable") {
+      this.#timer = setTimeout(() => this.#follow(), RETRY_AFTER);
       return;
     }
-    this.#isWanted = false;
-    this.#hub.giveUp(this);
-    this.#tell("refused", `The server refused (${detail})`);
+    this.#hub.wanted.delete(this);
+    this.#show({ state: "refused", text: `The server refused (${error.message})` });
   }
+}
 
-  #tell(state, text) {
-    this.dispatchEvent(new CustomEvent("state", { detail: { state, text } }));
-  }
+function refusal({ reason, code }) {
+  return `The server refused the connection (${reason || code})`;
 }

@@ -1,14 +1,13 @@
 // The page of the sandbox. The room, the chat and the notifications are topics of one WebSocket, the hub; each other
-// panel has a WebSocket of its own. All of them come back by themselves.
+// panel has a WebSocket of its own. All of them come back by themselves: that is the client which the server makes from
+// its document.
 //
 // Texts of other people reach the page through textContent only.
 
-import { Connection, socketUrl } from "./connection.js";
-import { Hub } from "./hub.js";
+import { ConnectionLost, ServerError, analytics, backgroundJobs, fileCheck, reliableChat, system } from "/asyncapi/client.js";
+import { Hub, connect } from "./hub.js";
 
 const KEPT_ENTRIES = 300;
-const WINDOW = 32; // items of a stream that the server may send before this page has handled them
-const CREDIT = 16; // handled items for which the server gets room for as many more
 
 // One panel: its connection, its log and its form.
 class Panel {
@@ -21,16 +20,17 @@ class Panel {
     this.form.addEventListener("submit", (event) => this.#submit(event));
   }
 
-  connect(url) {
-    this.use(new Connection(url));
+  // Take a connection to a channel.
+  connect(channel) {
+    this.connection = connect(channel, (state) => this.showState(state));
+    this.connection.on("error", ({ payload }) => this.problem(new ServerError(payload)));
+    for (const action of Object.keys(this.frames)) this.connection.on(action, (frame) => this.receive(frame));
   }
 
-  // Take a connection, or a topic of the hub.
-  use(connection) {
+  // Take a topic of the hub.
+  subscribe(topic, params) {
     this.connection?.leave();
-    this.connection = connection;
-    this.connection.addEventListener("state", ({ detail }) => this.showState(detail));
-    this.connection.addEventListener("frame", ({ detail }) => this.receive(detail));
+    this.connection = hub.topic(topic, params, this);
     this.connection.open();
   }
 
@@ -66,14 +66,15 @@ class Panel {
     if (atEnd || item.classList.contains("own")) this.log.scrollTop = this.log.scrollHeight;
   }
 
-  receive(frame) {
-    if (frame.action === "error") this.#problem(frame.payload);
-    else this.frames[frame.action]?.(frame.payload, isOwn(frame));
+  // `is_current` marks the copy of a group message that its sender gets.
+  receive({ action, payload, is_current: isCurrent }, isOwn = isCurrent === true) {
+    this.frames[action]?.(payload, isOwn);
   }
 
-  #problem(payload) {
-    const problems = Array.isArray(payload) ? payload.map(describe) : [payload?.detail ?? "unknown error"];
-    this.append(element("li", "problem", `The server did not accept that (${problems.join("; ")}).`));
+  problem(error) {
+    const isRefused = error instanceof ServerError;
+    const text = isRefused ? `The server did not accept that (${describe(error)}).` : `${error.message}.`;
+    this.append(element("li", "problem", text));
   }
 
   #submit(event) {
@@ -114,9 +115,7 @@ class NotificationPanel extends Panel {
   constructor(section) {
     super(section);
     for (const box of section.querySelectorAll("[type=checkbox]")) {
-      const topic = hub.topic(`notifications:${box.value}`);
-      topic.addEventListener("state", ({ detail }) => this.#changed(box, detail));
-      topic.addEventListener("frame", ({ detail }) => this.receive(detail));
+      const topic = hub.topic("notification", { level: box.value }, this, (state) => this.#changed(box, state));
       this.#levels.set(box.value, topic);
       box.addEventListener("change", () => (box.checked ? topic.open() : topic.leave()));
       if (box.checked) topic.open();
@@ -162,10 +161,9 @@ class JobsPanel extends Panel {
   }
 }
 
-// A job whose progress is a stream: items with a number, then one frame without a number, which is its end.
+// A job whose progress is a stream.
 class FilesPanel extends Panel {
-  #ref = 0; // of the latest check
-  #isRunning = false;
+  #stopping = null; // aborts the check that runs
   #bar = this.section.querySelector("progress");
   #label = this.section.querySelector("label");
   #start = this.section.querySelector("[type=submit]");
@@ -173,77 +171,62 @@ class FilesPanel extends Panel {
 
   constructor(section) {
     super(section);
-    this.#stop.addEventListener("click", () => this.connection.send("cancel", null, this.#envelope()));
+    this.#stop.addEventListener("click", () => this.#stopping.abort());
   }
 
-  frames = {
-    check_progress: ({ done, total, file }) => this.#advance(done, total, file),
-    check_result: ({ checked, changed }) => this.#conclude(checked, changed),
-  };
-
-  submit() {
-    this.#ref += 1;
+  async submit() {
     this.#show("Reading what is installed");
     this.#bar.removeAttribute("value"); // the total is not known yet
-    this.#setRunning(true);
-    this.connection.send("check_files", null, { ...this.#envelope(), window: WINDOW });
-  }
-
-  receive(frame) {
-    if (frame.ref !== String(this.#ref)) return;
-    if (frame.seq === undefined) return this.#finish(frame);
-    super.receive(frame);
-    if (frame.seq % CREDIT === 0) this.connection.send("more", CREDIT, this.#envelope());
+    this.#setRunning(new AbortController());
+    try {
+      await this.#follow(this.#stopping.signal);
+      this.#show("Done");
+    } catch (error) {
+      this.#interrupt(error);
+    }
+    this.#setRunning(null);
   }
 
   showState(detail) {
     super.showState(detail);
-    if (this.#isRunning && detail.state !== "open") this.#interrupt("The connection was lost");
-    else this.#setRunning(this.#isRunning);
+    this.#setRunning(this.#stopping);
   }
 
-  #envelope() {
-    return { ref: String(this.#ref) };
+  async #follow(signal) {
+    for await (const { action, payload } of this.connection.stream("check_files", null, { signal })) {
+      if (action === "check_progress") this.#advance(payload);
+      else this.#conclude(payload);
+    }
   }
 
-  #advance(done, total, file) {
+  #advance({ done, total, file }) {
     this.#bar.max = total;
     this.#bar.value = done;
     this.#show(`${readable(done)} of ${readable(total)}: ${file}`);
   }
 
-  #conclude(checked, changed) {
+  #conclude({ checked, changed }) {
     this.say(`${readable(checked)} files: ${changed.length ? `${readable(changed.length)} changed` : "all as installed"}`);
     for (const file of changed.slice(0, KEPT_ENTRIES)) this.append(element("li", "problem", file));
   }
 
-  #finish(frame) {
-    if (frame.action === "complete") {
-      this.#show("Done");
-      this.#setRunning(false);
-    } else if (frame.payload[0]?.type === "cancelled") {
-      this.#interrupt("Stopped");
-    } else {
-      this.#interrupt("Failed");
-      super.receive(frame);
-    }
-  }
-
-  #interrupt(reason) {
+  #interrupt(error) {
+    const isStopped = this.#stopping.signal.aborted;
+    const reason = isStopped ? "Stopped" : error instanceof ConnectionLost ? "The connection was lost" : "Failed";
     this.notice(`${reason} after ${readable(this.#bar.value)} files`);
     this.#show(reason);
     this.#bar.value = this.#bar.value; // an unknown total becomes an empty bar
-    this.#setRunning(false);
+    if (reason === "Failed") this.problem(error);
   }
 
   #show(text) {
     this.#label.textContent = text;
   }
 
-  #setRunning(isRunning) {
-    this.#isRunning = isRunning;
-    this.#stop.hidden = !isRunning;
-    this.#start.disabled = isRunning || this.state.dataset.state !== "open";
+  #setRunning(stopping) {
+    this.#stopping = stopping;
+    this.#stop.hidden = stopping === null;
+    this.#start.disabled = stopping !== null || this.state.dataset.state !== "open";
   }
 }
 
@@ -289,6 +272,7 @@ class RoomPanel extends Panel {
 
   constructor(section) {
     super(section);
+    hub.onError((error) => this.problem(error)); // of the name
     this.#join = section.querySelector(".join");
     this.#join.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -313,7 +297,12 @@ class RoomPanel extends Panel {
     sessionStorage.setItem("name", name);
     history.replaceState(null, "", `?${new URLSearchParams({ room: this.#joined })}`);
     this.#joinedBefore = false;
-    this.use(hub.topic(`room:${this.#joined}`, ["introduce", { name }]));
+    hub.introduce(name);
+    try {
+      this.subscribe("room", { room: this.#joined });
+    } catch {
+      this.showState({ state: "refused", text: `Unknown topic 'room:${this.#joined}'` });
+    }
   }
 
   showState(detail) {
@@ -346,26 +335,21 @@ class RoomPanel extends Panel {
   }
 }
 
-const hub = new Hub(socketUrl("/ws/hub"));
+const hub = new Hub();
 const PANELS = {
   room: { kind: RoomPanel },
-  jobs: { kind: JobsPanel, path: "/ws/background_jobs" },
-  files: { kind: FilesPanel, path: "/ws/file_check" },
-  system: { kind: SystemPanel, path: "/ws/system" },
+  jobs: { kind: JobsPanel, channel: backgroundJobs },
+  files: { kind: FilesPanel, channel: fileCheck },
+  system: { kind: SystemPanel, channel: system },
   chat: { kind: ChatPanel, topic: "chat" },
-  reliable: { kind: ChatPanel, path: "/ws/reliable" },
+  reliable: { kind: ChatPanel, channel: reliableChat },
   notifications: { kind: NotificationPanel },
-  analytics: { kind: AnalyticsPanel, path: "/ws/analytics" },
+  analytics: { kind: AnalyticsPanel, channel: analytics },
 };
 
-// Whether this client caused it: a group message says so, a topic answers its sender under the ref of the message.
-function isOwn(frame) {
-  return frame.is_current === true || (frame.topic !== undefined && frame.ref !== undefined);
-}
-
-function describe({ loc, msg }) {
-  const place = loc?.at(-1);
-  return place === undefined ? msg : `${place}: ${msg}`;
+function describe({ message, payload }) {
+  if (!Array.isArray(payload)) return message;
+  return payload.map(({ loc, msg }) => (loc?.length ? `${loc.at(-1)}: ${msg}` : msg)).join("; ");
 }
 
 function readable(number) {
@@ -381,13 +365,11 @@ function element(tag, className, text = "") {
 
 const panels = {};
 for (const section of document.querySelectorAll("[data-panel]")) {
-  const { kind: Kind, path, topic } = PANELS[section.dataset.panel];
+  const { kind: Kind, channel, topic } = PANELS[section.dataset.panel];
   const panel = (panels[section.dataset.panel] = new Kind(section));
-  if (path) panel.connect(socketUrl(path));
-  if (topic) panel.use(hub.topic(topic));
+  if (channel) panel.connect(channel);
+  if (topic) panel.subscribe(topic, {});
 }
-
-addEventListener("online", () => Object.values(panels).forEach(({ connection }) => connection?.retryNow()));
 
 const query = new URLSearchParams(location.search);
 const name = query.get("name") ?? sessionStorage.getItem("name") ?? "";

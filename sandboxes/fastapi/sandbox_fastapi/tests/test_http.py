@@ -113,6 +113,23 @@ async def test_what_the_page_loads_is_there(file: str) -> None:
     assert (await get(app, f"/static/{file}")).status == 200
 
 
+@pytest.mark.parametrize("file", ["hub.js", "sandbox.js"])
+async def test_the_page_imports_the_client(file: str) -> None:
+    """Under names that the client has."""
+    script = await get(app, f"/static/{file}")
+    client = await get(app, "/asyncapi/client.js")
+
+    ((names, _),) = re.findall(
+        r'^import {(.+)} from "(/asyncapi/client.js)";$', script.body.decode(), re.MULTILINE
+    )
+    exported = re.findall(r"^export (?:const|class) (\w+)", client.body.decode(), re.MULTILINE)
+    assert (client.status, client.headers["content-type"].partition(";")[0]) == (
+        200,
+        "text/javascript",
+    )
+    assert set(names.replace(" ", "").split(",")) <= set(exported)
+
+
 async def test_health() -> None:
     """A load balancer gets its answer."""
     assert json.loads((await get(app, "/health")).body) == {"status": "ok"}
