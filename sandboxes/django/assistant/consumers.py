@@ -22,7 +22,10 @@ class AssistantConsumer(SiteConsumer):
     @ws_handler(summary="Ask something")
     async def handle_ask(self, message: Ask) -> AsyncIterator[AnswerPiece]:
         """Yield the answer in pieces as they are made."""
-        exchange = await Exchange.objects.acreate(user=self.user, question=message.payload.question)
+        # Until the end it counts as stopped: the client may leave at any time, and show its page again.
+        exchange = await Exchange.objects.acreate(
+            user=self.user, question=message.payload.question, was_stopped=True
+        )
         async with kept(exchange):
             for piece in pieces(exchange.question):
                 exchange.answer += piece
@@ -33,7 +36,6 @@ class AssistantConsumer(SiteConsumer):
 @asynccontextmanager
 async def kept(exchange: Exchange) -> AsyncGenerator[None]:
     """Store what was answered, also when the client cancels or disconnects in the middle of it."""
-    exchange.was_stopped = True
     try:
         yield
         exchange.was_stopped = False

@@ -3,6 +3,7 @@
 import json
 import re
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 import yaml
@@ -170,6 +171,19 @@ def test_the_asyncapi_document_describes_exactly_the_consumers() -> None:
     assert document["info"]["title"] == "chanx Django sandbox"
     assert yaml.safe_load(as_yaml.content) == document
     assert Client().get(reverse("asyncapi_docs")).status_code == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("file", ["chat/room.js", "board/board.js", "assistant/assistant.js"])
+def test_the_pages_import_the_client(file: str) -> None:
+    """Under names that the client has."""
+    client = Client().get(reverse("asyncapi_client"))
+    script = Path(str(finders.find(file))).read_text("utf-8")
+
+    ((name, address),) = re.findall(
+        r'^import { (\w+)(?: as channel)? } from "(/asyncapi/client.js)";$', script, re.MULTILINE
+    )
+    assert (address, client.status_code) == (reverse("asyncapi_client"), HTTPStatus.OK)
+    assert f"export const {name} = " in client.content.decode()
 
 
 def test_the_rest_api_has_documents_too() -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.people import PASSWORD
-from tests.support import Served, serving
+from tests.support import MANAGE, Program, Served, serving
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 
@@ -209,6 +209,43 @@ async def test_the_assistant(
     await ada.reload()
     await expect(answer.last).to_contain_text("(stopped)")
     assert complaints == []
+
+
+async def test_pages_come_back_after_a_restart(
+    served: Served, browser: Browser, complaints: list[str]
+) -> None:
+    """What is written meanwhile arrives, topics are subscribed again, and who is logged out reads so."""
+    ada = await person(browser, served, "ada", complaints)
+    bob = await person(browser, served, "bob", complaints)
+    await bob.goto("/assistant/")
+    await connected(bob)
+    room = await ada.context.new_page()
+    await ada.goto("/board/")
+    await ada.get_by_label("Title").fill("Tabs")
+    await ada.get_by_role("button", name="Start").click()
+    await ada.get_by_role("link", name="Tabs").click()
+    await connected(ada)
+    await room.goto("/")
+    await room.get_by_label("Name of the room").fill("The lobby")
+    await room.get_by_role("button", name="Open").click()
+    await connected(room)
+
+    await served.program.stop()
+    await expect(room.locator("#state")).to_have_attribute("data-state", "wait")
+    await expect(ada.locator("#state")).to_have_attribute("data-state", "wait")
+    await say(room, "Written meanwhile")
+    await ada.get_by_label("Your reply").fill("Too early")
+    await ada.get_by_role("button", name="Reply").click()
+    await expect(ada.get_by_role("alert")).to_have_text("Not connected. Please try again.")
+    await bob.context.clear_cookies()
+    command = (*MANAGE, "serve", "--port", str(served.port))
+    async with Program.run(*command, environment=served.environment):
+        await expect(room.locator("#state")).to_have_text("Connected", timeout=30_000)
+        await expect(room.locator(".message .text")).to_have_text("Written meanwhile")
+        await expect(ada.locator("#state")).to_have_text("Connected", timeout=30_000)
+        await ada.get_by_role("button", name="Reply").click()
+        await expect(ada.get_by_label("Replies")).to_contain_text("Too early")
+        await expect(bob.locator("#state")).to_have_text("Log in to connect", timeout=30_000)
 
 
 # How far a page is too wide, and its footer over what is above it: both in pixels.

@@ -1,31 +1,28 @@
-import { LiveSocket, element, onSubmit, sendOnEnter } from "../pages/live.js";
+import { assistant } from "/asyncapi/client.js";
+import { connect, element, onSubmit, sendOnEnter } from "../pages/live.js";
 
 const byId = (id) => document.getElementById(id);
 const exchanges = byId("exchanges");
 const question = byId("question");
-let answer = null;
-let ref = 0; // of the latest question
+let stopping = null; // aborts the answer that is being given
 
-const socket = new LiveSocket("/ws/assistant/", {
-  state: byId("state"),
-  onFrame: receive,
-  onOpen: () => wait(false),
-});
+const client = connect(assistant, byId("state"), { onOpen: () => stopping ?? wait(false) });
 
-function receive(frame) {
-  if (frame.ref !== String(ref)) return;
-  if (frame.seq === undefined) return finish(frame);
-  answer ??= bubble("", false);
-  answer.append(frame.payload.text);
-  exchanges.scrollTop = exchanges.scrollHeight;
-}
-
-// The last frame of an answer: it is complete, or an error says why it is not.
-function finish({ action, payload }) {
-  if (action === "error") {
+async function ask(asked) {
+  stopping = new AbortController();
+  wait(true);
+  let answer = null;
+  try {
+    for await (const { payload } of client.stream("ask", { question: asked }, { signal: stopping.signal })) {
+      answer ??= bubble("", false);
+      answer.append(payload.text);
+      exchanges.scrollTop = exchanges.scrollHeight;
+    }
+  } catch {
     answer ??= bubble("", false);
-    answer.append(element("em", { text: payload[0]?.type === "cancelled" ? "(stopped)" : "(failed)" }));
+    answer.append(element("em", { text: stopping.signal.aborted ? "(stopped)" : "(failed)" }));
   }
+  stopping = null;
   wait(false);
 }
 
@@ -38,7 +35,6 @@ function bubble(text, isOwn) {
 }
 
 function wait(isAnswering) {
-  answer = null;
   question.disabled = byId("send").disabled = isAnswering;
   byId("stop").hidden = !isAnswering;
   if (!isAnswering) question.focus();
@@ -49,9 +45,7 @@ onSubmit(byId("ask"), async () => {
   if (!asked) return;
   bubble(asked, true);
   question.value = "";
-  wait(true);
-  ref += 1;
-  socket.send("ask", { question: asked }, String(ref));
+  await ask(asked);
 });
 sendOnEnter(question);
-byId("stop").addEventListener("click", () => socket.send("cancel", null, String(ref)));
+byId("stop").addEventListener("click", () => stopping.abort());

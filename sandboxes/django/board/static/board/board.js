@@ -1,23 +1,17 @@
-import { LiveSocket, api, element, onSubmit } from "../pages/live.js";
+import { board as channel } from "/asyncapi/client.js";
+import { api, connect, element, onSubmit } from "../pages/live.js";
 
 const board = document.getElementById("board");
 const topics = document.getElementById("topics");
 const shown = Number(board.dataset.shown);
 
-const topic = shown ? `discussion:${shown}` : undefined;
-
-const socket = new LiveSocket("/ws/board/", {
-  state: document.getElementById("state"),
-  onFrame: receive,
-  // Each connection starts without topics.
-  onOpen: () => topic && socket.ask("subscribe", null, topic).catch(() => {}),
-});
-
-function receive({ action, payload }) {
-  if (action === "score") showScore(payload);
-  if (action === "topic_posted" && topics) addTopic(payload);
-  if (action === "reply_posted") addReply(payload);
-}
+const client = connect(channel, document.getElementById("state"));
+client.on("score", ({ payload }) => showScore(payload));
+client.on("topic_posted", ({ payload }) => topics && addTopic(payload));
+client.on("reply_posted", ({ payload }) => addReply(payload));
+const discussion = shown ? client.topic("discussion", { pk: shown }) : null;
+discussion?.on("reply_posted", ({ payload }) => addReply(payload));
+discussion?.subscribe().catch(() => {}); // the page shows the topic all the same
 
 const entryOf = (id) => document.querySelector(`.topic[data-topic="${id}"]`);
 
@@ -76,7 +70,7 @@ board.addEventListener("click", (event) => {
   for (const other of votes.querySelectorAll(".vote")) {
     other.setAttribute("aria-pressed", String(Number(other.dataset.value) === value));
   }
-  socket.send("vote", { topic_id: Number(votes.dataset.topic), value });
+  if (client.state !== "closed") client.send("vote", { topic_id: Number(votes.dataset.topic), value });
 });
 
 onSubmit(document.getElementById("new-topic"), async (fields) => {
@@ -84,6 +78,8 @@ onSubmit(document.getElementById("new-topic"), async (fields) => {
   document.getElementById("new-topic").reset();
 });
 onSubmit(document.getElementById("new-reply"), async (fields) => {
-  receive(await socket.ask("reply", fields, topic));
+  if (client.state !== "open") throw new Error("Not connected. Please try again.");
+  const { payload } = await discussion.request("reply", fields);
+  addReply(payload);
   document.getElementById("new-reply").reset();
 });

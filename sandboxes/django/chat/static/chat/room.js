@@ -1,4 +1,5 @@
-import { LiveSocket, api, element, onSubmit, sendOnEnter } from "../pages/live.js";
+import { room as channel } from "/asyncapi/client.js";
+import { api, connect, element, onSubmit, sendOnEnter } from "../pages/live.js";
 
 const TYPING_SHOWN = 3000; // ms
 const TYPING_TOLD = 2000; // ms between two notices
@@ -11,24 +12,21 @@ const known = new Set();
 let typingTimer = null;
 let lastTold = 0;
 
-const socket = new LiveSocket(`/ws/rooms/${room}/`, {
-  state: byId("state"),
-  onFrame: receive,
+const client = connect(channel, byId("state"), {
+  params: { pk: room },
   onOpen() {
     text.disabled = false;
     byId("compose").querySelector("button").disabled = false;
-    socket.send("get_history", {});
+    client.send("get_history", {});
   },
 });
-
-function receive({ action, payload }) {
-  if (action === "said") show(payload);
-  if (action === "history") showHistory(payload);
-  if (action === "is_typing") showTyping(payload.name);
-  if (action === "renamed") rename(payload.name);
-  if (action === "member") showMember(payload);
-  if (action === "error") notice(Array.isArray(payload) ? payload[0].msg : payload.detail);
-}
+client.on("said", ({ payload }) => show(payload));
+client.on("history", ({ payload }) => showHistory(payload));
+client.on("is_typing", ({ payload }) => showTyping(payload.name));
+client.on("renamed", ({ payload }) => rename(payload.name));
+client.on("member", ({ payload }) => showMember(payload));
+client.on("error", ({ payload }) => notice(Array.isArray(payload) ? payload[0].msg : payload.detail));
+client.closed.then(() => (text.disabled = byId("compose").querySelector("button").disabled = true));
 
 function bubble({ id, author, text: said, created_at }) {
   known.add(id);
@@ -101,20 +99,25 @@ function notice(said) {
   messages.scrollTop = messages.scrollHeight;
 }
 
-byId("older").addEventListener("click", () => socket.send("get_history", { before: Math.min(...known) }));
+// Sends a message; while the connection comes back, the client keeps it. There is none to send by once it is closed.
+function send(action, payload) {
+  if (client.state !== "closed") client.send(action, payload);
+}
+
+byId("older").addEventListener("click", () => send("get_history", { before: Math.min(...known) }));
 onSubmit(byId("compose"), async () => {
-  if (text.value.trim()) socket.send("say", { text: text.value });
+  if (text.value.trim()) send("say", { text: text.value });
   text.value = "";
   lastTold = 0;
 });
 sendOnEnter(text);
 text.addEventListener("input", () => {
-  if (Date.now() - lastTold < TYPING_TOLD) return;
+  if (Date.now() - lastTold < TYPING_TOLD || client.state !== "open") return;
   lastTold = Date.now();
-  socket.send("typing");
+  client.send("typing");
 });
 onSubmit(byId("invite"), async (fields) => {
   await api("POST", `/api/rooms/${room}/members/`, fields);
   byId("invite").reset();
 });
-onSubmit(byId("rename"), async (fields) => socket.send("rename", fields));
+onSubmit(byId("rename"), async (fields) => send("rename", fields));

@@ -1,9 +1,6 @@
-// A WebSocket that comes back by itself, and requests to the REST API.
+// Connections of the generated client, and requests to the REST API.
 
-const FIRST_DELAY = 500; // ms before the first reconnection; doubled each time, up to LONGEST_DELAY
-const LONGEST_DELAY = 30_000;
-const PING_EVERY = 25_000; // ms of silence after which the connection is checked
-const ANSWER_WITHIN = 10_000; // ms that the server has to answer a ping
+const TEXTS = { connecting: "Connecting…", waiting: "Reconnecting…" };
 // Coming back would not help: log in, ask a member, or go elsewhere.
 const REFUSED = {
   4401: "Log in to connect",
@@ -11,98 +8,29 @@ const REFUSED = {
   4404: "There is no such thing any more",
 };
 
-// Calls `onFrame` with each message, and shows in the element `state` what a person should know.
-export class LiveSocket {
-  #url;
-  #state;
-  #onFrame;
-  #onOpen;
-  #socket = null;
-  #timer = null;
-  #attempts = 0;
-  #asked = new Map(); // what waits for an answer, by ref
-  #lastRef = 0;
+// Connects to a channel of `/asyncapi/client.js`, and shows in the element `place` what a person should know. `onOpen` is
+// called on each connection, once the server has admitted the client and joined its groups: it answers no message before.
+export function connect(channel, place, { params, onOpen = () => {} } = {}) {
+  const client = channel.connect({
+    params,
+    onState(state, lost) {
+      if (state === "open") client.request("ping").then(open, () => {});
+      else if (state === "closed") show("refused", REFUSED[lost.code] ?? `Not connected (${lost.reason || lost.code})`);
+      else show("wait", TEXTS[state]);
+    },
+    // A refused message is no mistake of the page.
+    onError: (error) => error.name === "ServerError" || console.error(error),
+  });
+  return client;
 
-  constructor(path, { state, onFrame, onOpen = () => {} }) {
-    this.#url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
-    this.#state = state;
-    this.#onFrame = onFrame;
-    this.#onOpen = onOpen;
-    addEventListener("online", () => this.#socket === null && this.#open());
-    this.#open();
+  function open() {
+    show("open", "Connected");
+    onOpen();
   }
 
-  // With a `ref`, the answers carry it too.
-  send(action, payload = null, ref = undefined) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ action, payload, ref }));
-  }
-
-  // Returns the answer; throws an Error with a text for people.
-  ask(action, payload, topic) {
-    return new Promise((resolve, reject) => {
-      if (this.#socket?.readyState !== WebSocket.OPEN) return reject(new Error("Not connected. Please try again."));
-      const ref = `ask-${++this.#lastRef}`;
-      this.#asked.set(ref, { resolve, reject });
-      this.#socket.send(JSON.stringify({ action, payload, topic, ref }));
-    });
-  }
-
-  #answer(frame) {
-    const { resolve, reject } = this.#asked.get(frame.ref);
-    this.#asked.delete(frame.ref);
-    if (frame.action !== "error") return resolve(frame);
-    const { payload } = frame;
-    reject(new Error(Array.isArray(payload) ? payload.map(({ msg }) => msg).join(" ") : payload.detail));
-  }
-
-  #open() {
-    clearTimeout(this.#timer);
-    this.#tell("wait", "Connecting…");
-    const socket = new WebSocket(this.#url);
-    this.#socket = socket;
-    // The server answers once it has let us in: until then we are only connecting.
-    socket.addEventListener("open", () => this.#ping());
-    socket.addEventListener("message", (event) => socket === this.#socket && this.#receive(JSON.parse(event.data)));
-    socket.addEventListener("close", (event) => socket === this.#socket && this.#lost(event.code));
-  }
-
-  #receive(frame) {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#ping(), PING_EVERY);
-    if (this.#asked.has(frame.ref)) return this.#answer(frame);
-    if (frame.action !== "pong") return this.#onFrame(frame);
-    if (this.#state.dataset.state !== "open") {
-      this.#attempts = 0;
-      this.#tell("open", "Connected");
-      this.#onOpen();
-    }
-  }
-
-  #ping() {
-    this.send("ping");
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      const silent = this.#socket;
-      this.#lost(1006);
-      silent.close();
-    }, ANSWER_WITHIN);
-  }
-
-  #lost(code) {
-    clearTimeout(this.#timer);
-    this.#socket = null;
-    for (const { reject } of this.#asked.values()) reject(new Error("The connection was lost. Please try again."));
-    this.#asked.clear();
-    if (REFUSED[code]) return this.#tell("refused", REFUSED[code]);
-    const delay = Math.min(FIRST_DELAY * 2 ** this.#attempts, LONGEST_DELAY) * (0.75 + Math.random() / 2);
-    this.#attempts += 1;
-    this.#tell("wait", "Reconnecting…");
-    this.#timer = setTimeout(() => this.#open(), delay);
-  }
-
-  #tell(state, text) {
-    this.#state.dataset.state = state;
-    this.#state.textContent = text;
+  function show(state, text) {
+    place.dataset.state = state;
+    place.textContent = text;
   }
 }
 
@@ -129,7 +57,8 @@ export function onSubmit(form, send) {
       if (error) error.hidden = true;
     } catch (problem) {
       if (!error) throw problem;
-      error.textContent = problem.message;
+      const isLost = problem.name === "ConnectionLost";
+      error.textContent = isLost ? "The connection was lost. Please try again." : problem.message;
       error.hidden = false;
     }
   });
