@@ -4,6 +4,8 @@ import { ServerError, hub } from "/asyncapi/client.js";
 
 const RETRY_AFTER = 5_000; // ms after which a topic that is unavailable is asked for again
 const CONNECTED = { state: "open", text: "Connected" };
+const SUBSCRIBING = { state: "connecting", text: "Subscribing…" };
+const UNAVAILABLE = { state: "waiting", text: "Not available at the moment" };
 const TEXTS = { connecting: "Connecting…", waiting: "Reconnecting…" };
 
 // Connect to a channel. `show` gets each state; `opened` is called before the topics are subscribed to.
@@ -66,6 +68,7 @@ class Subscription {
   #topic;
   #panel;
   #show;
+  #state; // of the topic, on a connection that is open
   #timer;
 
   constructor(hub, topic, panel, show) {
@@ -75,13 +78,13 @@ class Subscription {
     this.#show = show;
     topic.on("error", ({ payload, ref }) => {
       if (ref === undefined) panel.problem(new ServerError(payload));
-      else if (payload.reason === "unavailable") show({ state: "waiting", text: "Not available at the moment" });
+      else if (payload.reason === "unavailable") this.#setState(UNAVAILABLE);
     });
   }
 
   open() {
     this.#hub.wanted.add(this);
-    this.showState();
+    this.#setState(SUBSCRIBING);
     this.#follow();
   }
 
@@ -102,16 +105,21 @@ class Subscription {
   }
 
   showState() {
-    if (this.#hub.state.state !== "open") this.#show(this.#hub.state);
-    else this.#show(this.#topic.isSubscribed ? CONNECTED : { state: "connecting", text: "Subscribing…" });
+    if (this.#hub.state.state === "waiting") this.#state = SUBSCRIBING; // on the next connection
+    this.#show(this.#hub.state.state === "open" ? this.#state : this.#hub.state);
+  }
+
+  #setState(state) {
+    this.#state = state;
+    this.showState();
   }
 
   async #follow() {
     const events = this.#topic.events();
-    this.#topic.subscribe().then(() => this.showState(), () => {});
+    this.#topic.subscribe().then(() => this.#setState(CONNECTED), () => {});
     try {
       for await (const frame of events) {
-        if (frame.action === "resync") this.showState(); // subscribed again, on another connection
+        if (frame.action === "resync") this.#setState(CONNECTED); // subscribed again, on another connection
         else this.#panel.receive(frame);
       }
     } catch (error) {

@@ -23,6 +23,8 @@ from sandbox_fastapi.tests.support import START_DEV, Demo, Program, finished
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 SENDER = (sys.executable, str(START_DEV.with_name("external_sender.py")))
 WINDOW = 32  # of a stream on the page
+UNAVAILABLE = {"reason": "unavailable", "detail": "Try again later"}
+RETRY_AFTER = 5_000  # ms
 # Collects the values that the bar of the file check shows.
 WATCH_BAR = """() => {
     const bar = document.querySelector("[data-panel=files] progress");
@@ -279,6 +281,43 @@ async def test_topics_are_subscribed_again(demo: Demo, browser: Browser) -> None
         )
         await say(panel(other, "Notifications"), level)
     await expect(notifications.locator(".other .text")).to_have_text("warning")
+
+
+async def test_a_topic_that_is_unavailable(demo: Demo, browser: Browser) -> None:
+    """Is asked for again after some seconds, on the first connection and on the next."""
+    page = await browser.new_page()
+    sockets: list[WebSocketRoute] = []
+    answers = [UNAVAILABLE, None, UNAVAILABLE, None]
+
+    def route(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        server = socket.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            frame = json.loads(message)
+            wanted = (frame["action"], frame.get("topic")) == ("subscribe", "chat")
+            if wanted and (error := answers.pop(0)):
+                socket.send(json.dumps({**frame, "action": "error", "payload": error}))
+            else:
+                server.send(message)
+
+        socket.on_message(pass_on)
+
+    await page.route_web_socket("**/ws/hub?*", route)
+    await page.clock.install()
+    await page.goto(demo.http)
+    status = panel(page, "Chat").get_by_role("status")
+    await expect(status).to_have_text("Not available at the moment")
+    await page.clock.run_for(RETRY_AFTER)
+    await connected(page, "Chat")
+
+    await sockets[0].close(code=1012)
+    await expect(status).to_have_text("Reconnecting…")
+    await page.clock.run_for(1000)
+    await expect(status).to_have_text("Not available at the moment")
+    await page.clock.run_for(RETRY_AFTER)
+    await connected(page, "Chat")
+    assert answers == []
 
 
 async def test_another_process_sends(demo: Demo, browser: Browser) -> None:
