@@ -251,6 +251,22 @@ async def test_a_refused_handshake_ends_the_client(package: Package, server: Ser
     assert closed.value.code == 403
 
 
+async def test_a_client_that_connects_once(package: Package, server: Server, seen: Seen) -> None:
+    async with seen.client(server, reconnects=False) as client:
+        call = asyncio.create_task(client.wait())
+        await client.ping()
+        await server.stop()
+        with pytest.raises(package.base.ClientError):
+            await call
+        assert [message async for message in client.messages()] == []
+        assert client.closed.code == 1012
+    with pytest.raises(package.base.ConnectionClosed) as closed:
+        async with seen.client(server, reconnects=False):
+            pass
+    assert isinstance(closed.value.__cause__, ConnectionRefusedError)
+    assert seen.errors.empty()
+
+
 async def test_close_codes_decide(package: Package, server: Server, seen: Seen) -> None:
     async with seen.client(server) as client:
         await client.ping()

@@ -7,7 +7,6 @@ Every line that is typed, or piped in, is sent as one typed message; what the ro
 
 import argparse
 import asyncio
-import json
 import os
 import socket
 import sys
@@ -16,28 +15,26 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 HERE = Path(__file__).resolve().parent
 if not __package__:
     # Started as a script: Python looks for modules beside it, but the package is one folder up.
     sys.path[:] = [str(HERE.parent), *(entry for entry in sys.path if Path(entry) != HERE)]
 
-from pydantic import BaseModel, ValidationError  # noqa: E402
-from websockets.asyncio.client import ClientConnection, connect  # noqa: E402
-from websockets.exceptions import (  # noqa: E402
-    ConnectionClosed,
-    InvalidHandshake,
-    InvalidStatus,
-)
+from pydantic import BaseModel, RootModel, ValidationError  # noqa: E402
+from websockets.exceptions import InvalidHandshake  # noqa: E402
 
-from chanx.messages.incoming import PingMessage  # noqa: E402
-from sandbox_fastapi.apps.room_chat.messages import (  # noqa: E402
-    RoomChatMessage,
-    RoomMessagePayload,
+from sandbox_fastapi.api_client.base import (  # noqa: E402
+    AnswerError,
+    ClientError,
+    ConnectionClosed,
+    InvalidFrame,
+)
+from sandbox_fastapi.api_client.room_chat import RoomChatClient  # noqa: E402
+from sandbox_fastapi.api_client.room_chat.messages import (  # noqa: E402
+    ErrorMessage,
     RoomNotificationMessage,
-    RoomNotificationPayload,
 )
 
 __all__ = ["main"]
@@ -47,6 +44,7 @@ CLOSE_TIMEOUT = 2.0
 # How long the end of input waits for the answers to what was said last.
 ANSWER_TIMEOUT = 5.0
 LINES_READ_AHEAD = 100
+ABNORMAL_CLOSURE = 1006
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,34 +88,104 @@ def _url(text: str) -> str:
 
 
 async def _chat(options: argparse.Namespace) -> int:
-    path = str(options.path).replace("{room}", quote(options.room, safe=""))
-    query = "?" + urlencode({"name": options.name}) if options.name else ""
+    Room.address = str(options.path).replace("{room}", "{room_name}")
+    room = Room(
+        options.url,
+        params={"room_name": options.room},
+        query={"name": options.name} if options.name else {},
+        reconnects=False,
+        open_timeout=OPEN_TIMEOUT,
+        close_timeout=CLOSE_TIMEOUT,
+        proxy=None,
+    )
     try:
-        async with connect(
-            options.url + path + query,
-            open_timeout=OPEN_TIMEOUT,
-            close_timeout=CLOSE_TIMEOUT,
-            proxy=None,
-        ) as connection:
-            return await Conversation(connection, printable(options.room)).run()
-    except InvalidStatus as error:
-        return _fail(f"{options.url} refused the room (HTTP {error.response.status_code}).")
-    except InvalidHandshake:
-        return _fail(f"{options.url} does not answer like a WebSocket server.")
-    except TimeoutError:
-        return _fail(f"{options.url} did not answer within {OPEN_TIMEOUT:g} s.")
-    except BrokenPipeError:  # of our output, not of the connection
-        raise
-    except OSError as error:
-        return _fail(f"Cannot reach {options.url} ({_reason(error)}); is the server running?")
+        async with room:
+            return await Conversation(room, printable(options.room)).run()
+    except ConnectionClosed as closed:
+        return _fail(_describe_refusal(closed, options.url))
 
 
-def _reason(error: OSError) -> str:
-    if isinstance(error, socket.gaierror) and error.strerror:
-        return error.strerror.lower()
-    if error.errno is None:  # several addresses were tried
-        return "no connection"
-    return os.strerror(error.errno).lower()
+class Room(RoomChatClient):
+    """The generated client, which also shows what it cannot read."""
+
+    async def on_error(self, error: Exception) -> None:
+        """Show what the document of this chat does not describe."""
+        if isinstance(error, InvalidFrame):
+            _say("? something that is no message of this chat")
+
+
+class Conversation:
+    """Listens and speaks at once, and ends when either does."""
+
+    def __init__(self, room: RoomChatClient, name: str) -> None:
+        self._room = room
+        self._name = name
+        # Messages of ours that have not come back yet.
+        self._awaited = 0
+        self._all_came = asyncio.Event()
+
+    async def run(self) -> int:
+        """Return the exit code."""
+        listening = asyncio.create_task(self._listen())
+        speaking = asyncio.create_task(self._speak())
+        try:
+            await asyncio.wait({listening, speaking}, return_when=asyncio.FIRST_COMPLETED)
+            return listening.result() if listening.done() else speaking.result()
+        finally:
+            for task in (listening, speaking):
+                task.cancel()
+            await asyncio.gather(listening, speaking, return_exceptions=True)
+
+    async def _listen(self) -> int:
+        """Show what arrives until the server closes."""
+        async for message in self._room.messages():
+            if isinstance(message, RoomNotificationMessage):
+                self._show(message)
+            elif isinstance(message, ErrorMessage):
+                _say(f"! {printable(describe_error(message.payload))}")
+        closed = self._room.closed or ConnectionClosed(None)
+        return _fail(f"The server closed the connection ({_describe_close(closed)}).")
+
+    async def _speak(self) -> int:
+        """Send what is typed until the input ends and all of it has come back."""
+        try:
+            await self._room.ping()
+            _say(f"You joined {self._name}. Type a line to say it; Ctrl+D or Ctrl+C leaves.")
+            async for line in typed_lines():
+                await self._send(line)
+        except ClientError:
+            await asyncio.Future[None]()  # _listen() reports it
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_TIMEOUT):
+                while self._awaited > 0:
+                    self._all_came.clear()
+                    await self._all_came.wait()
+        _say(f"You left {self._name}.")
+        return 0
+
+    async def _send(self, line: str) -> None:
+        if not line.strip():
+            return
+        self._awaited += 1
+        try:
+            await self._room.room_chat(message=line)
+        except ValidationError as error:
+            self._awaited -= 1
+            _say(f"! not sent: {error.errors()[0]['msg']}")
+        except AnswerError as error:
+            self._awaited -= 1
+            _say(f"! {printable(describe_error(error.payload))}")
+
+    def _show(self, message: RoomNotificationMessage) -> None:
+        payload = message.payload
+        if payload.kind != "chat":
+            _say(f"* {printable(payload.message)}")
+            return
+        who = "you" if message.is_current else printable(payload.sender)
+        _say(f"{who}: {printable(payload.message)}")
+        if message.is_current:
+            self._awaited -= 1
+            self._all_came.set()
 
 
 class Problem(BaseModel):
@@ -138,105 +206,8 @@ class Failure(BaseModel):
     detail: str
 
 
-class ErrorFrame(BaseModel):
-    """The answer to a message that had no effect."""
-
-    payload: list[Problem] | Failure
-
-
-class Conversation:
-    """One connection: listens and speaks at once, and ends when either does."""
-
-    def __init__(self, connection: ClientConnection, room: str) -> None:
-        self._connection = connection
-        self._room = room
-        self._joined = asyncio.Event()
-        # Messages of ours that the server has neither passed on nor refused yet.
-        self._unanswered = 0
-        self._all_answered = asyncio.Event()
-        self._all_answered.set()
-
-    async def run(self) -> int:
-        """Return the exit code."""
-        listening = asyncio.create_task(self._listen())
-        speaking = asyncio.create_task(self._speak())
-        try:
-            await asyncio.wait({listening, speaking}, return_when=asyncio.FIRST_COMPLETED)
-            code = listening.result() if listening.done() else speaking.result()
-        finally:
-            for task in (listening, speaking):
-                task.cancel()
-            await asyncio.gather(listening, speaking, return_exceptions=True)
-        return code
-
-    async def _listen(self) -> int:
-        """Show what arrives until the server closes."""
-        try:
-            # The server answers messages once the room is joined, so the answer tells when that is.
-            await self._connection.send(PingMessage().model_dump_json())
-            while True:
-                self._show(await self._connection.recv(decode=False))
-        except ConnectionClosed as error:
-            return _fail(f"The server closed the connection ({_describe_close(error)}).")
-
-    async def _speak(self) -> int:
-        """Send what is typed until the input ends and all of it is answered."""
-        await self._joined.wait()
-        try:
-            async for line in typed_lines():
-                await self._send(line)
-        except ConnectionClosed:
-            await asyncio.Future[None]()  # _listen() reports it
-        with suppress(TimeoutError):
-            async with asyncio.timeout(ANSWER_TIMEOUT):
-                await self._all_answered.wait()
-        _say(f"You left {self._room}.")
-        return 0
-
-    async def _send(self, line: str) -> None:
-        if not line.strip():
-            return
-        try:
-            message = RoomChatMessage(payload=RoomMessagePayload(message=line))
-        except ValidationError as error:
-            _say(f"! not sent: {error.errors()[0]['msg']}")
-            return
-        self._unanswered += 1
-        self._all_answered.clear()
-        await self._connection.send(message.model_dump_json())
-
-    def _show(self, data: bytes) -> None:
-        try:
-            frame = json.loads(data)
-            self._show_frame(frame["action"], frame)
-        except (ValueError, KeyError, TypeError):
-            _say("? something that is no message of this chat")
-
-    def _show_frame(self, action: str, frame: dict[str, Any]) -> None:
-        if action == "pong":
-            _say(f"You joined {self._room}. Type a line to say it; Ctrl+D or Ctrl+C leaves.")
-            self._joined.set()
-        elif action == "error":
-            _say(f"! {printable(describe_error(frame))}")
-            self._count_answer()
-        elif action == "room_notification":
-            payload = RoomNotificationMessage.model_validate(frame).payload
-            self._show_notification(payload, ours=frame.get("is_current") is True)
-        # The completion frames tell a person nothing.
-
-    def _show_notification(self, payload: RoomNotificationPayload, *, ours: bool) -> None:
-        if payload.kind != "chat":
-            _say(f"* {printable(payload.message)}")
-            return
-        who = "you" if ours else printable(payload.sender)
-        _say(f"{who}: {printable(payload.message)}")
-        if ours:
-            self._count_answer()
-
-    def _count_answer(self) -> None:
-        self._unanswered -= 1
-        if self._unanswered <= 0:
-            self._all_answered.set()
+class ErrorPayload(RootModel[list[Problem] | Failure]):
+    """Why a message had no effect."""
 
 
 async def typed_lines() -> AsyncIterator[str]:
@@ -274,22 +245,42 @@ def _raw_lines() -> Iterator[str]:
         yield rest.decode(errors="replace")
 
 
-def _describe_close(error: ConnectionClosed) -> str:
-    if error.rcvd is None:
+def _describe_close(closed: ConnectionClosed) -> str:
+    if closed.code in (None, ABNORMAL_CLOSURE):
         return "without saying why"
-    reason = printable(error.rcvd.reason)
-    return f"code {error.rcvd.code}: {reason}" if reason else f"code {error.rcvd.code}"
+    reason = printable(closed.reason)
+    return f"code {closed.code}: {reason}" if reason else f"code {closed.code}"
 
 
-def describe_error(frame: object) -> str:
-    """Say what an error frame says: a list of problems, or one detail."""
+def _describe_refusal(closed: ConnectionClosed, url: str) -> str:
+    match closed.__cause__:
+        case InvalidHandshake():
+            return f"{url} does not answer like a WebSocket server."
+        case TimeoutError():
+            return f"{url} did not answer within {OPEN_TIMEOUT:g} s."
+        case OSError() as error:
+            return f"Cannot reach {url} ({_reason(error)}); is the server running?"
+        case _:
+            return f"{url} refused the room (HTTP {closed.code})."
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, socket.gaierror) and error.strerror:
+        return error.strerror.lower()
+    if error.errno is None:  # several addresses were tried
+        return "no connection"
+    return os.strerror(error.errno).lower()
+
+
+def describe_error(payload: object) -> str:
+    """Say what an error says: a list of problems, or one detail."""
     try:
-        payload = ErrorFrame.model_validate(frame).payload
+        said = ErrorPayload.model_validate(payload).root
     except ValidationError:
         return "the server reported an error"
-    if isinstance(payload, Failure):
-        return payload.detail
-    return "; ".join(problem.describe() for problem in payload)
+    if isinstance(said, Failure):
+        return said.detail
+    return "; ".join(problem.describe() for problem in said)
 
 
 def printable(text: str) -> str:

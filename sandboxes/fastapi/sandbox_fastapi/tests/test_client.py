@@ -162,7 +162,12 @@ async def server(*frames: object, code: int = 1000, reason: str = "") -> AsyncGe
 
 async def test_what_is_printed() -> None:
     """Nothing that a server sends can control the terminal or end the client."""
-    said: dict[str, Any] = {"message": "\x1b[2Jhi\u202e", "room_name": "r", "sender": "\x07eve"}
+    said: dict[str, Any] = {
+        "message": "\x1b[2Jhi\u202e",
+        "room_name": "r",
+        "sender": "\x07eve",
+        "kind": "chat",
+    }
     frames: list[dict[str, Any] | str] = [
         {"action": "room_notification", "payload": said, "is_current": False},
         {"action": "room_notification", "payload": {**said, "kind": "left", "message": "x left"}},
@@ -224,11 +229,22 @@ async def test_something_else_at_the_address() -> None:
     assert run.code == 1
 
 
+async def test_the_generated_client_is_up_to_date() -> None:
+    """`api_client/` is what this command writes without `--check`."""
+    command = "chanx generate-client -s sandbox_fastapi.main:app -o sandbox_fastapi/api_client"
+    program, *arguments = command.split()
+    run = await finished(
+        str(Path(sys.executable).with_name(program)), *arguments, "--no-readme", "--check"
+    )
+
+    assert run.code == 0, run.out + run.err
+
+
 async def test_a_reader_that_goes_away() -> None:
     """`client | head -1` ends without a word about pipes."""
     frame = {
         "action": "room_notification",
-        "payload": {"message": "x" * 2000, "room_name": "r", "sender": "eve"},
+        "payload": {"message": "x" * 2000, "room_name": "r", "sender": "eve", "kind": "chat"},
     }
     async with server(*[frame] * 200) as url:
         command = f'"{sys.executable}" -m sandbox_fastapi.client r --url {url} | head -n 1'
@@ -248,4 +264,4 @@ async def test_a_reader_that_goes_away() -> None:
 )
 def test_error_frames(payload: object, said: str) -> None:
     """Every form has words."""
-    assert client.describe_error({"action": "error", "payload": payload}) == said
+    assert client.describe_error(payload) == said

@@ -48,7 +48,8 @@ class BaseClient:
     """The base of generated clients.
 
     `url` is that of the server, `params` fill the address of the channel. `token`, or what it returns, is asked for
-    before each connect. Enter the client with `async with`, or let `handle()` do that and override `handle_message()`.
+    before each connect. With `reconnects=False` the end of the first connection, or a failed attempt, is the end.
+    Enter the client with `async with`, or let `handle()` do that and override `handle_message()`.
     """
 
     address: ClassVar[str] = "/"
@@ -72,6 +73,7 @@ class BaseClient:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         token: Token | None = None,
+        reconnects: bool = True,
         **options: Any,  # Any: those of websockets' connect()
     ) -> None:
         if urlsplit(url).scheme not in ("ws", "wss"):
@@ -81,6 +83,7 @@ class BaseClient:
         self._query = dict(query or {})
         self._headers = dict(headers or {})
         self._token = token
+        self._reconnects = reconnects
         self._options = options
         self._path = _PARAMETER.sub(self._filled, self.address)
         self._socket: ClientConnection | None = None
@@ -173,29 +176,33 @@ class BaseClient:
     async def _run(self) -> None:
         backoff, has_refreshed = Backoff(), False
         while True:
-            code, reason = await self._connect(backoff)
-            retry = retry_after(code, self.close_codes)
+            ended = await self._connect(backoff)
+            retry = retry_after(ended.code, self.close_codes) if self._reconnects else "stop"
             if retry == "after_refresh":
                 if not callable(self._token) or (has_refreshed and not backoff.was_healthy()):
                     retry = "stop"
                 has_refreshed = True
             if retry == "stop":
-                self._end(ConnectionClosed(code, reason))
+                self._end(ended)
                 return
             await asyncio.sleep(backoff.delay(retry))
 
-    async def _connect(self, backoff: Backoff) -> tuple[int | None, str]:
+    async def _connect(self, backoff: Backoff) -> ConnectionClosed:
         """Connect once, and return what ended the connection."""
         try:
             url, headers = await self._target()
             async with connect(url, additional_headers=headers, **self._options) as socket:
                 backoff.opened()
-                return await self._serve(socket)
+                await self._serve(socket)
+                return ConnectionClosed(socket.close_code, socket.close_reason or "")
         except InvalidStatus as refused:
-            return refused.response.status_code, "The handshake was refused"
+            return ConnectionClosed(refused.response.status_code, "The handshake was refused")
         except Exception as error:  # of the network, of websockets, of what fetches the token
-            self.report_error(error)
-            return None, str(error)
+            if self._reconnects:
+                self.report_error(error)
+            ended = ConnectionClosed(None, str(error))
+            ended.__cause__ = error
+            return ended
 
     async def _target(self) -> tuple[str, dict[str, str]]:
         query, headers = dict(self._query), dict(self._headers)
@@ -220,7 +227,7 @@ class BaseClient:
             raise ValueError(f"params has no {found[1]!r}, which {self.address!r} needs")
         return quote(str(self._params[found[1]]), safe="")
 
-    async def _serve(self, socket: ClientConnection) -> tuple[int | None, str]:
+    async def _serve(self, socket: ClientConnection) -> None:
         is_first = not self._opened.is_set()
         self._socket = socket
         loop = asyncio.get_running_loop()
@@ -245,7 +252,6 @@ class BaseClient:
                 async for received in socket:
                     self._last_frame = loop.time()
                     self._receive(received)
-            return socket.close_code, socket.close_reason or ""
         finally:
             watch.cancel()
             self._socket = None

@@ -1,0 +1,87 @@
+# Written by `chanx generate-client`: changes are lost when it runs again.
+# ruff: noqa
+"""Topics: many typed channels on one connection."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+
+from pydantic import BaseModel
+
+from .errors import ClientError
+from .exchange import Inbox
+
+if TYPE_CHECKING:
+    from .client import BaseClient
+
+__all__ = ["BaseTopic"]
+
+T = TypeVar("T")
+_PARAMETER = re.compile(r"\{([^{}]+)\}")
+_MAX_LENGTH = 256
+
+
+class BaseTopic(Generic[T]):
+    """One topic: `room = await client.room_topic(name="lobby").subscribe()`, then `async for event in room`.
+
+    The subscription survives reconnects; `on_resync()` of the client is called with its name when it does.
+    """
+
+    pattern: ClassVar[str]
+    incoming: ClassVar[Mapping[str, Any]]  # Any: a message type, or a union
+
+    def __init__(self, client: "BaseClient", parameters: Mapping[str, object]) -> None:
+        for name, value in parameters.items():
+            if not str(value) or ":" in str(value):
+                raise ValueError(
+                    f"{name}={value!r} of {self.pattern!r} may not be empty or hold ':'"
+                )
+        self.name: str = _PARAMETER.sub(lambda found: str(parameters[found[1]]), self.pattern)
+        if len(self.name) > _MAX_LENGTH:
+            raise ValueError(f"The name of a topic has at most {_MAX_LENGTH} characters")
+        self.client = client
+        self.seq: int | None = None
+        """The offset of the last event, where events have one."""
+        self.inbox: Inbox[T] = Inbox(client.max_received)
+
+    async def subscribe(self) -> Self:
+        """Subscribe. Raises TopicRefused if the server does not allow it."""
+        if self.client.topics.get(self.name, self) is not self:
+            raise ClientError(f"{self.name!r} is subscribed already")
+        self.inbox = Inbox(self.client.max_received)
+        self.client.topics[self.name] = self
+        try:
+            await self.client.ask_about_topic("subscribe", self.name)
+        except BaseException:
+            self.client.topics.pop(self.name, None)
+            raise
+        return self
+
+    async def unsubscribe(self) -> None:
+        """Give the topic up; iterating over it ends."""
+        if self.client.topics.pop(self.name, None) is not None:
+            self.inbox.end()
+            if self.client.is_open:
+                await self.client.ask_about_topic("unsubscribe", self.name)
+
+    async def __aenter__(self) -> Self:
+        return await self.subscribe()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            await self.unsubscribe()
+        except ClientError as lost:
+            self.client.report_error(lost)
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self.inbox
+
+    async def send(self, message: BaseModel) -> None:
+        """Send a message to the topic, and wait for no answer."""
+        await self.client.send(message, topic=self.name)

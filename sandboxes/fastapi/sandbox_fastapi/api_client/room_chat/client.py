@@ -1,0 +1,52 @@
+# Written by `chanx generate-client`: changes are lost when it runs again.
+# ruff: noqa
+"""The client of room_chat."""
+
+from collections.abc import Mapping as _Mapping
+from typing import Any as _Any
+from typing import ClassVar as _ClassVar
+
+from ..base import BaseClient as _BaseClient
+from ..base import given as _given
+from ..shared import messages as _m
+
+__all__ = ["RoomChatClient"]
+
+
+class RoomChatClient(_BaseClient):
+    """Dynamic room-based messaging"""
+
+    address: _ClassVar[str] = "/ws/room/{room_name}"
+    discriminator: _ClassVar[str] = "action"
+    controls: _ClassVar[_Mapping[str, str]] = {}
+    close_codes: _ClassVar[_Mapping[int, str]] = {
+        1000: "stop",
+        1001: "again",
+        1009: "backoff",
+        1011: "backoff",
+        1012: "again",
+        1013: "backoff",
+        4001: "again",
+        4008: "again",
+        4009: "backoff",
+        4011: "backoff",
+        4012: "again",
+        4013: "backoff",
+    }
+    heartbeat_interval: _ClassVar[float | None] = 25.0
+    token_place: _ClassVar[tuple[str, str]] = ("header", "Authorization")
+    incoming: _ClassVar[_Mapping[str, _Any]] = {
+        "complete": _m.CompleteMessage,
+        "error": _m.ErrorMessage,
+        "pong": _m.PongMessage,
+        "resync": _m.ResyncMessage,
+        "room_notification": _m.RoomNotificationMessage,
+    }
+
+    async def ping(self) -> _m.PongMessage:
+        """Check the connection"""
+        return await self.send_request(_m.PingMessage.model_validate(_given({"action": "ping"})), _m.PongMessage)
+
+    async def room_chat(self, *, message: str) -> list[_m.RoomNotificationMessage]:
+        """Say something to the room"""
+        return await self.collect_answers(_m.RoomChatMessage.model_validate(_given({"action": "room_chat", "payload": _given({"message": message})})), _m.RoomNotificationMessage)
