@@ -158,7 +158,9 @@ class Server:
         self._task = asyncio.create_task(self._serving._serve([listening]))
 
     async def kill(self) -> None:
-        """Abort every connection, as a crash does, and stop listening."""
+        """Stop listening and abort every connection, as a crash does: no client may connect again meanwhile."""
+        for listening in self._serving.servers:
+            listening.close()
         for connection in [*self._serving.server_state.connections]:
             connection.transport.abort()
         await self.stop()

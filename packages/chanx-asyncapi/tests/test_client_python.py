@@ -267,7 +267,7 @@ async def test_a_client_that_connects_once(package: Package, server: Server, see
     assert seen.errors.empty()
 
 
-async def test_close_codes_decide(package: Package, server: Server, seen: Seen) -> None:
+async def test_a_restart_of_the_server(package: Package, server: Server, seen: Seen) -> None:
     async with seen.client(server) as client:
         await client.ping()
         await server.stop()
@@ -275,13 +275,3 @@ async def test_close_codes_decide(package: Package, server: Server, seen: Seen) 
         await client.ping()
     with suppress(package.base.ClientError):
         await client.ping()
-    after = import_client(Path(package.base.__file__).parents[1], "base.policy").retry_after
-    known = {1012: "again", 4401: "after_refresh"}
-    told = [
-        after(code, known)
-        for code in (None, 1012, 4401, 1000, 4404, 4429, 4503, 401, 403, 503, 1006)
-    ]
-    assert told == [
-        "again", "again", "after_refresh", "stop", "stop", "backoff", "backoff", "after_refresh", "stop", "backoff",
-        "backoff",
-    ]  # fmt: skip

@@ -26,6 +26,8 @@ class Model(BaseModel):
     def leave_out_unset(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Write the model without optional fields that were not set."""
         written: dict[str, Any] = write(self)
+        if len(self.model_fields_set) == len(type(self).model_fields):
+            return written  # the usual case, without a look at each
         for name, field in type(self).model_fields.items():
             if name not in self.model_fields_set and getattr(self, name) is None:
                 written.pop(name, None)

@@ -28,8 +28,8 @@ class BaseTopic(Generic[T]):
     The subscription survives reconnects; `on_resync()` of the client is called with its name when it does.
     """
 
-    pattern: ClassVar[str]
-    incoming: ClassVar[Mapping[str, Any]]  # Any: a message type, or a union
+    pattern: ClassVar[str] = ""
+    incoming: ClassVar[Mapping[str, Any]] = {}  # Any: a message type, or a union
 
     def __init__(self, client: "BaseClient", parameters: Mapping[str, object]) -> None:
         for name, value in parameters.items():
@@ -44,6 +44,8 @@ class BaseTopic(Generic[T]):
         self.seq: int | None = None
         """The offset of the last event, where events have one."""
         self.inbox: Inbox[T] = Inbox(client.max_received)
+        self.is_subscribed = False
+        """Whether the server has confirmed it; then it is subscribed again after a reconnect."""
 
     async def subscribe(self) -> Self:
         """Subscribe. Raises TopicRefused if the server does not allow it."""
@@ -52,18 +54,21 @@ class BaseTopic(Generic[T]):
         self.inbox = Inbox(self.client.max_received)
         self.client.topics[self.name] = self
         try:
-            await self.client.ask_about_topic("subscribe", self.name)
+            await self.client.ask_about_topic("subscribe", self)
         except BaseException:
             self.client.topics.pop(self.name, None)
             raise
+        self.is_subscribed = True
         return self
 
     async def unsubscribe(self) -> None:
         """Give the topic up; iterating over it ends."""
-        if self.client.topics.pop(self.name, None) is not None:
+        if self.client.topics.get(self.name) is self:
+            del self.client.topics[self.name]
+            self.is_subscribed = False
             self.inbox.end()
             if self.client.is_open:
-                await self.client.ask_about_topic("unsubscribe", self.name)
+                await self.client.ask_about_topic("unsubscribe", self)
 
     async def __aenter__(self) -> Self:
         return await self.subscribe()
@@ -84,4 +89,4 @@ class BaseTopic(Generic[T]):
 
     async def send(self, message: BaseModel) -> None:
         """Send a message to the topic, and wait for no answer."""
-        await self.client.send(message, topic=self.name)
+        await self.client.send(message, topic=self)

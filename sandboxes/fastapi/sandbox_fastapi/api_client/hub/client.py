@@ -28,7 +28,7 @@ class RoomTopic(_BaseTopic[_m.RoomNotificationMessageRoomTopic]):
 
     async def room_chat(self, *, message: str) -> _m.RoomNotificationMessageRoomTopic:
         """Say something to the room"""
-        return await self.client.send_request(_m.RoomChatMessageRoomTopic.model_validate(_given({"action": "room_chat", "payload": _given({"message": message})})), _m.RoomNotificationMessageRoomTopic, topic=self.name)
+        return await self.client.send_request(_m.RoomChatMessageRoomTopic.model_validate(_given({"action": "room_chat", "payload": _given({"message": message})})), _m.RoomNotificationMessageRoomTopic, topic=self)
 
 
 class ChatTopic(_BaseTopic[_m.ChatNotificationMessageChatTopic | _m.SystemNoticeMessageChatTopic]):
@@ -46,7 +46,7 @@ class ChatTopic(_BaseTopic[_m.ChatNotificationMessageChatTopic | _m.SystemNotice
 
     async def chat(self, *, message: str) -> _m.ChatNotificationMessageChatTopic:
         """Say something"""
-        return await self.client.send_request(_m.ChatMessageChatTopic.model_validate(_given({"action": "chat", "payload": _given({"message": message})})), _m.ChatNotificationMessageChatTopic, topic=self.name)
+        return await self.client.send_request(_m.ChatMessageChatTopic.model_validate(_given({"action": "chat", "payload": _given({"message": message})})), _m.ChatNotificationMessageChatTopic, topic=self)
 
 
 class NotificationTopic(_BaseTopic[_m.NotificationMessageNotificationTopic | _m.SystemNoticeMessageNotificationTopic]):
@@ -64,7 +64,7 @@ class NotificationTopic(_BaseTopic[_m.NotificationMessageNotificationTopic | _m.
 
     async def notify(self, *, message: str) -> _m.NotificationMessageNotificationTopic:
         """Notify the subscribers of this level"""
-        return await self.client.send_request(_m.NotifyMessage.model_validate(_given({"action": "notify", "payload": _given({"message": message})})), _m.NotificationMessageNotificationTopic, topic=self.name)
+        return await self.client.send_request(_m.NotifyMessage.model_validate(_given({"action": "notify", "payload": _given({"message": message})})), _m.NotificationMessageNotificationTopic, topic=self)
 
 
 class HubClient(_BaseClient):

@@ -14,7 +14,7 @@ from chanx.asyncapi._client.model import (
     ServerRequest,
     Topic,
 )
-from chanx.asyncapi._client.python.base import BaseClient, BaseTopic
+from chanx.asyncapi._client.python.base import BaseClient, BaseTopic, Model
 from chanx.asyncapi._client.python.models import Field, Models, write_models
 from chanx.asyncapi._client.python.names import Identifiers, class_name, snake_name
 from chanx.asyncapi.shapes import is_object
@@ -24,7 +24,17 @@ __all__ = ["python_files"]
 _HEADER = (
     "# Written by `chanx generate-client`: changes are lost when it runs again.\n# ruff: noqa\n"
 )
-_BASE_FILES = ("__init__", "client", "errors", "exchange", "model", "policy", "stream", "topic")
+_BASE_FILES = (
+    "__init__",
+    "client",
+    "connection",
+    "errors",
+    "exchange",
+    "model",
+    "policy",
+    "stream",
+    "topic",
+)
 _OWN_ACTIONS = frozenset({"complete", "error", "subscribed", "unsubscribed"})
 _IMPORTS = {
     "Any": "typing", "Awaitable": "collections.abc", "Callable": "collections.abc", "ClassVar": "typing",
@@ -185,9 +195,10 @@ class _ChannelFiles:
         events = self._union(
             (one for one in topic.pushed if not set(one.actions) <= _OWN_ACTIONS), "_m."
         )
-        scope = Identifiers({*dir(BaseTopic), "client", "name", "seq", "inbox", *_BUILTINS})
+        base: BaseTopic[Model] = BaseTopic(BaseClient("ws://localhost"), {})
+        scope = Identifiers({*dir(base), *_BUILTINS})
         methods = [
-            self._method(operation, action, scope, "self.name")
+            self._method(operation, action, scope, "self")
             for operation, action in _by_action(topic.operations)
         ]
         return (

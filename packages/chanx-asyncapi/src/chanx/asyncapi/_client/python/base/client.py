@@ -1,33 +1,32 @@
-"""One client: its connection, which is made again when it is lost, and everything that is under way on it."""
+"""The base of generated clients: calls, and where each frame that is received belongs."""
 
 import asyncio
 import inspect
-import json
+import logging
 import re
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
+from functools import cache
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar, cast
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed as SocketClosed
-from websockets.exceptions import InvalidStatus
+from pydantic_core import from_json, to_json
 
+from .connection import Connection
 from .errors import (
     ClientError,
     ConnectionClosed,
     ConnectionLost,
     InvalidFrame,
+    MessagesDropped,
     NoAnswer,
-    SendQueueFull,
     answer_error,
 )
 from .exchange import Exchange, Inbox, kinds_of
 from .model import Model
-from .policy import Backoff, retry_after
+from .policy import Backoff
 from .topic import BaseTopic
 
 __all__ = ["BaseClient", "Token"]
@@ -37,11 +36,10 @@ Token = str | Callable[[], str | Awaitable[str]]
 # Any: whatever the application's function for a request takes and returns.
 RequestHandler = Callable[[Any], Awaitable[BaseModel]]
 
+_log = logging.getLogger(__name__)
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
 _ENVELOPE = ("version", "topic", "ref", "seq", "window", "cursor")
 _ENDS = ("complete", "error", "subscribed", "unsubscribed")
-_MISSED = 2.5
-"""Heartbeat intervals without any frame: two were missed."""
 
 
 class BaseClient:
@@ -78,29 +76,25 @@ class BaseClient:
     ) -> None:
         if urlsplit(url).scheme not in ("ws", "wss"):
             raise ValueError(f"{url!r} is no URL of a WebSocket: write wss://api.example.com")
-        self._url = url
-        self._params = dict(params or {})
+        self._url = urlsplit(url)
+        self._path = _filled(self.address, params or {})
         self._query = dict(query or {})
         self._headers = dict(headers or {})
         self._token = token
-        self._reconnects = reconnects
-        self._options = options
-        self._path = _PARAMETER.sub(self._filled, self.address)
-        self._socket: ClientConnection | None = None
-        self._queue: deque[tuple[str, Exchange | None]] = deque()
+        self._connection = Connection(
+            self._target,
+            Backoff(self.close_codes, can_refresh=callable(token)) if reconnects else None,
+            self,
+            options,
+            max_queued=self.max_queued,
+            heartbeat_interval=self.heartbeat_interval,
+        )
         self._number = 0
         self._exchanges: dict[str, Exchange] = {}
         self._handlers: dict[str, RequestHandler] = {}
-        self._adapters: dict[int, tuple[TypeAdapter[Any], frozenset[str]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._opened = asyncio.Event()
-        self._run_task: asyncio.Task[None] | None = None
-        self._last_frame = 0.0
-        self._has_heartbeat = False
         self._pushed: Inbox[BaseModel] = Inbox(self.max_received)
         self.topics: dict[str, BaseTopic[Any]] = {}
-        self.closed: ConnectionClosed | None = None
-        """Why there is no connection any more."""
 
     # For the application to override
 
@@ -108,7 +102,9 @@ class BaseClient:
         """Handle a message that the server sent by itself: it answers nothing and belongs to no topic."""
 
     async def on_error(self, error: Exception) -> None:
-        """Learn of an error that no call raises: an invalid frame, an unknown action, an error in a handler."""
+        """Learn of an error that no call raises: an invalid frame, an unknown action, an error in a handler. Log it."""
+        is_usual = isinstance(error, ClientError | OSError)
+        _log.warning("%s: %s", type(self).__name__, error, exc_info=None if is_usual else error)
 
     async def on_resync(self, topic: str | None = None) -> None:
         """Fetch again what is shown: messages may have been lost, of one topic or of the connection."""
@@ -118,21 +114,19 @@ class BaseClient:
     @property
     def is_open(self) -> bool:
         """True while there is a connection."""
-        return self._socket is not None
+        return self._connection.socket is not None
+
+    @property
+    def closed(self) -> ConnectionClosed | None:
+        """Why there is no connection any more."""
+        return self._connection.closed
 
     async def __aenter__(self) -> Self:
-        self._run_task = asyncio.create_task(self._run())
-        waiting = asyncio.create_task(self._opened.wait())
         try:
-            await asyncio.wait({self._run_task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            await self._connection.open()
         except BaseException:
             await self.close()
             raise
-        finally:
-            waiting.cancel()
-        if self.closed is not None:
-            await self.close()
-            raise self.closed
         return self
 
     async def __aexit__(
@@ -143,66 +137,30 @@ class BaseClient:
     ) -> None:
         await self.close()
 
+    async def close(self) -> None:
+        """Close the connection for good."""
+        tasks = self._tasks - {cast("asyncio.Task[None]", asyncio.current_task())}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._connection.close()
+
     async def handle(self) -> None:
         """Connect, and call `handle_message()` until the connection ends for good."""
         async with self:
-            async for message in self._pushed:
+            while True:
                 try:
-                    await self.handle_message(message)
-                except Exception as error:
+                    message = await self._pushed.get()
+                except StopAsyncIteration:
+                    return
+                except MessagesDropped as error:
                     await self.on_error(error)
+                else:
+                    await self._guarded(self.handle_message(message))
 
     def messages(self) -> AsyncIterator[BaseModel]:
         """Iterate over the messages that the server sends by itself."""
         return self._pushed
-
-    async def close(self) -> None:
-        """Close the connection for good."""
-        tasks = {*self._tasks, *([self._run_task] if self._run_task else [])}
-        tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if self.closed is None:
-            self._end(ConnectionClosed(1000, "Closed by the client"))
-
-    def _end(self, reason: ConnectionClosed) -> None:
-        self.closed = reason
-        self._fail_exchanges(reason)
-        self._pushed.end()
-        for topic in self.topics.values():
-            topic.inbox.end(reason)
-
-    async def _run(self) -> None:
-        backoff, has_refreshed = Backoff(), False
-        while True:
-            ended = await self._connect(backoff)
-            retry = retry_after(ended.code, self.close_codes) if self._reconnects else "stop"
-            if retry == "after_refresh":
-                if not callable(self._token) or (has_refreshed and not backoff.was_healthy()):
-                    retry = "stop"
-                has_refreshed = True
-            if retry == "stop":
-                self._end(ended)
-                return
-            await asyncio.sleep(backoff.delay(retry))
-
-    async def _connect(self, backoff: Backoff) -> ConnectionClosed:
-        """Connect once, and return what ended the connection."""
-        try:
-            url, headers = await self._target()
-            async with connect(url, additional_headers=headers, **self._options) as socket:
-                backoff.opened()
-                await self._serve(socket)
-                return ConnectionClosed(socket.close_code, socket.close_reason or "")
-        except InvalidStatus as refused:
-            return ConnectionClosed(refused.response.status_code, "The handshake was refused")
-        except Exception as error:  # of the network, of websockets, of what fetches the token
-            if self._reconnects:
-                self.report_error(error)
-            ended = ConnectionClosed(None, str(error))
-            ended.__cause__ = error
-            return ended
 
     async def _target(self) -> tuple[str, dict[str, str]]:
         query, headers = dict(self._query), dict(self._headers)
@@ -216,77 +174,10 @@ class BaseClient:
             is_bearer = name.lower() == "authorization"
             values = query if place == "query" else headers
             values[name] = f"Bearer {token}" if is_bearer else token
-        parts = urlsplit(self._url)
-        text = "&".join(filter(None, [parts.query, urlencode(query)]))
-        return urlunsplit(
-            (parts.scheme, parts.netloc, parts.path.rstrip("/") + self._path, text, "")
-        ), headers
-
-    def _filled(self, found: re.Match[str]) -> str:
-        if found[1] not in self._params:
-            raise ValueError(f"params has no {found[1]!r}, which {self.address!r} needs")
-        return quote(str(self._params[found[1]]), safe="")
-
-    async def _serve(self, socket: ClientConnection) -> None:
-        is_first = not self._opened.is_set()
-        self._socket = socket
-        loop = asyncio.get_running_loop()
-        self._last_frame, self._has_heartbeat = loop.time(), False
-        watch = asyncio.create_task(self._watch(socket))
-        try:
-            with suppress(SocketClosed):
-                # Before what waits, which may be about these topics.
-                for name in [] if is_first else [*self.topics]:
-                    frame, waiting = self._topic_frame("subscribe", name), Exchange(1, ())
-                    ref = await self._begin(frame, waiting, is_urgent=True)
-                    self._spawn(self._resubscribed(name, ref, waiting))
-                while self._queue:
-                    text, exchange = self._queue[0]
-                    await socket.send(text)
-                    self._queue.popleft()
-                    if exchange is not None:
-                        exchange.was_sent = True
-                self._opened.set()
-                if not is_first:
-                    self._spawn(self.on_resync())
-                async for received in socket:
-                    self._last_frame = loop.time()
-                    self._receive(received)
-        finally:
-            watch.cancel()
-            self._socket = None
-            self._fail_exchanges(ConnectionLost("The connection was lost before the answer came"))
-
-    async def _watch(self, socket: ClientConnection) -> None:
-        """Give a connection up whose heartbeats stay out."""
-        if self.heartbeat_interval is None:
-            return
-        limit = self.heartbeat_interval * _MISSED
-        while True:
-            await asyncio.sleep(self.heartbeat_interval / 2)
-            silence = asyncio.get_running_loop().time() - self._last_frame
-            if self._has_heartbeat and silence > limit:
-                socket.transport.abort()
-                return
-
-    async def _resubscribed(self, name: str, ref: str, exchange: Exchange) -> None:
-        try:
-            await self._confirmation(ref, exchange)
-        except ConnectionLost:
-            return  # the next connection does it
-        except ClientError as error:
-            topic = self.topics.pop(name, None)
-            if topic is not None:
-                topic.inbox.end(error)
-            return
-        await self.on_resync(name)
-
-    def _fail_exchanges(self, error: ClientError) -> None:
-        """Fail what was sent; what still waits to be sent waits on, unless the connection ended for good."""
-        for ref, exchange in [*self._exchanges.items()]:
-            if exchange.was_sent or isinstance(error, ConnectionClosed):
-                del self._exchanges[ref]
-                exchange.inbox.end(error)
+        url = self._url
+        text = "&".join(filter(None, [url.query, urlencode(query)]))
+        path = url.path.rstrip("/") + self._path
+        return urlunsplit((url.scheme, url.netloc, path, text, "")), headers
 
     def report_error(self, error: Exception) -> None:
         """Pass an error to `on_error()`, without waiting for it."""
@@ -303,220 +194,265 @@ class BaseClient:
         except Exception as error:
             await self.on_error(error)
 
-    # Receiving
+    # What the connection reports
 
-    def _receive(self, text: str | bytes) -> None:
+    async def opened(self, is_first: bool) -> None:
+        """Subscribe to the topics again, before anything is sent that may be about them."""
+        if is_first:
+            return
+        for topic in [*self.topics.values()]:
+            if topic.is_subscribed:
+                asking = self._topic_exchange("subscribe", topic)
+                await self._connection.send_now(asking)
+                self._spawn(self._subscribed_again(topic, asking))
+        self._spawn(self.on_resync())
+
+    async def _subscribed_again(self, topic: BaseTopic[Any], asking: Exchange) -> None:
         try:
-            frame: Any = json.loads(text)
+            await self._confirmation(asking)
+        except ConnectionLost:
+            return  # the next connection does it
+        except ClientError as error:
+            self.topics.pop(topic.name, None)
+            topic.inbox.end(error)
+            return
+        await self.on_resync(topic.name)
+
+    def lost(self, error: ConnectionLost | ConnectionClosed) -> None:
+        """Fail what was sent; what waits to be sent waits on, unless the connection ended for good."""
+        is_over = isinstance(error, ConnectionClosed)
+        for exchange in [*self._exchanges.values()]:
+            if exchange.was_sent or is_over:
+                self._connection.withdraw(exchange)
+                self._end_exchange(exchange, error)
+        if is_over:
+            self._pushed.end()
+            for topic in self.topics.values():
+                topic.inbox.end(error)
+
+    def received(self, text: str | bytes) -> None:
+        """Pass a frame to where it belongs."""
+        try:
+            frame = from_json(text)
             if not isinstance(frame, dict):
                 raise ValueError("it is no object")
-            self._route(cast("dict[str, Any]", frame), str(text))
+            self._route(cast("dict[str, Any]", frame))
         except ValueError as error:  # of JSON and of pydantic
-            self.report_error(InvalidFrame(f"Invalid frame: {error}", str(text)))
+            shown = text.decode(errors="replace") if isinstance(text, bytes) else text
+            is_known = isinstance(error, _Unknown)
+            self.report_error(
+                InvalidFrame(f"{'' if is_known else 'Invalid frame: '}{error}", shown)
+            )
 
-    def _route(self, frame: dict[str, Any], text: str) -> None:
-        action, ref = frame.get(self.discriminator), frame.get("ref")
+    def _route(self, frame: dict[str, Any]) -> None:
+        action, ref, name = frame.get(self.discriminator), frame.get("ref"), frame.get("topic")
         exchange = self._exchanges.get(ref) if isinstance(ref, str) else None
+        topic = exchange.topic if exchange else self.topics.get(str(name))
         if action == "heartbeat":
-            self._has_heartbeat = True
-        elif exchange is not None and frame.get("seq") is None and action in _ENDS:
-            del self._exchanges[str(ref)]
-            exchange.inbox.end(answer_error(frame.get("payload")) if action == "error" else None)
-        else:
-            self._route_message(frame, text, exchange)
+            self._connection.has_heartbeat = True
+        elif exchange and frame.get("seq") is None and action in _ENDS:
+            is_error = action == "error"
+            self._end_exchange(exchange, answer_error(frame.get("payload")) if is_error else None)
+        elif action == "error" and str(ref).startswith("s."):
+            self.report_error(answer_error(frame.get("payload")))
+        elif name is None or topic is not None:  # of a topic that was given up, some are on the way
+            kind = self._kind(str(action), topic)
+            if exchange and exchange.expects(kind, frame.get("seq")):
+                self._answered(exchange, kind, frame)
+            else:
+                self._route_pushed(str(action), kind, frame, topic)
 
-    def _route_message(self, frame: dict[str, Any], text: str, exchange: Exchange | None) -> None:
-        action, ref = str(frame.get(self.discriminator)), str(frame.get("ref"))
-        kind = self._kinds_of(frame.get("topic")).get(action)
+    # Any: a message type, or a union of them.
+    def _kind(self, action: str, topic: BaseTopic[Any] | None) -> Any:
+        kind = (topic and topic.incoming.get(action)) or self.incoming.get(action)
         if kind is None:
-            self.report_error(InvalidFrame(f"Unknown action {action!r}", text))
-            return
-        # What a handler sends besides its answer has the same reference.
-        if exchange is not None and not exchange.expects(kind, frame.get("seq")):
-            exchange = None
+            raise _Unknown(f"Unknown action {action!r}")
+        return kind
+
+    def _answered(self, exchange: Exchange, kind: Any, frame: dict[str, Any]) -> None:
         try:
-            message = self._parsed(kind, frame)
+            exchange.inbox.put(_parser(kind)(frame))
         except ValidationError as error:
-            if exchange is None:
-                raise
-            self._exchanges.pop(ref, None)
-            exchange.inbox.end(InvalidFrame(f"Invalid answer: {error}", text))
-            return
-        if exchange is None:
-            self._route_pushed(action, ref, message, frame)
-            return
-        exchange.inbox.put(message)
+            exchange.inbox.end(InvalidFrame(f"Invalid answer: {error}", to_json(frame).decode()))
         if exchange.ends_at_first:
-            del self._exchanges[ref]
-            exchange.inbox.end()
+            self._end_exchange(exchange)
 
     def _route_pushed(
-        self, action: str, ref: str, message: BaseModel, frame: dict[str, Any]
+        self, action: str, kind: Any, frame: dict[str, Any], topic: BaseTopic[Any] | None
     ) -> None:
-        name = frame.get("topic")
-        topic = self.topics.get(str(name))
+        ref, seq = str(frame.get("ref")), frame.get("seq")
+        message = _parser(kind)(frame)
         if ref.startswith("s."):
-            self._spawn(self._answer(action, ref, message, name))
+            self._spawn(self._answer(action, ref, message, topic))
         elif topic is not None:
-            topic.seq = frame.get("seq", topic.seq)
+            topic.seq = topic.seq if seq is None else seq
             topic.inbox.put(message)
-        elif name is None:
+        else:
             self._pushed.put(message)
             if action == "resync":
                 self._spawn(self.on_resync())
 
-    def _kinds_of(self, name: object) -> Mapping[str, Any]:
-        topic = self.topics.get(str(name))
-        return self.incoming if topic is None else {**self.incoming, **topic.incoming}
-
-    def _parsed(self, kind: Any, frame: dict[str, Any]) -> BaseModel:
-        known = self._adapters.get(id(kind))
-        if known is None:
-            names = frozenset(_field_names(kind))
-            known = self._adapters[id(kind)] = TypeAdapter[Any](kind), names
-        adapter, names = known
-        content = {
-            key: value for key, value in frame.items() if key in names or key not in _ENVELOPE
-        }
-        return cast(BaseModel, adapter.validate_python(content))
-
-    async def _answer(self, action: str, ref: str, message: BaseModel, topic: str | None) -> None:
-        handler = self._handlers.get(action)
+    async def _answer(
+        self, action: str, ref: str, message: BaseModel, topic: BaseTopic[Any] | None
+    ) -> None:
+        handler, socket = self._handlers.get(action), self._connection.socket
         if handler is None:
             raise ClientError(f"The server asks {action!r}, which nothing answers")
-        await self.send(await handler(message), topic=topic, ref=ref)
+        answer = await handler(message)
+        # The question has ended with its connection; the next one has others under the same references.
+        if socket is self._connection.socket is not None:
+            await self._connection.send_now(Exchange(_text(answer, topic, ref=ref)))
 
-    # Sending
+    # Calls
 
-    async def send(self, message: BaseModel, *, topic: str | None = None, **envelope: Any) -> None:
+    async def send(self, message: BaseModel, *, topic: BaseTopic[Any] | None = None) -> None:
         """Send a message, and wait for no answer. Before there is a connection it waits in a bounded queue."""
-        await self._send_frame(_frame(message, topic, envelope))
+        await self._connection.send(Exchange(_text(message, topic)))
 
-    async def _send_frame(
-        self, frame: Mapping[str, Any], exchange: Exchange | None = None, *, is_urgent: bool = False
-    ) -> None:
-        if self.closed is not None:
-            raise self.closed
-        text = json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
-        if self._socket is None or (self._queue and not is_urgent):
-            if len(self._queue) >= self.max_queued:
-                raise SendQueueFull(f"{self.max_queued} messages wait for the connection")
-            self._queue.append((text, exchange))
-            return
-        if exchange is not None:
-            exchange.was_sent = True
-        try:
-            await self._socket.send(text)
-        except SocketClosed as error:
-            raise ConnectionLost("The connection was lost") from error
-
-    async def begin_exchange(
+    def new_exchange(
         self,
         message: BaseModel,
-        topic: str | None,
+        topic: BaseTopic[Any] | None,
         answers: tuple[type[BaseModel], ...] | None,
         *,
         ends_at_first: bool = False,
-        **envelope: Any,
-    ) -> tuple[str, Exchange]:
-        """Send a message under a new `ref`; with None for `answers`, a stream answers it."""
-        exchange = Exchange(self.max_received, answers, ends_at_first=ends_at_first)
-        return await self._begin(_frame(message, topic, envelope), exchange), exchange
+        window: int | None = None,
+    ) -> Exchange:
+        """Make a message under a new `ref`; with None for `answers`, a stream answers it."""
+        ref = self._next_ref()
+        credit = {} if window is None else {"window": window}
+        text = _text(message, topic, **credit, ref=ref)
+        return Exchange(
+            text, ref, topic, answers, limit=self.max_received, ends_at_first=ends_at_first
+        )
 
-    async def _begin(
-        self, frame: dict[str, Any], exchange: Exchange, *, is_urgent: bool = False
-    ) -> str:
+    def _next_ref(self) -> str:
         self._number += 1
-        ref = str(self._number)
-        self._exchanges[ref] = exchange
-        try:
-            await self._send_frame({**frame, "ref": ref}, exchange, is_urgent=is_urgent)
-        except BaseException:
-            self._exchanges.pop(ref, None)
-            raise
-        return ref
+        return str(self._number)
+
+    async def begin(self, exchange: Exchange) -> None:
+        """Send the message of an exchange."""
+        self._exchanges[exchange.ref] = exchange
+        await self._connection.send(exchange)
+
+    async def abandon(self, exchange: Exchange, *, cancels: bool) -> None:
+        """Discard what still answers a message; `cancels` asks the server to stop."""
+        if exchange.ref not in self._exchanges:
+            return
+        exchange.inbox.end()
+        if not exchange.was_sent:
+            self._connection.withdraw(exchange)
+            del self._exchanges[exchange.ref]
+        elif cancels:
+            with suppress(ClientError):
+                await self.send_control("cancel", exchange)
+
+    def _end_exchange(self, exchange: Exchange, error: Exception | None = None) -> None:
+        self._exchanges.pop(exchange.ref, None)
+        exchange.inbox.end(error)
 
     async def send_request(
         self,
         message: BaseModel,
         *answers: type[T],
-        topic: str | None = None,
+        topic: BaseTopic[Any] | None = None,
         is_cancellable: bool = False,
     ) -> T:
         """Send a message and return its one answer. Raises NoAnswer, AnswerError, ConnectionLost."""
-        ref, exchange = await self.begin_exchange(message, topic, answers, ends_at_first=True)
+        exchange = self.new_exchange(message, topic, answers, ends_at_first=True)
         try:
+            await self.begin(exchange)
             return cast(T, await exchange.inbox.get())
         except StopAsyncIteration:
             raise NoAnswer(f"The server had no answer to {type(message).__name__}") from None
         finally:
-            await self._left(ref, is_cancellable)
+            await self.abandon(exchange, cancels=is_cancellable)
 
     async def collect_answers(
         self,
         message: BaseModel,
         *answers: type[T],
-        topic: str | None = None,
+        topic: BaseTopic[Any] | None = None,
         is_cancellable: bool = False,
     ) -> list[T]:
         """Send a message and return everything that answers it, once it is handled."""
-        ref, exchange = await self.begin_exchange(message, topic, answers)
+        exchange = self.new_exchange(message, topic, answers)
         try:
+            await self.begin(exchange)
             return [cast(T, answer) async for answer in exchange.inbox]
         finally:
-            await self._left(ref, is_cancellable)
+            await self.abandon(exchange, cancels=is_cancellable)
 
-    async def _left(self, ref: str, is_cancellable: bool) -> None:
-        if is_cancellable:
-            await self.abandon_exchange(ref)
-        self._exchanges.pop(ref, None)
-
-    async def abandon_exchange(self, ref: str) -> None:
-        """Cancel an answer that has not ended."""
-        if self._exchanges.pop(ref, None) is not None:
-            with suppress(ClientError):
-                await self.send_control("cancel", ref)
-
-    async def send_control(self, kind: str, ref: str, payload: int | None = None) -> None:
-        """Send a control frame, if the channel has it and the connection is still there."""
+    async def send_control(self, kind: str, exchange: Exchange, payload: int | None = None) -> None:
+        """Send a control frame about an exchange, if the channel has it and the connection is still there."""
         name = self.controls.get(kind)
         if name is not None and self.is_open:
             content = {} if payload is None else {"payload": payload}
+            frame = {self.discriminator: name, **content, "ref": exchange.ref}
             with suppress(ConnectionLost):
-                await self._send_frame({self.discriminator: name, **content, "ref": ref})
+                await self._connection.send_now(Exchange(to_json(frame).decode()))
 
-    async def ask_about_topic(self, kind: str, name: str) -> None:
+    async def ask_about_topic(self, kind: str, topic: BaseTopic[Any]) -> None:
         """Subscribe to a topic or give it up. Raises TopicRefused."""
-        exchange = Exchange(1, ())
-        await self._confirmation(
-            await self._begin(self._topic_frame(kind, name), exchange), exchange
-        )
-
-    def _topic_frame(self, kind: str, name: str) -> dict[str, Any]:
-        return {self.discriminator: self.controls.get(kind, kind), "topic": name}
-
-    async def _confirmation(self, ref: str, exchange: Exchange) -> None:
+        exchange = self._topic_exchange(kind, topic)
         try:
-            await exchange.inbox.get()
-        except StopAsyncIteration:
-            return
+            await self._connection.send(exchange)
+            await self._confirmation(exchange)
         finally:
-            self._exchanges.pop(ref, None)
+            await self.abandon(exchange, cancels=False)
+
+    def _topic_exchange(self, kind: str, topic: BaseTopic[Any]) -> Exchange:
+        ref, name = self._next_ref(), self.controls.get(kind, kind)
+        frame = {self.discriminator: name, "topic": topic.name, "ref": ref}
+        exchange = self._exchanges[ref] = Exchange(to_json(frame).decode(), ref, topic)
+        return exchange
+
+    async def _confirmation(self, exchange: Exchange) -> None:
+        with suppress(StopAsyncIteration):
+            await exchange.inbox.get()
 
     def answer_requests(self, action: str, handler: RequestHandler) -> None:
         """Let a function answer the requests of the server with this action."""
         self._handlers[action] = handler
 
 
-def _frame(message: BaseModel, topic: str | None, envelope: Mapping[str, Any]) -> dict[str, Any]:
-    named = {} if topic is None else {"topic": topic}
-    return {**message.model_dump(mode="json", by_alias=True), **named, **envelope}
+class _Unknown(ValueError):
+    """An action that the document does not have."""
 
 
-# Any: a message type, or a union of them.
-def _field_names(kind: Any) -> set[str]:
-    names: set[str] = set()
-    for one in kinds_of(kind):
-        if issubclass(one, Model):
-            names |= {field.alias or name for name, field in one.model_fields.items()}
-    return names
+def _filled(address: str, params: Mapping[str, object]) -> str:
+    def value(found: re.Match[str]) -> str:
+        if found[1] not in params:
+            raise ValueError(f"params has no {found[1]!r}, which {address!r} needs")
+        return quote(str(params[found[1]]), safe="")
+
+    return _PARAMETER.sub(value, address)
+
+
+# Any: values of the envelope.
+def _text(message: BaseModel, topic: BaseTopic[Any] | None, **envelope: Any) -> str:
+    """Write a message with its envelope, whose values win."""
+    content = message.model_dump_json(by_alias=True)
+    if topic is not None:
+        envelope["topic"] = topic.name
+    if not envelope:
+        return content
+    joint = "" if content == "{}" else ","
+    return f"{content[:-1]}{joint}{to_json(envelope).decode()[1:]}"
+
+
+# Any: a message type, or a union of them; a frame.
+@cache
+def _parser(kind: Any) -> Callable[[dict[str, Any]], BaseModel]:
+    """Return a function that makes a message of a frame, without the keys of the envelope."""
+    models = [one for one in kinds_of(kind) if issubclass(one, Model)]
+    names = {field.alias or name for one in models for name, field in one.model_fields.items()}
+    others = [key for key in _ENVELOPE if key not in names]
+    adapter = TypeAdapter[BaseModel](kind)
+
+    def parse(frame: dict[str, Any]) -> BaseModel:
+        for key in others:
+            frame.pop(key, None)
+        return adapter.validate_python(frame)
+
+    return parse

@@ -1,13 +1,16 @@
-"""Messages that wait for their answers, and messages that wait to be read."""
+"""Messages on their way out with what answers them, and messages that wait to be read."""
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel
 
 from .errors import MessagesDropped
+
+if TYPE_CHECKING:
+    from .topic import BaseTopic
 
 __all__ = ["Exchange", "Inbox", "kinds_of"]
 
@@ -25,10 +28,11 @@ class Inbox(Generic[T]):
         self.has_ended = False
 
     def put(self, item: T) -> None:
-        """Add an item."""
-        self._dropped = self._dropped or len(self._items) == self._items.maxlen
-        self._items.append(item)
-        self._wake.set()
+        """Add an item; after the end it is discarded."""
+        if not self.has_ended:
+            self._dropped = self._dropped or len(self._items) == self._items.maxlen
+            self._items.append(item)
+            self._wake.set()
 
     def end(self, error: Exception | None = None) -> None:
         """Add nothing more; `error` is raised once everything is read."""
@@ -45,7 +49,8 @@ class Inbox(Generic[T]):
             if self._items:
                 return self._items.popleft()
             if self.has_ended:
-                raise self._error or StopAsyncIteration
+                # Many may raise it, and it would keep the frames of all.
+                raise self._error.with_traceback(None) if self._error else StopAsyncIteration
             self._wake.clear()
             await self._wake.wait()
 
@@ -57,15 +62,24 @@ class Inbox(Generic[T]):
 
 
 class Exchange:
-    """One message under its `ref`: what has answered it, until its end."""
+    """One message to the server and, where it has a `ref`, what answers it.
+
+    `answers` are the types of its answers; None means the items of a stream, which have a number.
+    """
 
     def __init__(
         self,
-        limit: int,
-        answers: tuple[type[BaseModel], ...] | None,
+        text: str,
+        ref: str = "",
+        topic: "BaseTopic[Any] | None" = None,
+        answers: tuple[type[BaseModel], ...] | None = (),
         *,
+        limit: int = 1,
         ends_at_first: bool = False,
     ) -> None:
+        self.text = text
+        self.ref = ref
+        self.topic = topic
         self.inbox: Inbox[BaseModel] = Inbox(limit)
         self.ends_at_first = ends_at_first
         self.was_sent = False
@@ -73,10 +87,10 @@ class Exchange:
 
     # Any: a message type, or a union of them.
     def expects(self, kind: Any, seq: object) -> bool:
-        """Tell whether a message of a kind is an answer; items of streams are those with a number."""
+        """Tell whether a message of a kind is an answer; others may have the same `ref`."""
         if self._answers is None:
             return seq is not None
-        return any(one in self._answers for one in kinds_of(kind))
+        return kind in self._answers or any(one in self._answers for one in kinds_of(kind))
 
 
 def kinds_of(kind: Any) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 if TYPE_CHECKING:
     from .client import BaseClient
-    from .exchange import Exchange
+    from .topic import BaseTopic
 
 __all__ = ["Stream"]
 
@@ -22,21 +22,25 @@ class Stream(Generic[T]):
     """
 
     def __init__(
-        self, client: "BaseClient", message: BaseModel, window: int | None, topic: str | None = None
+        self,
+        client: "BaseClient",
+        message: BaseModel,
+        window: int | None,
+        topic: "BaseTopic[Any] | None" = None,
     ) -> None:
         self._client = client
-        self._message = message
         self._window = window if client.controls.get("more") else None
-        self._topic = topic
-        self._ref = ""
-        self._exchange: Exchange | None = None
+        self._exchange = client.new_exchange(message, topic, None, window=self._window)
+        self._has_begun = False
         self._read = 0
 
     async def __aenter__(self) -> Self:
-        extra: dict[str, Any] = {} if self._window is None else {"window": self._window}
-        self._ref, self._exchange = await self._client.begin_exchange(
-            self._message, self._topic, None, **extra
-        )
+        self._has_begun = True
+        try:
+            await self._client.begin(self._exchange)
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
         return self
 
     async def __aexit__(
@@ -45,18 +49,18 @@ class Stream(Generic[T]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._client.abandon_exchange(self._ref)
+        await self._client.abandon(self._exchange, cancels=True)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> T:
-        if self._exchange is None:
+        if not self._has_begun:
             raise RuntimeError("Enter the stream first: async with client.ask(...) as answer")
         item = await self._exchange.inbox.get()
         self._read += 1
         if self._window is not None and self._read >= max(1, self._window // 2):
             credit, self._read = self._read, 0
             if not self._exchange.inbox.has_ended:
-                await self._client.send_control("more", self._ref, credit)
+                await self._client.send_control("more", self._exchange, credit)
         return cast(T, item)
