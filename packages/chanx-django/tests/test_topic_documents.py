@@ -14,6 +14,7 @@ from chanx.channels.routing import path
 from chanx.channels.testing import WebsocketCommunicator
 from chanx.channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.core.decorators import event_handler, ws_handler
+from chanx.core.history import History
 from chanx.core.topic import Topic
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import PongMessage
@@ -55,8 +56,21 @@ class ThreadTopic(Topic[NewReply]):
         return event
 
 
+class LogTopic(Topic[NewReply]):
+    pattern = "log:{name}"
+    history = History(size=10)
+
+    @ws_handler
+    async def reply(self, message: Reply) -> None:
+        await self.broadcast(NewReply(payload=message.payload))
+
+    @event_handler
+    async def new_reply(self, event: NewReply) -> NewReply:
+        return event
+
+
 class HubConsumer(AsyncJsonWebsocketConsumer[Any]):
-    topics = (ThreadTopic,)
+    topics = (ThreadTopic, LogTopic)
     send_completion = True
 
 
@@ -64,6 +78,7 @@ application = URLRouter([path("hub/", HubConsumer.as_asgi())])
 
 
 CHANNEL = "hub_thread_topic"
+LOG_CHANNEL = "hub_log_topic"
 # What is sent, with the actions that come for it.
 EXCHANGES: list[tuple[dict[str, Any], list[str]]] = [
     ({"action": "subscribe", "ref": "1"}, ["subscribed"]),
@@ -80,10 +95,12 @@ EXCHANGES: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-def schemas_of(document: dict[str, Any], direction: str) -> dict[str, list[Any]]:
-    """Return the schemas of what clients send, or receive, on the channel of the topic, by action."""
+def schemas_of(document: dict[str, Any], direction: str, channel: str) -> dict[str, list[Any]]:
+    """Return the schemas of what clients send, or receive, on the channel of a topic, by action."""
     found: dict[str, list[Any]] = {}
     for operation in document["operations"].values():
+        if operation["channel"]["$ref"] != f"#/channels/{channel}":
+            continue
         sent, reply = operation["messages"], operation.get("reply", {}).get("messages", [])
         references = sent if operation["action"] == direction else reply
         for key in {reference["$ref"] for reference in references}:
@@ -92,18 +109,20 @@ def schemas_of(document: dict[str, Any], direction: str) -> dict[str, list[Any]]
     return found
 
 
-def is_described(document: dict[str, Any], direction: str, frame: dict[str, Any]) -> bool:
+def is_described(
+    document: dict[str, Any], direction: str, frame: dict[str, Any], channel: str = CHANNEL
+) -> bool:
     parts = {"components": document["components"]}
     return any(
         not list(schema_validator({**schema, **parts}).iter_errors(frame))
-        for schema in schemas_of(document, direction)[frame["action"]]
+        for schema in schemas_of(document, direction, channel)[frame["action"]]
     )
 
 
 async def test_what_travels_is_what_is_described() -> None:
     document = generate_document(discover_routes(application))
     assert validate_document(document) == []
-    assert list(document["channels"]) == [CHANNEL]
+    assert list(document["channels"]) == [CHANNEL, LOG_CHANNEL]
     assert document["channels"][CHANNEL]["address"] == "/hub/"
     assert document["channels"][CHANNEL]["x-topic"]["pattern"] == "discussion:{pk}"
 
@@ -116,3 +135,32 @@ async def test_what_travels_is_what_is_described() -> None:
             assert sorted(item["action"] for item in received) == actions
             for item in received:
                 assert is_described(document, "send", item), item
+
+
+async def test_what_travels_of_a_history_is_what_is_described() -> None:
+    """A cursor with what is confirmed and with each event; clients come back with it."""
+    document = generate_document(discover_routes(application))
+    described = document["channels"][LOG_CHANNEL]["x-topic"]["history"]
+    assert described == {"size": 10, "seconds": 3600, "replay": 0}
+    topic = {"topic": "log:a"}
+    async with WebsocketCommunicator(application, "/hub/", consumer=HubConsumer) as client:
+
+        async def receive(sent: dict[str, Any], *actions: str) -> list[dict[str, Any]]:
+            assert is_described(document, "receive", {**topic, **sent}, LOG_CHANNEL)
+            await client.send_to(text_data=json.dumps({**topic, **sent}))
+            frames = [await client.receive_json_from() for _ in actions]
+            assert sorted(frame["action"] for frame in frames) == [*actions]
+            for frame in frames:
+                assert is_described(document, "send", frame, LOG_CHANNEL), frame
+            return frames
+
+        await receive({"action": "subscribe", "ref": "1"}, "subscribed")
+        frames = await receive(
+            {"action": "reply", "payload": "hi"}, "complete", "event_complete", "new_reply"
+        )
+        (cursor,) = (frame["cursor"] for frame in frames if "cursor" in frame)
+        await receive({"action": "unsubscribe"}, "unsubscribed")
+        since = {"action": "subscribe", "payload": {"since": cursor}}
+        (subscribed,) = await receive(since, "subscribed")
+        assert subscribed["payload"] == {"recovered": True, "cursor": cursor}
+        assert not is_described(document, "receive", {**topic, **since, "payload": 7}, LOG_CHANNEL)

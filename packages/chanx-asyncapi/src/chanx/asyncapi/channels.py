@@ -66,7 +66,15 @@ def _topic(source: Source) -> JSONObject:
         "pattern": names.pattern,
         "parameters": [*names.parameters],
     }
-    return {**described, "schema": _annotations(topic)} if names.parameters else described
+    if names.parameters:
+        described["schema"] = _annotations(topic)
+    if topic.history is not None:
+        described["history"] = {
+            "size": topic.history.size,
+            "seconds": topic.history.seconds,
+            "replay": topic.history.replay,
+        }
+    return described
 
 
 def _annotations(topic: TopicClass) -> JSONObject:

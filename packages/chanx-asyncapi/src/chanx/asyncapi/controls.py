@@ -9,15 +9,21 @@ from pydantic import ConfigDict, Field, create_model
 from chanx.constants import MAX_REF_LENGTH, MAX_WINDOW
 from chanx.core.spec import Control, TopicControl
 from chanx.messages.base import BaseMessage
-from chanx.messages.topic import SubscribedMessage, TopicError, UnsubscribedMessage
+from chanx.messages.topic import (
+    RecoveredMessage,
+    RecoverPayload,
+    SubscribedMessage,
+    TopicError,
+    UnsubscribedMessage,
+)
 from chanx.type_defs import JSONObject
 
 __all__ = [
-    "CONFIRMATIONS",
     "CONTROL",
     "SUMMARIES",
     "AnyControl",
     "TopicErrorMessage",
+    "confirmation_of",
     "control_message",
 ]
 
@@ -33,11 +39,18 @@ SUMMARIES: dict[AnyControl, str] = {
     "unsubscribe": "Give the topic up",
 }
 
-CONFIRMATIONS: dict[AnyControl, type[BaseMessage]] = {
+_CONFIRMATIONS: dict[AnyControl, type[BaseMessage]] = {
     "subscribe": SubscribedMessage,
     "unsubscribe": UnsubscribedMessage,
 }
-"""What answers the control actions that are answered."""
+
+
+def confirmation_of(control: AnyControl, *, has_history: bool) -> type[BaseMessage] | None:
+    """Return what answers a control action; nothing answers those for streams."""
+    if control == "subscribe" and has_history:
+        return RecoveredMessage
+    return _CONFIRMATIONS.get(control)
+
 
 _DESCRIPTIONS: dict[AnyControl, str] = {
     "cancel": "Cancels the answer to the message that was sent under this `ref`.",
@@ -75,19 +88,24 @@ class TopicErrorMessage(BaseMessage):
 
 # Cached: consumers that use the same name share one type, and so one schema.
 @lru_cache(maxsize=_CACHED_NAMES)
-def control_message(name: str, control: AnyControl) -> type[BaseMessage]:
+def control_message(
+    name: str, control: AnyControl, *, has_history: bool = False
+) -> type[BaseMessage]:
     """Return the message type of a control action, under the name that clients send."""
-    title = f"{name.title().replace('_', '')}Control"
+    recovers = control == "subscribe" and has_history
+    title = f"{name.title().replace('_', '')}{'Since' if recovers else ''}Control"
+    payload: tuple[Any, Any] = (None, None)
+    if control == "more":
+        payload = (_Credit, ...)
+    elif recovers:
+        payload = (RecoverPayload | None, None)
     # Any: fields of three types, which create_model() takes as keywords.
-    fields: dict[str, Any] = {
-        "action": (Literal[name], name),
-        "payload": (_Credit, ...) if control == "more" else (None, None),
-    }
+    fields: dict[str, Any] = {"action": (Literal[name], name), "payload": payload}
     if control in _UNDER_REF:
         fields["ref"] = (_Ref, ...)
     return create_model(
         title,
-        __base__=BaseMessage if control == "more" else _WithoutPayload,
+        __base__=_WithoutPayload if payload == (None, None) else BaseMessage,
         __doc__=_DESCRIPTIONS[control],
         __module__=__name__,
         **fields,

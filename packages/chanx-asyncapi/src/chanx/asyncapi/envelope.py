@@ -14,6 +14,7 @@ _PARAMETER = re.compile(r"\{[^{}]*\}")
 _SYNTAX = re.compile(r"[\\^$.*+?()\[\]{}|/]")
 _REF = "Chosen by the client; the answers to its message carry the same."
 _ITEM = "With items of a stream, under a `ref`: which item it is, from 1"
+_CURSOR = "On the last frame of an event: send it as `since` when subscribing again, to receive what came after."
 _REQUEST_REF = "Chosen by the server; the client's answer must carry the same."
 
 
@@ -45,6 +46,8 @@ class Envelope(NamedTuple):
     """The server chooses the `ref`, and the client answers under it."""
     topic: TopicKey | None = None
     """With messages of a topic."""
+    cursor: bool = False
+    """With an event of a topic that has a history."""
     needs_topic: bool = False
 
 
@@ -91,6 +94,8 @@ def _keys(envelope: Envelope, wire: WireFormat) -> JSONObject:
         }
     if envelope.seq:
         keys["seq"] = _seq(envelope)
+    if envelope.cursor:
+        keys["cursor"] = {"type": "string", "description": _CURSOR}
     if envelope.is_current:
         keys[wire.spell("is_current")] = {
             "type": "boolean",

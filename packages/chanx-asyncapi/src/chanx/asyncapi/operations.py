@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chanx.asyncapi.answers import ANSWERS, answers, confirmation
-from chanx.asyncapi.controls import CONFIRMATIONS, CONTROL, SUMMARIES
+from chanx.asyncapi.controls import CONTROL, SUMMARIES
 from chanx.asyncapi.messages import Messages
 from chanx.asyncapi.schemas import MessageUse
 from chanx.asyncapi.security import SecuritySchemes
@@ -92,9 +92,10 @@ def _controlled(channel: _Channel, name: str) -> JSONObject:
     source = channel.source
     control = source.controls[name]
     details: dict[str, Any] = {"summary": SUMMARIES[control], CONTROL: control}
-    if control in CONFIRMATIONS:
+    confirmed = source.confirmation(name)
+    if confirmed is not None:
         reply = channel.reference(source.confirmations(name))
-        details["reply"] = {**reply, ANSWERS: confirmation(CONFIRMATIONS[control])}
+        details["reply"] = {**reply, ANSWERS: confirmation(confirmed)}
     return channel.operation("receive", [source.control(name)], **details)
 
 

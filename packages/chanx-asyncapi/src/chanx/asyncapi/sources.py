@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Self, cast
 
 from chanx.asyncapi.close_codes import Endings
-from chanx.asyncapi.controls import CONFIRMATIONS, AnyControl, TopicErrorMessage, control_message
+from chanx.asyncapi.controls import (
+    AnyControl,
+    TopicErrorMessage,
+    confirmation_of,
+    control_message,
+)
 from chanx.asyncapi.envelope import Envelope, TopicKey
 from chanx.asyncapi.options import DocumentOptions
 from chanx.asyncapi.routes import Consumer, ConsumerRoute
@@ -15,6 +20,7 @@ from chanx.core.authenticator import BaseAuthenticator, Credential
 from chanx.core.codec import WireFormat
 from chanx.core.decorators import CHANNEL_ATTRIBUTE
 from chanx.core.handlers import HandlerSpec
+from chanx.core.history import History
 from chanx.core.spec import ConsumerSpec, TopicClass
 from chanx.messages.base import BaseMessage
 from chanx.messages.outgoing import (
@@ -106,6 +112,11 @@ class Source:
         return self.topic is not None and self.topic is self.host.default_topic
 
     @property
+    def history(self) -> History | None:
+        """What is kept of the events of the topic."""
+        return None if self.topic is None else self.topic.history
+
+    @property
     def controls(self) -> dict[str, AnyControl]:
         """The control actions of the channel, by the names that clients send."""
         claims = self.spec.handlers.claims
@@ -139,7 +150,13 @@ class Source:
     def events(self, handler: HandlerSpec) -> list[MessageUse]:
         """Return what an event brings to the client; the events of topics may have an offset."""
         outputs = self.pushed(*handler.output_types)
-        return outputs if self.topic is None else [_numbered(use) for use in outputs]
+        if self.topic is None:
+            return outputs
+        return [self._of_event(use) for use in outputs]
+
+    def _of_event(self, use: MessageUse) -> MessageUse:
+        use = _numbered(use)
+        return use._replace(envelope=use.envelope._replace(cursor=self.history is not None))
 
     def pushed(self, *message_types: type[BaseMessage]) -> list[MessageUse]:
         """Return messages that a handler, an event or a group may bring."""
@@ -150,14 +167,18 @@ class Source:
     def control(self, name: str) -> MessageUse:
         """Return the message of a control action, by the name that clients send."""
         control = self.controls[name]
-        message_type = control_message(name, control)
-        is_answered = control in CONFIRMATIONS
+        message_type = control_message(name, control, has_history=self.history is not None)
+        is_answered = self.confirmation(name) is not None
         envelope = self._sent(Envelope(ref=True)) if is_answered else Envelope()
         return MessageUse(message_type, "validation", self.wire, envelope)
 
+    def confirmation(self, name: str) -> type[BaseMessage] | None:
+        """Return what answers a control action that succeeds, if anything does."""
+        return confirmation_of(self.controls[name], has_history=self.history is not None)
+
     def confirmations(self, name: str) -> list[MessageUse]:
         """Return what answers a control action: nothing answers those for streams."""
-        confirmation = CONFIRMATIONS.get(self.controls[name])
+        confirmation = self.confirmation(name)
         return [] if confirmation is None else [self._own(confirmation), self._refusal()]
 
     def request(self, request: type[BaseMessage]) -> tuple[MessageUse, MessageUse]:
@@ -175,6 +196,7 @@ class Source:
         admitted, lost = self._connection_notices() if self.speaks_for_connection else ([], [])
         uses = [*admitted, self._error()]
         uses += [] if self.topic is None else [self._refusal()]
+        uses += [] if self.history is None else [self._of_topic(ResyncMessage)]
         uses += lost
         if self.send_completion:
             uses.append(self._own(CompleteMessage))
@@ -189,7 +211,13 @@ class Source:
         return [self._plain(AuthenticationMessage)] if self.send_authentication else [], lost
 
     def _event_complete(self) -> MessageUse:
-        return MessageUse(EventCompleteMessage, "serialization", self.wire, self._sent(Envelope()))
+        use = self._of_topic(EventCompleteMessage)
+        # It is the last frame of an event.
+        return use if self.history is None else self._of_event(use)
+
+    def _of_topic(self, message_type: type[BaseMessage]) -> MessageUse:
+        """Return a message of the library that answers none of the client."""
+        return MessageUse(message_type, "serialization", self.wire, self._sent(Envelope()))
 
     def _error(self) -> MessageUse:
         """Frames that cannot be read are answered without the name of a topic."""

@@ -13,6 +13,7 @@ from chanx.core._declarations.channel_layer import ChannelLayerChoice
 from chanx.core._declarations.envelope_fields import warn_of_envelope_fields
 from chanx.core._declarations.shortcuts import Shortcuts
 from chanx.core._declarations.topic_names import TopicNames
+from chanx.core._history.store import History
 from chanx.core._user_classes import user_attributes
 from chanx.core._wire.envelope import REPLY_KEYS
 from chanx.core.codec import Codec, WireFormat, adapter_of
@@ -61,6 +62,7 @@ class TopicClass(Protocol):
 
     __name__: str
     names: TopicNames
+    history: History | None
 
     # Any: the consumer of the connection.
     def __call__(self, consumer: Any, topic: str, params: dict[str, Any]) -> Any:
