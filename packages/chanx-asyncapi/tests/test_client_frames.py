@@ -192,6 +192,45 @@ async def test_an_answer_to_a_question_of_a_lost_connection(
         await settled(client, wire)
 
 
+async def test_a_call_that_is_made_again(client: Any, server: Played) -> None:
+    async with client:
+        wire = await server.connection()
+        room = await subscribed(client, wire)
+        saying = asyncio.create_task(client.retry(room.say, text="Hello"))
+        for _ in range(2):
+            said = await wire.frame("say")
+            assert said["payload"] == {"text": "Hello"}
+            await wire.abort()
+            wire = await server.connection()
+            asked = await wire.frame("subscribe")
+            await wire.send("subscribed", topic="room:lobby", ref=asked["ref"])
+        again = await wire.frame("say")
+        await wire.send("said", 5, topic="room:lobby", ref=again["ref"])
+        assert (await saying).payload == 5
+
+
+async def test_a_call_is_made_again_for_lost_connections_alone(
+    package: Package, client: Any, server: Played
+) -> None:
+    async def named(*, self: str, call: str) -> str:
+        return self + call
+
+    async with client:
+        wire = await server.connection()
+        assert await client.retry(named, self="a", call="b") == "ab"
+        deploying = asyncio.create_task(client.retry(client.deploy))
+        ref = (await wire.frame("deploy"))["ref"]
+        await wire.send("error", {"detail": "broken"}, ref=ref)
+        with pytest.raises(package.base.AnswerError):
+            await deploying
+        deploying = asyncio.create_task(client.retry(client.deploy))
+        await wire.frame("deploy")
+        await wire.connection.close(4404)
+        with pytest.raises(package.base.ClientError) as caught:
+            await deploying
+    assert type(caught.value) is package.base.ConnectionClosed
+
+
 async def test_a_mistake_in_the_options_ends_the_client(package: Package, server: Played) -> None:
     client = package.client(f"ws://127.0.0.1:{server.port}", params={"team": "a"}, no_option=True)
     with pytest.raises(package.base.ConnectionClosed, match="no_option"):
@@ -266,7 +305,7 @@ async def test_a_slow_handler_goes_on_after_messages_were_dropped(
 ) -> None:
     handled: asyncio.Queue[str] = asyncio.Queue()
 
-    collecting: Any = type(client)
+    collecting: Any = client.__class__
 
     class Slow(collecting):  # type: ignore[misc] # written while the tests run
         max_received = 2

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from contextlib import suppress
 from functools import cache
 from types import TracebackType
-from typing import Any, ClassVar, Self, TypeVar, cast
+from typing import Any, ClassVar, ParamSpec, Self, TypeVar, cast
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -31,6 +31,8 @@ from .topic import BaseTopic
 
 __all__ = ["BaseClient", "Token"]
 
+P = ParamSpec("P")
+R = TypeVar("R")
 T = TypeVar("T", bound=BaseModel)
 Token = str | Callable[[], str | Awaitable[str]]
 # Any: whatever the application's function for a request takes and returns.
@@ -382,6 +384,14 @@ class BaseClient:
             return [cast(T, answer) async for answer in exchange.inbox]
         finally:
             await self.abandon(exchange, cancels=is_cancellable)
+
+    async def retry(
+        self, call: Callable[P, Awaitable[R]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Make a call, and again on the next connection while one is lost before the answer. It must be idempotent."""
+        while True:
+            with suppress(ConnectionLost):
+                return await call(*args, **kwargs)
 
     async def send_control(self, kind: str, exchange: Exchange, payload: int | None = None) -> None:
         """Send a control frame about an exchange, if the channel has it and the connection is still there."""
