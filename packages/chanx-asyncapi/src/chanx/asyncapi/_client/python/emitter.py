@@ -335,7 +335,8 @@ class _Types(ast.NodeTransformer):
 
     def written(self, annotation: ast.expr) -> str:
         """Return a type hint as text."""
-        return ast.unparse(self.visit(ast.parse(ast.unparse(annotation), mode="eval").body))
+        hint = ast.unparse(_bare(annotation))  # a copy, without long constraints
+        return ast.unparse(self.visit(ast.parse(hint, mode="eval").body))
 
     def imports(self) -> Iterator[tuple[str, str]]:
         """Return names that the hints need, and their modules."""
