@@ -9,6 +9,7 @@ from pathlib import Path
 from . import (
     broadcast,
     classes,
+    clients,
     connections,
     conversations,
     database,
@@ -37,6 +38,7 @@ SUITES: dict[str, tuple[str, Callable[[Lab], list[Row]]]] = {
     "flood": (flood.TITLE, flood.run),
     "documents": (documents.TITLE, documents.run),
     "conversations": (conversations.TITLE, conversations.run),
+    "clients": (clients.TITLE, clients.run),
 }
 BEGIN, END = "<!-- begin of the benchmark's output -->", "<!-- end of the benchmark's output -->"
 

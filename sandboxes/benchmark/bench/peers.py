@@ -11,6 +11,7 @@ __all__ = [
     "LIMIT",
     "LITESTAR",
     "OURS",
+    "OURS_CLIENT",
     "OURS_DJANGO",
     "SOCKET_IO",
     "Peer",
@@ -51,6 +52,12 @@ EXISTING = Peer(
     "chanx_fast_channels",
     framework=OURS.framework,
     library=OURS.library,
+)
+OURS_CLIENT = Peer(
+    "ours-client",
+    "ours, Python client",
+    "clients",
+    packages=OURS.packages,
 )
 OURS_DJANGO = Peer(
     "ours-channels",

@@ -11,7 +11,7 @@ from messages import bulk_type, message_types, models_of_classes
 from chanx.core.decorators import event_handler, ws_handler
 from chanx.messages.base import BaseMessage
 
-__all__ = ["Query", "application_of", "echo_classes"]
+__all__ = ["Query", "application_of", "echo_classes", "echo_consumer"]
 
 Query = Callable[[], Awaitable[Any]]
 
