@@ -131,7 +131,7 @@ def _generated(definitions: dict[str, JSONObject], *, formats: bool) -> str:
     except ImportError as error:
         raise InputError('Clients need an extra: pip install "chanx-asyncapi[client]".') from error
     root = {"title": _ROOT, "type": "object", "definitions": definitions}
-    # It makes many objects and drops few: a third of its time would go to looking for garbage.
+    # It makes many objects and drops few: a sixth of its time would go to looking for garbage.
     was_enabled = gc.isenabled()
     gc.disable()
     try:
