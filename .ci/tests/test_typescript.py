@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from documents import SOURCES
 from markdown_it import MarkdownIt
+from random_documents import Documents
 
 from chanx.asyncapi._client.reading import read_client
 from chanx.asyncapi._client.typescript import javascript_module, typescript_files
@@ -26,6 +27,7 @@ RUNTIME = Path(str(files("chanx.asyncapi._client.typescript")))
 STRICT = ["--strict", "--noEmit", "--target", "es2022", "--module", "nodenext"]
 STRICTER = ["--noUncheckedIndexedAccess", "--exactOptionalPropertyTypes", "--verbatimModuleSyntax"]
 LIBRARIES = ["--lib", "es2022,dom,dom.iterable,esnext.disposable"]
+DOCUMENTS = int(os.environ.get("CLIENT_DOCUMENTS", "300"))
 GUIDE = ROOT / "docs/how-to/typescript-client.md"
 NAMES = [name for name in SOURCES if name.endswith("3.0.0")]
 
@@ -60,6 +62,21 @@ def test_generated_clients(name: str, tmp_path: Path) -> None:
 
     assert compile_in(place, *STRICTER, "index.ts") == ""
     subprocess.run(["node", "--check", "served.mjs"], cwd=place, check=True)
+
+
+def test_clients_of_random_documents(tmp_path: Path) -> None:
+    """All in one run of the compiler; and the modules that a server would serve are scripts that run."""
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    for seed in range(DOCUMENTS):
+        folder = tmp_path / f"client_{seed}"
+        folder.mkdir()
+        written(json.dumps(Documents(seed).document()).encode(), folder)
+    clients = [f"client_{seed}" for seed in range(DOCUMENTS)]
+    imports = "".join(f"await import('./{client}/served.mjs');\n" for client in clients)
+    (tmp_path / "imports.mjs").write_text(imports, "utf-8")
+
+    assert compile_in(tmp_path, *STRICTER, *(f"{client}/index.ts" for client in clients)) == ""
+    subprocess.run(["node", "imports.mjs"], cwd=tmp_path, check=True)
 
 
 JUDGED = """

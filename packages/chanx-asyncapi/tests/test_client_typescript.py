@@ -200,3 +200,18 @@ def test_the_runtime_is_small() -> None:
     assert len(gzip.compress(runtime, 9)) <= MAX_RUNTIME_BYTES
     assert len(gzip.compress(served, 9)) <= MAX_SERVED_BYTES
     assert b"import " not in re.sub(rb"import\('[^']*'\)", b"", runtime)
+
+
+def test_a_channel_is_not_named_as_what_its_module_imports() -> None:
+    written = files_of(True, channel="types")
+
+    assert "export const types2: " in written["types2.ts"]
+    assert "export { types2 } from './types2.js';" in written["index.ts"]
+
+
+def test_a_name_of_every_object_keeps_the_type_of_what_it_describes() -> None:
+    # As a key of a type that any key fits, `constructor` has another type.
+    module = files_of(True, actions=("constructor", "__proto__"))["chat.ts"]
+
+    assert '["__proto__"]: {' in module
+    assert module.endswith("} as const);\n")

@@ -57,7 +57,8 @@ def _runtime(name: str) -> str:
 
 
 def _channel_names(model: ClientModel) -> dict[Channel, str]:
-    names = Names(_TOP_LEVEL.findall(_runtime("runtime.js")))
+    # `types` is what a TypeScript module imports the types as.
+    names = Names([*_TOP_LEVEL.findall(_runtime("runtime.js")), "types"])
     return {channel: names.new(camel_case(channel.key)) for channel in model.channels}
 
 
@@ -118,7 +119,7 @@ class _Files:
             f"/** A connection to the channel. */\n"
             f"export type {client} = ClientOf<{kind}>;\n\n"
             f"{comment(channel.description)}"
-            f"export const {self._exports[channel]}: ChannelOf<{kind}> = channel<{kind}>({what});\n"
+            f"export const {self._exports[channel]}: ChannelOf<{kind}> = channel<{kind}>({what} as const);\n"
         )
 
     def _channel_types(self, channel: Channel) -> str:
