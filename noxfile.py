@@ -158,14 +158,14 @@ def parser(session: nox.Session) -> None:
 
 @nox.session(tags=["ci"])
 def clients(session: nox.Session) -> None:
-    """Generated clients of the sandboxes and of random documents: mypy and pyright, both strict, and ruff."""
+    """Generated clients under mypy, pyright and ruff: the sandboxes', and CLIENT_DOCUMENTS (60) of random documents."""
     sync(session, *EVERYTHING, "--group=lint", "--group=typing", "--group=test")
     session.run("pytest", ".ci/tests/test_clients.py", *session.posargs, env={"CLIENTS": "1"})
 
 
 @nox.session(tags=["ci"])
 def typescript(session: nox.Session) -> None:
-    """The JavaScript runtime and generated TypeScript in the compiler; CLIENT_DOCUMENTS: random documents, 300."""
+    """The JavaScript runtime and generated TypeScript in the compiler, with CLIENT_DOCUMENTS (300) random documents."""
     npm = find_npm(session)
     if npm is None:
         session.skip("the TypeScript compiler needs npm")

@@ -13,7 +13,7 @@ from chanx.asyncapi._client.python.emitter import python_files
 from chanx.asyncapi._client.reading import read_client
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = int(os.environ.get("CLIENT_DOCUMENTS", "12"))
+DOCUMENTS = int(os.environ.get("CLIENT_DOCUMENTS", "60"))
 SANDBOXES = {
     "django": ("config.settings", {"DJANGO_SETTINGS_MODULE": "config.settings"}),
     "fastapi": ("sandbox_fastapi.main:app", {}),
@@ -62,7 +62,7 @@ def test_clients_of_the_sandboxes(tmp_path: Path) -> None:
     check(tmp_path, is_whole=True)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_clients_of_random_documents(tmp_path: Path) -> None:
     for seed in range(DOCUMENTS):
         for name, text in python_files(read_client(Documents(seed).document())).items():
