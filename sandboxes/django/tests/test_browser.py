@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.people import PASSWORD
-from tests.support import MANAGE, Program, Served, serving
+from tests.support import MANAGE, READY, Program, Served, serving
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 
@@ -239,7 +239,8 @@ async def test_pages_come_back_after_a_restart(
     await expect(ada.get_by_role("alert")).to_have_text("Not connected. Please try again.")
     await bob.context.clear_cookies()
     command = (*MANAGE, "serve", "--port", str(served.port))
-    async with Program.run(*command, environment=served.environment):
+    async with Program.run(*command, environment=served.environment) as program:
+        await program.prints(READY["daphne"])
         await expect(room.locator("#state")).to_have_text("Connected", timeout=30_000)
         await expect(room.locator(".message .text")).to_have_text("Written meanwhile")
         await expect(ada.locator("#state")).to_have_text("Connected", timeout=30_000)
