@@ -19,12 +19,22 @@ from chanx.asyncapi import ConsumerRoute, DocumentOptions, Parameter, generate_d
 from chanx.asyncapi._client.python.emitter import python_files
 from chanx.asyncapi._client.reading import read_client
 from chanx.core.decorators import event_handler, ws_handler
+from chanx.core.history import History
 from chanx.core.topic import Topic
 from chanx.messages.base import BaseMessage
 
 from .streaming_app import AgentConsumer, Progress
 
-__all__ = ["Hub", "RoomTopic", "Server", "import_client", "serving", "write_client"]
+__all__ = [
+    "Hub",
+    "LineMessage",
+    "LogTopic",
+    "RoomTopic",
+    "Server",
+    "import_client",
+    "serving",
+    "write_client",
+]
 
 
 class Line(BaseModel):
@@ -87,10 +97,21 @@ class RoomTopic(Topic[LineMessage]):
         return event
 
 
+class LogTopic(Topic[LineMessage]):
+    """A room whose lines are kept."""
+
+    pattern = "log:{name}"
+    history = History(size=3)
+
+    @event_handler
+    async def on_line(self, event: LineMessage) -> LineMessage:
+        return event
+
+
 class Hub(AgentConsumer):
     """An agent with rooms."""
 
-    topics = [RoomTopic]  # noqa: RUF012 - the documented way to write it
+    topics = [RoomTopic, LogTopic]  # noqa: RUF012 - the documented way to write it
     seen: ClassVar[list[dict[str, str]]] = []
     emits = (NoticeMessage,)
 

@@ -18,6 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from chanx.core.decorators import channel, event_handler, ws_handler
 from chanx.core.exceptions import MessageError
+from chanx.core.history import History
 from chanx.core.topic import Topic
 from chanx.fast_channels.views import asyncapi_client_js
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
@@ -149,11 +150,23 @@ class RoomTopic(Topic[SaidMessage]):
         return event
 
 
+class LogTopic(Topic[SaidMessage]):
+    """A room whose events are kept."""
+
+    pattern = "log:{name}"
+    history = History(size=3)
+
+    @event_handler
+    async def handle_said(self, event: SaidMessage) -> SaidMessage:
+        return event
+
+
 class Progress:
     """What the streams have done."""
 
     sent = 0
     closed = 0
+    published = 0
     asked: ClassVar[Counter[str]] = Counter()
 
 
@@ -162,7 +175,7 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):
     """Streams, asks and has topics."""
 
     heartbeat_interval = 0.2
-    topics = [RoomTopic]  # noqa: RUF012 - the documented way to write it
+    topics = [RoomTopic, LogTopic]  # noqa: RUF012 - the documented way to write it
     requests = {ApproveMessage: ApprovedMessage}  # noqa: RUF012
 
     @ws_handler
@@ -266,20 +279,28 @@ class Stage:
         self.control = control
 
 
+async def obey(command: str, proxy: Proxy) -> None:
+    """Do what a scenario asks for."""
+    match command:
+        case "cut":
+            proxy.cut()
+        case "silence":
+            proxy.silence()
+        case "refuse":
+            proxy.refuses = 2
+        case "publish":
+            Progress.published += 1
+            await LogTopic.broadcast("log:a", SaidMessage(payload=str(Progress.published)))
+        case _:
+            RoomTopic.is_available = command != "withdraw"
+
+
 def application(proxy: Proxy | None = None) -> Starlette:
     """Make the application, with commands for a proxy."""
     proxy = proxy or Proxy(0)
 
     async def control(request: Request) -> Response:
-        command = request.path_params["command"]
-        if command == "cut":
-            proxy.cut()
-        elif command == "silence":
-            proxy.silence()
-        elif command == "refuse":
-            proxy.refuses = 2
-        elif command in ("withdraw", "restore"):
-            RoomTopic.is_available = command == "restore"
+        await obey(request.path_params["command"], proxy)
         state = {"sent": Progress.sent, "closed": Progress.closed, "accepted": proxy.accepted}
         return JSONResponse(state, headers={"Access-Control-Allow-Origin": "*"})
 

@@ -12,7 +12,16 @@ import pytest
 pytest.importorskip("uvicorn", reason="there is no uvicorn")
 pytest.importorskip("chanx.fast_channels", reason="there is no chanx-fastchannels")
 
-from .client_app import Hub, RoomTopic, Server, import_client, serving, write_client
+from .client_app import (
+    Hub,
+    LineMessage,
+    LogTopic,
+    RoomTopic,
+    Server,
+    import_client,
+    serving,
+    write_client,
+)
 
 
 # Any: the classes of a package that is written while the tests run.
@@ -237,6 +246,33 @@ async def test_a_server_that_dies_in_a_subscribe(
         await room.say(text="again")
         assert (await anext(aiter(room))).payload.text == "again"
         assert client.topics.keys() == {"room:lobby"}
+
+
+async def test_missed_events_are_recovered(server: Server, seen: Seen) -> None:
+    """Or the client is told to fetch again."""
+
+    async def publish(*words: str) -> None:
+        for word in words:
+            line = LineMessage.model_validate({"payload": {"text": word}})
+            await LogTopic.broadcast("log:a", line)
+
+    async with seen.client(server) as client:
+        log = await client.log_topic(name="a").subscribe()
+        lines = aiter(log)
+        await publish("one")
+        assert (await anext(lines)).payload.text == "one"
+        await server.kill()
+        await publish("two", "three")
+        await server.start()
+        assert [(await anext(lines)).payload.text for _ in range(2)] == ["two", "three"]
+        assert await seen.resyncs.get() is None
+        assert log.recovered
+        await server.kill()
+        await publish(*"abcd")  # more than are kept
+        await server.start()
+        assert {await seen.resyncs.get(), await seen.resyncs.get()} == {None, "log:a"}
+        await publish("five")
+        assert (await anext(lines)).payload.text == "five"
 
 
 async def test_a_refused_handshake_ends_the_client(package: Package, server: Server) -> None:

@@ -25,7 +25,8 @@ _MAX_LENGTH = 256
 class BaseTopic(Generic[T]):
     """One topic: `room = await client.room_topic(name="lobby").subscribe()`, then `async for event in room`.
 
-    The subscription survives reconnects; `on_resync()` of the client is called with its name when it does.
+    The subscription survives reconnects. `on_resync()` of the client is called with its name when events may have been
+    missed: after each reconnect, unless the topic has a history from which they are recovered.
     """
 
     pattern: ClassVar[str] = ""
@@ -46,12 +47,17 @@ class BaseTopic(Generic[T]):
         self.inbox: Inbox[T] = Inbox(client.max_received)
         self.is_subscribed = False
         """Whether the server has confirmed it; then it is subscribed again after a reconnect."""
+        self.cursor: str | None = None
+        """Up to where events were received, where the topic has a history: they go on from there after a reconnect."""
+        self.recovered = False
+        """Whether everything that was missed follows the last confirmation."""
 
     async def subscribe(self) -> Self:
         """Subscribe. Raises TopicRefused if the server does not allow it."""
         if self.client.topics.get(self.name, self) is not self:
             raise ClientError(f"{self.name!r} is subscribed already")
         self.inbox = Inbox(self.client.max_received)
+        self.cursor = None
         self.client.topics[self.name] = self
         try:
             await self.client.ask_about_topic("subscribe", self)
@@ -60,6 +66,11 @@ class BaseTopic(Generic[T]):
             raise
         self.is_subscribed = True
         return self
+
+    def confirm(self, payload: Any) -> None:
+        """Take what a confirmation says. Any: what the server sent."""
+        said: dict[str, Any] = payload if isinstance(payload, dict) else {}
+        self.cursor, self.recovered = said.get("cursor"), bool(said.get("recovered"))
 
     async def unsubscribe(self) -> None:
         """Give the topic up; iterating over it ends."""

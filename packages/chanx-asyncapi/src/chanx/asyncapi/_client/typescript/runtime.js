@@ -221,6 +221,8 @@ export class Topic extends Endpoint {
   /** @type {Promise<this> | undefined} */
   _subscribing = undefined;
   _timer = `topic ${this.topicName}`;
+  /** @type {string | undefined} */
+  _cursor = undefined;
   /** @type {(topic: this) => void} */
   _confirm = () => {};
   /** @type {(error: Error) => void} */
@@ -270,6 +272,7 @@ export class Topic extends Endpoint {
   /** @param {Frame} frame @param {ServerError} [error] */
   _take(frame, error) {
     super._take(frame, error);
+    this._cursor = frame.cursor ?? this._cursor;
     if (this._subscribing && !error && !isAsked(frame)) for (const inbox of this._inboxes) inbox.add(frame);
   }
 
@@ -278,14 +281,15 @@ export class Topic extends Endpoint {
     const client = this._client;
     if (!client._isOpen()) return;
     const subscribing = this._subscribing;
-    const work = this._work(client._controls.subscribe);
+    const work = this._work(client._controls.subscribe, this._cursor && { since: this._cursor });
     work.take = (frame, error) => {
       // It was given up, and may have been asked for again.
       if (subscribing !== this._subscribing) return true;
       if (!error) {
         this.isSubscribed = true;
         this._confirm(this);
-        if (this._wasSubscribed) this._take(this._resync());
+        this._cursor = frame.payload?.cursor;
+        if (this._wasSubscribed && !frame.payload?.recovered) this._take(this._resync());
         this._wasSubscribed = true;
       } else if (this._wasSubscribed && error.code === 'unavailable') {
         // The channel layer may be back soon.
@@ -301,7 +305,7 @@ export class Topic extends Endpoint {
   _drop(error) {
     this._client._topics.delete(this.topicName);
     this._client._clear(this._timer);
-    this._subscribing = undefined;
+    this._subscribing = this._cursor = undefined;
     this.isSubscribed = this._wasSubscribed = false;
     this._refuse(error ?? new ClientError(`${this.topicName} was given up`));
     for (const inbox of this._inboxes) inbox.end(error);

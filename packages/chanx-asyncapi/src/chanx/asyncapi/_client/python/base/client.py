@@ -218,7 +218,8 @@ class BaseClient:
             self.topics.pop(topic.name, None)
             topic.inbox.end(error)
             return
-        await self.on_resync(topic.name)
+        if not topic.recovered:
+            await self.on_resync(topic.name)
 
     def lost(self, error: ConnectionLost | ConnectionClosed) -> None:
         """Fail what was sent; what waits to be sent waits on, unless the connection ended for good."""
@@ -254,6 +255,8 @@ class BaseClient:
             self._connection.has_heartbeat = True
         elif exchange and frame.get("seq") is None and action in _ENDS:
             is_error = action == "error"
+            if action == "subscribed" and topic is not None:
+                topic.confirm(frame.get("payload"))
             self._end_exchange(exchange, answer_error(frame.get("payload")) if is_error else None)
         elif action == "error" and str(ref).startswith("s."):
             self.report_error(answer_error(frame.get("payload")))
@@ -288,7 +291,11 @@ class BaseClient:
             self._spawn(self._answer(action, ref, message, topic))
         elif topic is not None:
             topic.seq = topic.seq if seq is None else seq
-            topic.inbox.put(message)
+            topic.cursor = frame.get("cursor") or topic.cursor
+            if action == "resync":
+                self._spawn(self.on_resync(topic.name))
+            else:
+                topic.inbox.put(message)
         else:
             self._pushed.put(message)
             if action == "resync":
@@ -413,7 +420,9 @@ class BaseClient:
 
     def _topic_exchange(self, kind: str, topic: BaseTopic[Any]) -> Exchange:
         ref, name = self._next_ref(), self.controls.get(kind, kind)
-        frame = {self.discriminator: name, "topic": topic.name, "ref": ref}
+        goes_on = kind == "subscribe" and topic.cursor is not None
+        since = {"payload": {"since": topic.cursor}} if goes_on else {}
+        frame = {self.discriminator: name, **since, "topic": topic.name, "ref": ref}
         exchange = self._exchanges[ref] = Exchange(to_json(frame).decode(), ref, topic)
         return exchange
 
