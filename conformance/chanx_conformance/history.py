@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
+from weakref import WeakSet
 
 import pytest
 
@@ -108,6 +109,12 @@ ROUTES = pytest.mark.parametrize(
 )
 
 
+def forget_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Consumer classes of other tests, which live until they are collected, have layers of their own."""
+    monkeypatch.setattr(LogTopic, "_consumers", WeakSet())
+    LogTopic.recoveries = []
+
+
 async def publish(*words: str, topic: str = "log:a") -> None:
     """Broadcast events."""
     for word in words:
@@ -146,7 +153,7 @@ class HistoryTests(Suite):
         """Each test has a store of its own."""
         store = FailingHistory()
         monkeypatch.setattr(LogTopic, "history", History(size=100, store=store))
-        LogTopic.recoveries = []
+        forget_other_tests(monkeypatch)
         return store
 
     @asynccontextmanager
@@ -400,6 +407,30 @@ class HistoryTests(Suite):
             assert heard == words
             await publish("live")
             await hears(ws, "live")
+
+    async def test_layers_keep_histories_of_their_own(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where two consumers of a topic are on two layers, and no store is given."""
+        monkeypatch.setattr(LogTopic, "history", History())
+        with self.registered(self.make_layer("memory")):
+            async with self.connect(Chronicle) as one:
+                cursor = (await subscribe(one))["cursor"]
+                other = self.make_layer("memory")
+
+                def find_layer(alias: str) -> Any:
+                    return other
+
+                async with self.connect(
+                    Chronicle, get_channel_layer=staticmethod(find_layer)
+                ) as two:
+                    await subscribe(two)
+                    await publish("a", "b")
+                    await hears(one, "a", "b")
+                    await hears(two, "a", "b")
+                    await one.unsubscribe("log:a")
+                    assert (await subscribe(one, cursor))["recovered"] is True
+                    await hears(one, "a", "b")
 
     # Endings
 

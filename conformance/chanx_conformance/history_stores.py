@@ -19,7 +19,14 @@ from chanx.core.history import (
     Retention,
 )
 from chanx.testing.leaks import no_leaks
-from chanx_conformance.history import Chronicle, LogTopic, hears, publish, subscribe
+from chanx_conformance.history import (
+    Chronicle,
+    LogTopic,
+    forget_other_tests,
+    hears,
+    publish,
+    subscribe,
+)
 from chanx_conformance.suite import OnEveryLayer
 
 __all__ = ["HistoryLayerTests", "HistoryStoreTests"]
@@ -165,7 +172,7 @@ class HistoryLayerTests(OnEveryLayer):
         self, request: pytest.FixtureRequest, layer: Any, monkeypatch: pytest.MonkeyPatch
     ) -> AsyncGenerator[None]:
         """Keep histories in memory for the layer in memory, on the server for the others."""
-        LogTopic.recoveries = []
+        forget_other_tests(monkeypatch)
         if request.node.callspec.params["layer"] == "memory":
             monkeypatch.setattr(LogTopic, "history", History(size=1000))
             yield

@@ -11,16 +11,17 @@ from chanx.core._connection.connection import Connection
 from chanx.core._connection.correlation import Exchange
 from chanx.core._connection.dispatcher import FrameDispatcher
 from chanx.core._connection.outlet import TOPIC_BEFORE_REF
+from chanx.core._declarations.channel_layer import ChannelLayerChoice
 from chanx.core._declarations.topic_layers import TopicLayers, check_mount, group_namespace
 from chanx.core._declarations.topic_names import TopicNames
 from chanx.core._declarations.unbound import UNBOUND
 from chanx.core._endpoint import MessageEndpoint
 from chanx.core._groups.sending import send_to_groups
 from chanx.core._history.entries import ENTRY
-from chanx.core._history.logs import logs_here
+from chanx.core._history.logs import logs_of
 from chanx.core._history.memory import store_of
 from chanx.core._history.reader import append
-from chanx.core._history.store import History
+from chanx.core._history.store import History, HistoryStore
 from chanx.core._publisher import ReceiveEvent
 from chanx.core._telemetry.counters import counters
 from chanx.core.authenticator import BaseAuthenticator
@@ -381,23 +382,31 @@ class Topic(MessageEndpoint, Generic[ReceiveEvent]):
     async def _add_to_history(
         cls, history: History, topic: str, event: ReceiveEvent, excluded: str | None
     ) -> None:
-        choices = TopicLayers(cls, cls._consumers).find()
-        layer = choices[0].require()
-        is_local = choices[0].traits(layer).is_local
-        store = store_of(history, layer, is_local=is_local, topic=cls.__name__)
         group = cls.group_name(topic)
         kept = history.checked({"event_data": event.model_dump(mode="json")})
         if excluded is not None:
             kept["from_channel"] = excluded
-        entry = await append(store, group, kept, history.retention)
-        hint = {"type": TOPIC_EVENT_TYPE, "topic": topic, **kept, ENTRY: entry[:4]}
-        for choice in choices:
-            try:
-                await send_to_groups(cls, choice, [group], hint)
-            except LayerUnavailableError:
-                # Every other process finds the entry in the store.
-                counters.hints_lost += 1
-                logs_here().hear(group, entry)
+        for store, choices in cls._stores(history).items():
+            entry = await append(store, group, kept, history.retention)
+            hint = {"type": TOPIC_EVENT_TYPE, "topic": topic, **kept, ENTRY: entry[:4]}
+            for choice in choices:
+                try:
+                    await send_to_groups(cls, choice, [group], hint)
+                except LayerUnavailableError:
+                    # Every other process finds the entry in the store.
+                    counters.hints_lost += 1
+                    logs_of(choice.require()).hear(group, entry)
+
+    @classmethod
+    def _stores(cls, history: History) -> dict[HistoryStore, list[ChannelLayerChoice]]:
+        """Return the stores of a history, with the channel layers through which their entries are known."""
+        found: dict[HistoryStore, list[ChannelLayerChoice]] = {}
+        for choice in TopicLayers(cls, cls._consumers).find():
+            layer = choice.require()
+            is_local = choice.traits(layer).is_local
+            store = store_of(history, layer, is_local=is_local, topic=cls.__name__)
+            found.setdefault(store, []).append(choice)
+        return found
 
     @classmethod
     async def _send_to_layers(

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from chanx.core._groups.fanout import Delivery, EntryDelivery, Member
 from chanx.core._groups.subscriber import Subscriber
 from chanx.core._history.entries import Entry, Position, parse_cursor
-from chanx.core._history.logs import Log, logs_here
+from chanx.core._history.logs import Log, logs_of
 from chanx.core._history.store import History, HistoryStore, HistoryUnavailable
 from chanx.core._runtime.tasks import spawn, stop_task
 from chanx.messages.topic import RecoveredPayload
@@ -67,7 +67,8 @@ class Recovery:
         def decode(entry: Entry) -> EntryDelivery:
             return EntryDelivery(name, entry)
 
-        self._log: Log = logs_here().hold(key, store, decode)
+        self._logs = logs_of(subscriber.layer)
+        self._log: Log = self._logs.hold(key, store, decode)
         self.position = Position("", 0, "")
 
     @property
@@ -103,7 +104,7 @@ class Recovery:
             if self._catching_up is not None and self._catching_up is not asyncio.current_task():
                 await stop_task(self._catching_up, within=_CLEANUP)
         finally:
-            await logs_here().release(self._key)
+            await self._logs.release(self._key)
 
     # As a member of the log
 

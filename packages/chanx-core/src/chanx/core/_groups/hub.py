@@ -20,7 +20,7 @@ from chanx.core._groups.markers import Markers
 from chanx.core._groups.outage import Outage
 from chanx.core._groups.receiving import abandon, end_receiving, settle
 from chanx.core._history.entries import entry_in
-from chanx.core._history.logs import logs_here
+from chanx.core._history.logs import logs_of
 from chanx.core._runtime.tasks import forget_closed_loops, spawn_apart, stop_task
 from chanx.core._telemetry.failure_log import report_layer_failures
 from chanx.core.layers import REFUSALS
@@ -84,7 +84,7 @@ class Hub:
         self._left_behind = _orphans.pop(layer, set())
         self._stragglers: list[tuple[asyncio.Task[None], str]] = []
         self.outage = Outage(self._renew_all, self._resume, self.describe_layer)
-        self._histories = logs_here()
+        self._histories = logs_of(layer)
         self._losses = Losses(
             self._groups.values, self._join_again, self.outage, self._histories.repair
         )

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from chanx.core._groups.hub import GroupMember, Hub
-from chanx.core._history.logs import logs_here
+from chanx.core._history.logs import logs_of
 from chanx.utils.logging import logger
 
 __all__ = ["Memberships"]
@@ -27,7 +27,7 @@ class Memberships:
     @property
     def may_have_lost(self) -> bool:
         """True if a group has no history from which what was lost is repaired."""
-        histories = logs_here()
+        histories = logs_of(self._hub.layer)
         return any(group not in histories for group in self._joined)
 
     async def join(self, group: str) -> None:

@@ -1,17 +1,19 @@
-"""The histories that have members in this process, on one event loop."""
+"""The histories that have members in this process."""
 
 import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from chanx.core._history.entries import Entry
 from chanx.core._history.reader import StoreReader, answering
 from chanx.core._history.store import HistoryStore
 from chanx.core._history.topic_log import LogItem, TopicLog
 from chanx.core._runtime.tasks import spawn_apart, stop_task
+from chanx.type_defs import ChannelLayer
 from chanx.utils.logging import logger
 
-__all__ = ["Logs", "logs_here"]
+__all__ = ["Log", "Logs", "logs_of"]
 
 # Seconds between comparisons with the store: of topics with recent traffic, and of every so many of all others.
 _INTERVAL, _OF_ALL = 1.0, 25
@@ -110,14 +112,16 @@ class Logs:
                     self._logs[key][0].compare(head)
 
 
-_logs: dict[asyncio.AbstractEventLoop, Logs] = {}
+# By event loop, too: one that is closed leaves nothing to release.
+_logs: WeakKeyDictionary[ChannelLayer, dict[asyncio.AbstractEventLoop, Logs]] = WeakKeyDictionary()
 
 
-def logs_here() -> Logs:
-    """Return the histories of the running event loop."""
+def logs_of(layer: ChannelLayer) -> Logs:
+    """Return the histories of the topics that members follow through a channel layer, on the running event loop."""
     loop = asyncio.get_running_loop()
-    if loop not in _logs:
-        for other in [other for other in _logs if other.is_closed()]:
-            del _logs[other]
-        _logs[loop] = Logs()
-    return _logs[loop]
+    of_loops = _logs.setdefault(layer, {})
+    if loop not in of_loops:
+        for other in [other for other in of_loops if other.is_closed()]:
+            del of_loops[other]
+        of_loops[loop] = Logs()
+    return of_loops[loop]
