@@ -111,7 +111,8 @@ ROUTES = pytest.mark.parametrize(
 
 def forget_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """Consumer classes of other tests, which live until they are collected, have layers of their own."""
-    monkeypatch.setattr(LogTopic, "_consumers", WeakSet())
+    nobody: WeakSet[type] = WeakSet()
+    monkeypatch.setattr(LogTopic, "_consumers", nobody)
     LogTopic.recoveries = []
 
 
@@ -455,8 +456,14 @@ class HistoryTests(Suite):
 
     async def test_what_cannot_be_kept_is_refused(self) -> None:
         """When the class is written."""
-        for wrong in ({"size": 0}, {"seconds": 0}, {"replay": -1}, {"max_bytes": 0}):
+        wrong: list[dict[str, Any]] = [
+            {"size": 0},
+            {"seconds": 0},
+            {"replay": -1},
+            {"max_bytes": 0},
+        ]
+        for options in wrong:
             with pytest.raises(ValueError, match="at least"):
-                History(**wrong)  # type: ignore[arg-type]
+                History(**options)
         with pytest.raises(ValueError, match="only 3 entries"):
             History(size=3, replay=4)

@@ -1,8 +1,8 @@
 """The history of one topic, as one client gets it: what it missed at its own pace, then what is live."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from chanx.core._groups.fanout import Delivery, EntryDelivery, Member
 from chanx.core._groups.subscriber import Subscriber
@@ -19,10 +19,6 @@ __all__ = ["Recovery"]
 _RETRY = 1.0
 # Seconds that a cancelled handler has to clean up.
 _CLEANUP = 1.0
-
-
-class _Telling(Protocol):
-    async def __call__(self) -> None: ...
 
 
 class _Then:
@@ -56,7 +52,7 @@ class Recovery:
         key: str,
         history: History,
         store: HistoryStore,
-        tell_resync: _Telling,
+        tell_resync: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
         self._subscriber = subscriber
         self._key = key

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, cast
 
 from pydantic_core import to_json
 
@@ -142,7 +142,7 @@ class TopicFrames:
         if self._before is not None:
             await self._before()
         if self._controls[action] == "subscribe":
-            since = payload.get("since") if isinstance(payload, dict) else None
-            await self._topics.subscribe(name, ref, since)
+            since = cast(JSONObject, payload) if isinstance(payload, dict) else {}
+            await self._topics.subscribe(name, ref, since.get("since"))
         else:
             await self._topics.unsubscribe(name, ref)

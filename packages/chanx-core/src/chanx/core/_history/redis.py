@@ -161,7 +161,8 @@ class RedisHistory(HistoryStore):
         if scripts is None:
             from redis.asyncio import Redis
 
-            client = Redis.from_url(self._url, **self._options)
+            redis: Any = Redis  # whose annotations leave options open
+            client: Redis = redis.from_url(self._url, **self._options)
             scripts = self._of_loops[loop] = _Scripts(client)
         if not self._checked:
             self._checked = True
@@ -171,7 +172,7 @@ class RedisHistory(HistoryStore):
     async def _check_policy(self, client: "Redis") -> None:
         """Warn once of a server that may remove histories when its memory is full."""
         try:
-            found = await cast("Awaitable[dict[Any, Any]]", client.config_get("maxmemory-policy"))
+            found: dict[Any, Any] = await cast(Any, client).config_get("maxmemory-policy")
         except Exception as error:  # hosted servers refuse the command
             logger.debug("The memory policy of the history's server is not known: %r", error)
             return

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -67,7 +67,7 @@ class BaseTopic(Generic[T]):
 
     def confirm(self, payload: Any) -> None:
         """Take what a confirmation says. Any: what the server sent."""
-        said: dict[str, Any] = payload if isinstance(payload, dict) else {}
+        said = cast("dict[str, Any]", payload if isinstance(payload, dict) else {})
         self.cursor, self.recovered = said.get("cursor"), bool(said.get("recovered"))
 
     async def unsubscribe(self) -> None:
