@@ -91,7 +91,7 @@ TREE = {
         "Start": ["installation", "tutorials/*"],
         "How to": ["how-to/README", "how-to/*", *(below(folder) for folder in GUIDES), "migrating"],
         "Explanation": ["architecture", "delivery", "reliability", "limits", "performance"],
-        "Reference": ["reference", "supported", "changelogs"],
+        "Reference": ["reference", "wire-protocol", "supported", "changelogs"],
     },
     "reference": {"Packages": ["generated/reference-*"]},
     "changelogs": {"Packages": ["generated/changelog-*"]},

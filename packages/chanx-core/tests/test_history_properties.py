@@ -157,14 +157,13 @@ class Member:
                 return
 
     async def subscribe(self, log: TopicLog[Item]) -> None:
-        while True:
+        recovered: bool | None = None
+        while recovered is None:
             try:
                 await log.open()
                 self.position, recovered = await log.start_of(self.last, 0)
             except ConnectionError:
                 await asyncio.sleep(0)
-            else:
-                break
         if not recovered:
             self.forget()
             self.last = self.position
