@@ -241,6 +241,19 @@ class HistoryTests(Suite):
             await ws.assert_nothing()
         assert LogTopic.recoveries == [False, True]
 
+    async def test_asking_again_says_where_the_client_is(self) -> None:
+        """So that its next cursor leaves nothing out and brings nothing twice."""
+        async with self.connect(Chronicle) as ws:
+            start = await subscribe(ws)
+            assert await subscribe(ws, start["cursor"]) == {**start, "recovered": True}
+            await publish("a")
+            cursor = await hears(ws, "a")
+            assert await subscribe(ws) == {"recovered": True, "cursor": cursor}
+            await ws.unsubscribe("log:a")
+            await publish("b")
+            assert (await subscribe(ws, cursor))["recovered"] is True
+            await hears(ws, "b")
+
     async def test_many_pages_are_missed(
         self, kept: FailingHistory, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from chanx.core._groups.fanout import Delivery, EntryDelivery, Member
+from chanx.core._groups.fanout import EntryDelivery, Member
 from chanx.core._groups.subscriber import Subscriber
 from chanx.core._history.entries import Entry, Position, parse_cursor
 from chanx.core._history.logs import Log, logs_of
@@ -39,6 +39,24 @@ class _Then:
             await done
 
 
+class _Noted:
+    """An entry, after which the client is further."""
+
+    action = None
+
+    def __init__(self, item: EntryDelivery, recovery: "Recovery") -> None:
+        self._item = item
+        self._recovery = recovery
+
+    def frames_for(self, member: Member) -> None:
+        """Return None: handlers decide what is sent."""
+
+    async def give(self, member: Member) -> None:
+        """Let the topic handle it."""
+        await self._item.give(member)
+        self._recovery.handled = self._item.entry.position
+
+
 class Recovery:
     """Makes the subscriber of a connection a member of the log of a topic, and ends that.
 
@@ -66,6 +84,8 @@ class Recovery:
         self._logs = logs_of(subscriber.layer)
         self._log: Log = self._logs.hold(key, store, decode)
         self.position = Position("", 0, "")
+        self.handled: Position = self.position
+        """Up to where the client has the history."""
 
     @property
     def is_idle(self) -> bool:
@@ -77,7 +97,12 @@ class Recovery:
         await self._log.open()
         cursor = parse_cursor(since)
         self.position, recovered = await self._log.start_of(cursor, self._history.replay)
+        self.handled = self.position
         return RecoveredPayload(recovered=recovered, cursor=self.position.cursor)
+
+    def confirmed_again(self) -> RecoveredPayload:
+        """Return the confirmation for a client that asks again: it misses nothing."""
+        return RecoveredPayload(recovered=True, cursor=self.handled.cursor)
 
     def start(self) -> None:
         """Send what was missed, and then what is live."""
@@ -109,13 +134,13 @@ class Recovery:
         """True while an entry can be given without waiting."""
         return self._subscriber.has_room
 
-    def give(self, item: Delivery) -> None:
+    def give(self, item: EntryDelivery) -> None:
         """Take an entry that is live."""
-        self._subscriber.put(item)
+        self._subscriber.put(_Noted(item, self))
 
-    async def take(self, item: Delivery) -> None:
+    async def take(self, item: EntryDelivery) -> None:
         """Take an entry that was missed, and wait until it is handled."""
-        await self._subscriber.handle(item)
+        await self._subscriber.handle(_Noted(item, self))
 
     def give_resync(self) -> None:
         """Tell the client between live entries."""

@@ -172,7 +172,7 @@ class Subscriptions:
         """
         async with self._alone(name):
             if name in self._open:
-                await self._tell(SubscribedMessage(), name, ref)
+                await self._tell(_confirmed_again(self._open[name]), name, ref)
                 return
             subscription = self._made(name)
             await self._authorize(subscription.topic, name)
@@ -402,3 +402,10 @@ def is_topic_name(name: object) -> TypeIs[str]:
 
 def _unauthorized(name: object) -> RefusedError:
     return RefusedError(TopicErrorReason.UNAUTHORIZED, f"Not allowed to subscribe to {name!r}")
+
+
+def _confirmed_again(subscription: Subscription) -> BaseMessage:
+    recovery = subscription.recovery
+    if recovery is None:
+        return SubscribedMessage()
+    return RecoveredMessage(payload=recovery.confirmed_again())

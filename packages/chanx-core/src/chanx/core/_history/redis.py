@@ -20,8 +20,8 @@ __all__ = ["RedisHistory"]
 # The place of a history outlives its entries by so many seconds: live members of a quiet topic stand on it.
 _HEAD_OUTLIVES = 30 * 86_400
 
-# An entry is a JSON list: offset, token, token of the one before, event. Both keys of a history have one hash tag, so
-# that a cluster keeps them together. Entries that are too old are removed a few at a time, as others are added.
+# An entry is a JSON list: offset, token, token of the one before, event. Entries that are too old are removed as others
+# are added, a few at a time.
 _APPEND = """
 local head = redis.call('GET', KEYS[1])
 local epoch, offset, token
