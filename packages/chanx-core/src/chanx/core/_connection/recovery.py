@@ -77,6 +77,7 @@ class Recovery:
         self._history = history
         self._tell_resync = tell_resync
         self._catching_up: asyncio.Task[None] | None = None
+        self._is_over = False
 
         def decode(entry: Entry) -> EntryDelivery:
             return EntryDelivery(name, entry)
@@ -106,6 +107,8 @@ class Recovery:
 
     def start(self) -> None:
         """Send what was missed, and then what is live."""
+        if self._is_over:
+            return  # the topic was given up while this waited for its turn
         self._catching_up = spawn(self._catch_up(), context=self._subscriber.context.copy())
 
     async def _catch_up(self) -> None:
@@ -120,11 +123,13 @@ class Recovery:
 
     async def end(self) -> None:
         """Send nothing more."""
-        self._log.leave(self)
+        self._is_over = True
         try:
-            if self._catching_up is not None and self._catching_up is not asyncio.current_task():
+            if self._catching_up is not None:
                 await stop_task(self._catching_up, within=_CLEANUP)
         finally:
+            # Last: a handler that ignores its cancellation may have let it become live meanwhile.
+            self._log.leave(self)
             await self._logs.release(self._key)
 
     # As a member of the log
