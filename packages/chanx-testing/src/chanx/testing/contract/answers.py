@@ -40,7 +40,7 @@ class Answer(ABC):
     ) -> None:
         self.request = request
         self.frames: list[JSONObject] = []
-        self.is_over = False
+        self.is_over: bool = False
         """True once its end has come."""
         self.accepted: set[str] = {*accepted}
         self.topic: str | None = None
@@ -113,7 +113,7 @@ class LooseAnswer(Answer):
             names = ", ".join(reply.name for reply in replies)
             raise self.broken(f"The answer is none that {self.request.operation} declares: {names}")
         # Without a reference it may be the end of the answer to something else.
-        self.is_over = "ref" in frame and name in (COMPLETE, ERROR)
+        self.is_over: bool = "ref" in frame and name in (COMPLETE, ERROR)
 
     def finish(self) -> None:
         """Expect at least one frame."""
@@ -143,7 +143,7 @@ class PlainAnswer(Answer):
         elif self.request.mode == "none" or len(self.frames) > 1:
             raise self._too_many()
         else:
-            self.is_over = not self.request.is_completed
+            self.is_over: bool = not self.request.is_completed
 
     def _too_many(self) -> ContractError:
         declared = f"{self._asked} declares {self.request.mode} as its answer: {self.request.names}"
@@ -169,7 +169,7 @@ class StreamAnswer(Answer):
         credit: int | None = None,
     ) -> None:
         super().__init__(request, transcript, accepted)
-        self.items = 0
+        self.items: int = 0
         self.credit = credit
         """How many items the client can take; None without a limit."""
 

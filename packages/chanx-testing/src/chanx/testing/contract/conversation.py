@@ -39,10 +39,10 @@ class Conversation:
     ) -> None:
         self.channel = channel
         self.topic = topic
-        self.is_subscribed = False
+        self.is_subscribed: bool = False
         """True while the server has confirmed that the client is subscribed."""
-        self.transcript = Transcript()
-        self.is_closed = False
+        self.transcript: Transcript = Transcript()
+        self.is_closed: bool = False
         self.refusals: list[set[str]] = []
         """The codes of each error that came without a reference."""
         self._connection = connection
