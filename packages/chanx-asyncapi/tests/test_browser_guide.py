@@ -7,8 +7,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from starlette.requests import Request
-from starlette.responses import Response
 
 from .browsing import NEEDS_CHROMIUM, chromium, open_tab, playwright, served
 
@@ -31,6 +29,9 @@ def blocks(language: str) -> str:
 def application() -> Any:
     """Return the application of the guide, with its page and the script of the page."""
     pytest.importorskip("fastapi", reason="there is no FastAPI")
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     module = ModuleType("guide_of_the_browser_client")
     sys.modules[module.__name__] = module
     exec(compile(blocks("python"), str(GUIDE), "exec"), vars(module))
