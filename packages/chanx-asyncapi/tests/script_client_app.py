@@ -279,6 +279,13 @@ class Stage:
         self.control = control
 
 
+async def publish(count: int) -> None:
+    """Add to the history of a room."""
+    for _ in range(count):
+        Progress.published += 1
+        await LogTopic.broadcast("log:a", SaidMessage(payload=str(Progress.published)))
+
+
 async def obey(command: str, proxy: Proxy) -> None:
     """Do what a scenario asks for."""
     match command:
@@ -289,8 +296,11 @@ async def obey(command: str, proxy: Proxy) -> None:
         case "refuse":
             proxy.refuses = 2
         case "publish":
-            Progress.published += 1
-            await LogTopic.broadcast("log:a", SaidMessage(payload=str(Progress.published)))
+            await publish(1)
+        case "miss3" | "miss4":
+            # Nobody can have connected again before the last of them.
+            proxy.cut()
+            await publish(int(command[-1]))
         case _:
             RoomTopic.is_available = command != "withdraw"
 
