@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from statistics import median
 from typing import Any
 
-import django_settings
 from connection import Application, Connection
 from driver import exchange
 from frames import frames
@@ -100,6 +99,8 @@ def fast_channels() -> Any:
 
 def channels() -> Any:
     """Return the consumer base class, with a layer."""
+    import django_settings  # only where Django is
+
     django_settings.use({"layer": True})
     from chanx.channels.websocket import AsyncJsonWebsocketConsumer
 
