@@ -41,11 +41,6 @@ class MemoryHistory(HistoryStore):
         self._clock = clock
         self._logs: dict[str, _Log] = {}
 
-    @property
-    def is_shared(self) -> bool:
-        """False: other processes have histories of their own."""
-        return False
-
     async def append(self, key: str, event: JSONObject, retention: Retention) -> Entry:
         """Add an event, and return its entry."""
         log = self._used(key)

@@ -97,11 +97,6 @@ class RedisHistory(HistoryStore):
         self._of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Scripts] = WeakKeyDictionary()
         self._checked = False
 
-    @property
-    def is_shared(self) -> bool:
-        """True: every process sees the same histories."""
-        return True
-
     async def append(self, key: str, event: JSONObject, retention: Retention) -> Entry:
         """Add an event, and return its entry."""
         token = token_hex(4)

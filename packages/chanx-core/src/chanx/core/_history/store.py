@@ -32,11 +32,6 @@ class HistoryStore(ABC):
     caller limits their time and says what failed.
     """
 
-    @property
-    @abstractmethod
-    def is_shared(self) -> bool:
-        """True where other processes see the same histories."""
-
     @abstractmethod
     async def append(self, key: str, event: JSONObject, retention: Retention) -> Entry:
         """Add an event, and return its entry."""
