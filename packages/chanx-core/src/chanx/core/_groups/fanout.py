@@ -204,27 +204,42 @@ class EventDelivery(_HandledEvent):
             await handling
 
 
-class TopicDelivery(_HandledEvent):
-    """An event that the subscribers of a topic handle."""
+class _EventOfTopic(_HandledEvent):
+    """An event that the subscribers of a topic handle, except for the client that has sent it and is left out."""
 
-    __slots__ = ("_name", "_offset", "_sender")
+    __slots__ = ("_name", "_sender")
+
+    def __init__(self, name: str, payload: EventPayload) -> None:
+        super().__init__(payload)
+        self._name = name
+        self._sender: object = payload.get("from_channel")
+
+    def handling_by(
+        self, topic: EventReceiver | None, member: Member
+    ) -> Coroutine[Any, Any, None] | None:
+        """Return what handles the event for a member; None where nothing has to."""
+        if topic is None or (self._sender is not None and self._sender == member.channel):
+            return None
+        return self.handling(topic)
+
+
+class TopicDelivery(_EventOfTopic):
+    """An event that is sent once."""
+
+    __slots__ = ("_offset",)
 
     def __init__(self, payload: TopicEvent) -> None:
-        super().__init__(payload)
-        self._name = payload["topic"]
-        self._sender = payload.get("from_channel")
+        super().__init__(payload["topic"], payload)
         offset = payload.get("seq")
         self._offset = offset if isinstance(offset, int) else None
 
     async def give(self, member: Member) -> None:
-        """Let the topic handle the event, unless its client has sent it and is left out."""
+        """Let the topic handle the event."""
         topics = member.topics
         if topics is None:
             return
-        topic: EventReceiver | None = topics.receiver(self._name) or await topics.joined(self._name)
-        if topic is None or (self._sender is not None and self._sender == member.channel):
-            return
-        handling = self.handling(topic)
+        topic = topics.receiver(self._name) or await topics.joined(self._name)
+        handling = self.handling_by(topic, member)
         if handling is None:
             return
         if self._offset is None:
@@ -234,24 +249,20 @@ class TopicDelivery(_HandledEvent):
                 await handling
 
 
-class EntryDelivery(_HandledEvent):
-    """An entry of the history of a topic, which its subscribers handle."""
+class EntryDelivery(_EventOfTopic):
+    """An entry of the history of a topic."""
 
-    __slots__ = ("_name", "_sender", "entry")
+    __slots__ = ("entry",)
 
     def __init__(self, name: str, entry: Entry) -> None:
-        super().__init__(cast(EventPayload, entry.event))
-        self._name = name
-        self._sender = entry.event.get("from_channel")
+        super().__init__(name, cast(EventPayload, entry.event))
         self.entry: Entry = entry
 
     async def give(self, member: Member) -> None:
-        """Let the topic handle the entry, unless its client has sent it and is left out."""
+        """Let the topic handle the entry."""
         topics = member.topics
-        topic: EventReceiver | None = None if topics is None else topics.receiver(self._name)
-        if topic is None or (self._sender is not None and self._sender == member.channel):
-            return
-        handling = self.handling(topic)
+        topic = None if topics is None else topics.receiver(self._name)
+        handling = self.handling_by(topic, member)
         if handling is not None:
             position = self.entry.position
             async with member.bookmarking(position.offset, position.cursor):
