@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from chanx.core._groups.fanout import EntryDelivery, Member
@@ -21,12 +22,12 @@ _RETRY = 1.0
 _CLEANUP = 1.0
 
 
-class _Then:
+class _Step:
     """Does something at its turn among the deliveries."""
 
     action = None
 
-    def __init__(self, act: Callable[[], Any]) -> None:
+    def __init__(self, act: Callable[[Member], Coroutine[Any, Any, None]]) -> None:
         self._act = act
 
     def frames_for(self, member: Member) -> None:
@@ -34,27 +35,7 @@ class _Then:
 
     async def give(self, member: Member) -> None:
         """Do it."""
-        done = self._act()
-        if done is not None:
-            await done
-
-
-class _Noted:
-    """An entry, after which the client is further."""
-
-    action = None
-
-    def __init__(self, item: EntryDelivery, recovery: "Recovery") -> None:
-        self._item = item
-        self._recovery = recovery
-
-    def frames_for(self, member: Member) -> None:
-        """Return None: handlers decide what is sent."""
-
-    async def give(self, member: Member) -> None:
-        """Let the topic handle it."""
-        await self._item.give(member)
-        self._recovery.handled = self._item.entry.position
+        await self._act(member)
 
 
 class Recovery:
@@ -141,20 +122,32 @@ class Recovery:
 
     def give(self, item: EntryDelivery) -> None:
         """Take an entry that is live."""
-        self._subscriber.put(_Noted(item, self))
+        self._subscriber.put(_Step(partial(self._handle, item)))
 
     async def take(self, item: EntryDelivery) -> None:
         """Take an entry that was missed, and wait until it is handled."""
-        await self._subscriber.handle(_Noted(item, self))
+        await self._subscriber.handle(_Step(partial(self._handle, item)))
 
     def give_resync(self) -> None:
         """Tell the client between live entries."""
-        self._subscriber.put(_Then(self._tell_resync))
+        self._subscriber.put(_Step(self._resync))
 
     async def take_resync(self) -> None:
         """Tell the client between missed entries."""
-        await self._subscriber.handle(_Then(self._tell_resync))
+        await self._subscriber.handle(_Step(self._resync))
 
     def fall_behind(self) -> None:
         """Go on at the pace of the client, once what is queued has been handled."""
-        self._subscriber.put(_Then(self.start))
+        self._subscriber.put(_Step(self._go_on))
+
+    # At their turn
+
+    async def _handle(self, item: EntryDelivery, member: Member) -> None:
+        await item.give(member)
+        self.handled = item.entry.position
+
+    async def _resync(self, member: Member) -> None:
+        await self._tell_resync()
+
+    async def _go_on(self, member: Member) -> None:
+        self.start()
